@@ -1,0 +1,63 @@
+/**
+ * Time as the environment gives it. This is the only file of the product that touches the
+ * platform's clocks and timers (`test/tidy.test.ts`); everything else receives them.
+ */
+
+/**
+ * Reads time. Monotonic time decides (timeouts, leases); wall time is for people only.
+ *
+ * @since 0.1.0
+ */
+export interface Clock {
+  /** Milliseconds since an arbitrary point; never goes back; fractions allowed. */
+  monotonicMs(): number;
+  /** Milliseconds since 1970; may jump either way. */
+  wallMs(): number;
+}
+
+/**
+ * A pending callback. Cancelling twice, or after it ran, does nothing.
+ *
+ * @since 0.1.0
+ */
+export interface Timer {
+  cancel(): void;
+}
+
+/**
+ * Schedules callbacks. A callback runs once, never inside the call that scheduled it.
+ *
+ * @since 0.1.0
+ */
+export interface Timers {
+  /** Runs `callback` no earlier than `delayMs` from now. Pending timers keep the process alive. */
+  after(delayMs: number, callback: () => void): Timer;
+  /** Runs `callback` in the next turn of the event loop, after the I/O that is ready now. */
+  soon(callback: () => void): Timer;
+}
+
+/**
+ * The process's own clock.
+ *
+ * @since 0.1.0
+ */
+export const systemClock: Clock = {
+  monotonicMs: () => performance.now(),
+  wallMs: () => Date.now(),
+};
+
+/**
+ * The event loop's own timers.
+ *
+ * @since 0.1.0
+ */
+export const systemTimers: Timers = {
+  after(delayMs, callback) {
+    const handle = setTimeout(callback, delayMs);
+    return { cancel: () => clearTimeout(handle) };
+  },
+  soon(callback) {
+    const handle = setImmediate(callback);
+    return { cancel: () => clearImmediate(handle) };
+  },
+};

@@ -1,0 +1,145 @@
+/**
+ * The one error family of the library. Match by `code` (or {@link isKontikiError}), never by
+ * `instanceof`: two copies of the package may be loaded in one process.
+ */
+
+const brand = Symbol.for('kontiki.error');
+
+/**
+ * What became of a write that failed: `rejected` never took and never will take effect, so it is
+ * safe to send again; `unknown` may have taken effect or may still do so.
+ *
+ * @since 0.1.0
+ */
+export type Outcome = 'rejected' | 'unknown';
+
+/**
+ * Fields that errors of a code carry beside the message. Codes without a line here carry none.
+ *
+ * @since 0.1.0
+ */
+export interface ErrorFields {
+  /** `compactRevision`: the oldest revision that can still be read is this one. */
+  COMPACTED: { readonly compactRevision: number };
+  /** `revision`: the newest revision that exists. */
+  FUTURE_REVISION: { readonly revision: number };
+  /** `leaderId`: the member to ask instead, when known. */
+  NOT_LEADER: { readonly leaderId?: number | undefined };
+  /** `file` and byte `offset` of the first damage. */
+  WAL_CORRUPT: { readonly file: string; readonly offset: number };
+}
+
+/**
+ * Every code the library throws. docs/errors.md explains each.
+ *
+ * @since 0.1.0
+ */
+export type ErrorCode =
+  | 'ABORTED'
+  | 'ARGUMENT_INVALID'
+  | 'ASSERTION'
+  | 'CLOSED'
+  | 'CLUSTER_MISMATCH'
+  | 'COMPACTED'
+  | 'DIR_LOCKED'
+  | 'DIR_REQUIRED'
+  | 'DUPLICATE_KEY'
+  | 'FORMAT_UNSUPPORTED'
+  | 'FRAME_INVALID'
+  | 'FUTURE_REVISION'
+  | 'ITERATOR_BUSY'
+  | 'KEY_EMPTY'
+  | 'LEADER_CHANGED'
+  | 'MEMBER_IDENTITY_CHANGED'
+  | 'MEMBER_MISMATCH'
+  | 'MEMBER_UNKNOWN'
+  | 'NO_LEADER'
+  | 'NO_SPACE'
+  | 'NOT_LEADER'
+  | 'OPTIONS_INVALID'
+  | 'OVERLOADED'
+  | 'PORT_IN_USE'
+  | 'PROPOSAL_DROPPED'
+  | 'REQUEST_TOO_LARGE'
+  | 'STATE_CORRUPT'
+  | 'STORAGE_IO'
+  | 'TIMEOUT'
+  | 'TOO_MANY_OPERATIONS'
+  | 'TRANSPORT_IO'
+  | 'WAL_CORRUPT';
+
+/**
+ * Options of {@link KontikiError}: the cause, the outcome of a write, and the code's own fields.
+ *
+ * @since 0.1.0
+ */
+export type KontikiErrorOptions<C extends ErrorCode> = {
+  readonly cause?: unknown;
+  readonly outcome?: Outcome;
+} & (C extends keyof ErrorFields ? ErrorFields[C] : unknown);
+
+/**
+ * An error of this library.
+ *
+ * @since 0.1.0
+ */
+export class KontikiError extends Error {
+  readonly code: ErrorCode;
+  /** Present on failed writes only. */
+  readonly outcome?: Outcome;
+
+  /**
+   * @param code - stable; the message is free to change between releases
+   * @param message - what was expected and what came, in one sentence
+   * @param options - `cause`, `outcome`, and the fields of the code in {@link ErrorFields}
+   */
+  constructor(code: ErrorCode, message: string, options: Record<string, unknown> = {}) {
+    const { cause, ...fields } = options;
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'KontikiError';
+    this.code = code;
+    Object.assign(this, fields);
+    Object.defineProperty(this, brand, { value: true });
+  }
+}
+
+/**
+ * Builds an error whose fields the compiler checks against {@link ErrorFields}.
+ *
+ * @param code - see {@link ErrorCode}
+ * @param message - what was expected and what came
+ * @param options - `cause`, `outcome` and the code's own fields
+ * @since 0.1.0
+ */
+export function kontikiError<C extends ErrorCode>(
+  code: C,
+  message: string,
+  ...[options]: C extends keyof ErrorFields ? [KontikiErrorOptions<C>] : [KontikiErrorOptions<C>?]
+): KontikiErrorOf<C> {
+  return new KontikiError(code, message, options ?? {}) as KontikiErrorOf<C>;
+}
+
+/**
+ * A {@link KontikiError} whose code, and so whose fields, are known.
+ *
+ * @since 0.1.0
+ */
+export type KontikiErrorOf<C extends ErrorCode> = KontikiError & {
+  readonly code: C;
+} & (C extends keyof ErrorFields ? ErrorFields[C] : unknown);
+
+/**
+ * Whether `error` is of this library, and optionally of one code.
+ *
+ * @param error - anything caught
+ * @param code - when given, the code must match too
+ * @since 0.1.0
+ * @example if (isKontikiError(e, 'COMPACTED')) resumeAt(e.compactRevision);
+ */
+export function isKontikiError<C extends ErrorCode>(
+  error: unknown,
+  code?: C,
+): error is KontikiErrorOf<C> {
+  if (typeof error !== 'object' || error === null || !(brand in error)) return false;
+  return code === undefined || (error as { readonly code?: unknown }).code === code;
+}

@@ -1,0 +1,56 @@
+/**
+ * Every maximum of the library, in one place, with the relations between them asserted. A limit
+ * that is hit gives a typed error; nothing grows without one.
+ */
+import { assert } from './assert.js';
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/**
+ * @since 0.1.0
+ */
+export const limits = {
+  /** Bytes of one encoded request (keys, values and all), as in etcd. */
+  requestBytesMax: 1.5 * MiB,
+  /** Operations of one transaction: compares, then and else branches each. */
+  transactionOperationsMax: 128,
+  /** Bytes of one peer frame; an append message is cut well below it. */
+  frameBytesMax: 16 * MiB,
+  /** Encoded entry bytes of one append message (at least one entry always travels). */
+  appendBytesMax: 1 * MiB,
+  /** Unacknowledged append messages per follower. */
+  inflightMessagesMax: 256,
+  /** Payload bytes of the leader's own entries that are not applied yet. */
+  uncommittedBytesMax: 64 * MiB,
+  /** Encoded bytes of committed entries handed to the state machine at a time. */
+  applyBytesMax: 4 * MiB,
+  /** Peer messages waiting for the next turn of a node; past it new ones are dropped. */
+  inboxMessagesMax: 8_192,
+  /** Commands waiting in one process for their own apply. */
+  waitersMax: 100_000,
+  /** Bytes of frames waiting for one peer; past it new frames for that peer are dropped. */
+  peerQueueBytesMax: 64 * MiB,
+  /** Events a watcher holds before it is served from history instead. */
+  watcherEventsMax: 1_024,
+  /** Bytes of a log segment file before the next one is started. */
+  segmentBytes: 64 * MiB,
+  /** Bytes zeroed at a time ahead of the log's writer. */
+  preallocateBytes: 4 * MiB,
+  /** Bytes of changes the write-behind overlay holds before apply waits for its flush. */
+  overlayBytesMax: 64 * MiB,
+  /** Key-value pairs read from history in one step for a watcher that is behind. */
+  historyChunkMax: 512,
+} as const;
+
+assert(limits.requestBytesMax < limits.frameBytesMax / 2, 'every request fits a peer frame');
+assert(limits.requestBytesMax < limits.applyBytesMax, 'every request fits an apply batch');
+assert(limits.appendBytesMax < limits.frameBytesMax / 2, 'every append message fits a peer frame');
+assert(
+  limits.appendBytesMax * limits.inflightMessagesMax >= limits.uncommittedBytesMax,
+  'the window can drain what the leader accepts',
+);
+assert(
+  limits.peerQueueBytesMax >= 2 * limits.frameBytesMax,
+  'a peer queue holds more than a frame',
+);

@@ -1,0 +1,64 @@
+/**
+ * How the keyspace reaches stored records: reads are data (`ReadPlan`), fetched by somebody else
+ * before execution, so that execution is synchronous and the same everywhere (DESIGN §4.12).
+ */
+import type { BinaryString } from '../base/bytes.js';
+
+/** A stretch of record keys to read, in order, from one end. @since 0.1.0 */
+export interface RangeRead {
+  /** Inclusive. */
+  readonly gte: BinaryString;
+  /** Exclusive. */
+  readonly lt: BinaryString;
+  /** At most this many records; default all. */
+  readonly limit?: number;
+  /** From the high end down; default false. */
+  readonly reverse?: boolean;
+}
+
+/** What a command or a query must see. @since 0.1.0 */
+export interface ReadPlan {
+  readonly keys: readonly BinaryString[];
+  readonly ranges: readonly RangeRead[];
+}
+
+/** @since 0.1.0 */
+export type StoredRecord = readonly [key: BinaryString, bytes: Uint8Array];
+
+/** The answer to a {@link ReadPlan}: one view of one moment. @since 0.1.0 */
+export interface ReadSet {
+  /** Record of each planned key, in plan order. */
+  readonly records: readonly (Uint8Array | undefined)[];
+  /** Records of each planned range, in plan order. */
+  readonly ranges: readonly (readonly StoredRecord[])[];
+}
+
+/** One change to the stored records; `undefined` deletes. @since 0.1.0 */
+export type Change = readonly [key: BinaryString, bytes: Uint8Array | undefined];
+
+/**
+ * The keyspace's store.
+ *
+ * Caller: the state machine. `read` calls may overlap with each other and with `apply`; each sees
+ * exactly the changes applied before it was called. `apply` is synchronous: afterwards every read
+ * sees all of it, and it becomes durable together with its `appliedIndex`, in order, some time
+ * later (`durableIndex` says how far).
+ *
+ * @since 0.1.0
+ */
+export interface Backend {
+  /** A plain value when nothing has to be fetched. Rejects with `STORAGE_IO`, `STATE_CORRUPT`. */
+  read(plan: ReadPlan): ReadSet | Promise<ReadSet>;
+  /** Takes the changes of everything up to and including `appliedIndex`. */
+  apply(changes: readonly Change[], appliedIndex: number): void;
+  /** Applied index the stored records were opened at. */
+  readonly openedIndex: number;
+  /** Everything up to this applied index is on stable storage. Never goes down. */
+  readonly durableIndex: number;
+  /** Resolves when there is room for more changes; a plain value when there is room now. */
+  ready(): void | Promise<void>;
+  /** Makes everything applied so far durable. */
+  flush(): Promise<void>;
+  /** Flushes, then closes. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,19 @@
+/**
+ * The driver's only outside. On Node it is the platform (`preset/`), in a simulation it is a
+ * virtual machine; the code between is the same.
+ */
+import type { Clock, Timers } from '../base/clock.js';
+import type { Random } from '../base/prng.js';
+import type { FileSystem } from '../storage/file-system.js';
+import type { OpenEngine } from '../storage/kv-engine.js';
+import type { Transport } from '../transport/transport.js';
+
+/** @since 0.1.0 */
+export interface Env {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly fs: FileSystem;
+  readonly openEngine: OpenEngine;
+  readonly transport: Transport;
+}

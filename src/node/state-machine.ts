@@ -1,0 +1,41 @@
+/**
+ * What a replicated state machine is to the driver (DESIGN §4.4). The keyspace is one; a user's own
+ * database is another.
+ */
+import type { Entry } from '../raft/types.js';
+
+/** Result of one entry: a value for its proposer, or the error that every member came to. @since 0.1.0 */
+export interface ApplyResult {
+  /** Identifies the proposal, as written into the entry by its proposer; `undefined` for none. */
+  readonly requestId?: RequestId | undefined;
+  /** What `propose` resolves with, or rejects with when it is a `KontikiError`. */
+  readonly value: unknown;
+}
+
+/** Names a proposal across members: a proposer's session and its running number. @since 0.1.0 */
+export interface RequestId {
+  readonly session: number;
+  readonly seq: number;
+}
+
+/**
+ * Caller: the driver. Life: `open` once, then `apply` (one batch at a time, in index order, without
+ * gap), `close` once. `flush` may overlap with `apply`.
+ *
+ * `apply` must be a pure function of state and entry: no clock, option, limit, version or
+ * randomness. It sees entries again after a crash, from `appliedIndex + 1` of the next `open`.
+ *
+ * @since 0.1.0
+ */
+export interface StateMachine {
+  /** Loads the durable state; `appliedIndex` is the last entry in it, 0 for none. */
+  open(): Promise<{ readonly appliedIndex: number }>;
+  /** Applies entries in order; one result per entry. A rejection stops the member. */
+  apply(entries: readonly Entry[]): Promise<readonly ApplyResult[]>;
+  /** The log is kept above this index. Never goes down. */
+  readonly durableIndex: number;
+  /** Makes everything applied so far durable. */
+  flush(): Promise<void>;
+  /** Flushes if it can and lets go of its resources. Idempotent. */
+  close(): Promise<void>;
+}

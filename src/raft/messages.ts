@@ -1,0 +1,108 @@
+/**
+ * What members say to each other, and what the storage says to the core: a closed union, so that a
+ * new kind fails to compile wherever it is not handled.
+ */
+import type { Entry, LogId, MemberId } from './types.js';
+
+/** Fields of every message. @since 0.1.0 */
+export interface Envelope {
+  readonly from: MemberId;
+  readonly to: MemberId;
+  /** The sender's term; of the *next* term in a pre-vote request and in its grant. */
+  readonly term: number;
+}
+
+/** Leader to follower: append after `previous` (Raft figure 2, AppendEntries). @since 0.1.0 */
+export interface AppendRequest extends Envelope {
+  readonly kind: 'append-request';
+  readonly previous: LogId;
+  readonly entries: readonly Entry[];
+  readonly commit: number;
+}
+
+/**
+ * Answer to an append. Accepted: `index` is the last index known to match. Rejected: `index` is the
+ * `previous.index` that did not match, `hint` the newest position of the follower that might.
+ *
+ * @since 0.1.0
+ */
+export interface AppendResponse extends Envelope {
+  readonly kind: 'append-response';
+  readonly index: number;
+  readonly hint?: LogId;
+}
+
+/** Leader to follower: I am here; `commit` is never above what the follower has. @since 0.1.0 */
+export interface HeartbeatRequest extends Envelope {
+  readonly kind: 'heartbeat-request';
+  readonly commit: number;
+}
+
+/** @since 0.1.0 */
+export interface HeartbeatResponse extends Envelope {
+  readonly kind: 'heartbeat-response';
+}
+
+/** A candidate asks for a vote in its term (Raft §5.2, §5.4.1). @since 0.1.0 */
+export interface VoteRequest extends Envelope {
+  readonly kind: 'vote-request';
+  readonly last: LogId;
+}
+
+/** @since 0.1.0 */
+export interface VoteResponse extends Envelope {
+  readonly kind: 'vote-response';
+  readonly granted: boolean;
+}
+
+/** Would you vote for me in this next term? Changes nothing (thesis §9.6). @since 0.1.0 */
+export interface PreVoteRequest extends Envelope {
+  readonly kind: 'pre-vote-request';
+  readonly last: LogId;
+}
+
+/** @since 0.1.0 */
+export interface PreVoteResponse extends Envelope {
+  readonly kind: 'pre-vote-response';
+  readonly granted: boolean;
+}
+
+/**
+ * The storage finished a {@link StorageAppend}. `term` is the member's term when the write was
+ * handed out: after a term change the same (index, term) may have been written twice with another
+ * entry between, so an answer from an earlier term proves nothing (the ABA rule, semantics §16).
+ *
+ * @since 0.1.0
+ */
+export interface StorageAppendResponse extends Envelope {
+  readonly kind: 'storage-append-response';
+  /** Last entry of the log when the write was handed out. */
+  readonly last: LogId;
+}
+
+/** The state machine finished a {@link StorageApply}. @since 0.1.0 */
+export interface StorageApplyResponse extends Envelope {
+  readonly kind: 'storage-apply-response';
+  /** Last applied index. */
+  readonly index: number;
+  /** Payload and encoded bytes of the applied entries, for the two budgets they return to. */
+  readonly payloadBytes: number;
+  readonly encodedBytes: number;
+}
+
+/** What travels between members. @since 0.1.0 */
+export type PeerMessage =
+  | AppendRequest
+  | AppendResponse
+  | HeartbeatRequest
+  | HeartbeatResponse
+  | VoteRequest
+  | VoteResponse
+  | PreVoteRequest
+  | PreVoteResponse;
+
+/** What a member's own storage and state machine answer. @since 0.1.0 */
+export type LocalMessage = StorageAppendResponse | StorageApplyResponse;
+
+/** Everything `step` takes. @since 0.1.0 */
+export type Message = PeerMessage | LocalMessage;

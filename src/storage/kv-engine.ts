@@ -1,0 +1,51 @@
+/**
+ * The ordered key-value engine below the keyspace. Keys are binary strings (one unit 0..255 per
+ * byte) and sort like their bytes; values are bytes that nobody changes after handing them over.
+ */
+import type { BinaryString } from '../base/bytes.js';
+
+/** Puts and deletes applied together or not at all. A value of `undefined` deletes. @since 0.1.0 */
+export type EngineBatch = Iterable<readonly [BinaryString, Uint8Array | undefined]>;
+
+/** Keys from `gte` (inclusive) to `lt` (exclusive). @since 0.1.0 */
+export interface KeyRange {
+  readonly gte: BinaryString;
+  readonly lt: BinaryString;
+}
+
+/** @since 0.1.0 */
+export type EnginePair = readonly [BinaryString, Uint8Array];
+
+/** A cursor over the state at the time it was made; later writes do not show. @since 0.1.0 */
+export interface EngineIterator {
+  /** Up to `count` further pairs; an empty array at the end. One call at a time. */
+  next(count: number): Promise<readonly EnginePair[]>;
+  /** Idempotent; must be called once the cursor is no longer needed. */
+  close(): Promise<void>;
+}
+
+/**
+ * Caller: the write-behind backend. Reads may overlap with everything; `write` calls never overlap.
+ * Engine failures reject with `STORAGE_IO` (`NO_SPACE` when the disk is full) and a `cause`; after
+ * a failed `write` the engine is not used again.
+ *
+ * @since 0.1.0
+ */
+export interface KvEngine {
+  /** Values at the time of the call, in the order of `keys`. */
+  getMany(keys: readonly BinaryString[]): Promise<readonly (Uint8Array | undefined)[]>;
+  /** The view is fixed inside this synchronous call. */
+  iterate(range: KeyRange & { readonly reverse?: boolean }): EngineIterator;
+  /** One atomic batch; with `sync` on stable storage, all earlier ones included, when it resolves. */
+  write(batch: EngineBatch, options: { readonly sync: boolean }): Promise<void>;
+  /** Waits for what is in flight. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the engine in a folder of its own, creating it if missing.
+ *
+ * @throws {KontikiError} DIR_LOCKED, STATE_CORRUPT, STORAGE_IO
+ * @since 0.1.0
+ */
+export type OpenEngine = (path: string) => Promise<KvEngine>;

@@ -1,0 +1,67 @@
+/**
+ * Moves messages between members.
+ */
+import type { KontikiError } from '../base/errors.js';
+import type { WireMessage } from '../codec/wire-message.js';
+import type { MemberId } from '../raft/types.js';
+
+/** Who a member is, as it tells others in the handshake. @since 0.1.0 */
+export interface MemberIdentity {
+  readonly clusterId: number;
+  readonly memberId: MemberId;
+  /** Random, drawn once per data directory; 32 hexadecimal digits (DESIGN §4.17). */
+  readonly dirId: string;
+}
+
+/**
+ * What the transport asks of and tells its owner. Calls never overlap with themselves; none may
+ * throw.
+ *
+ * @since 0.1.0
+ */
+export interface TransportHandlers {
+  /** A message of a verified peer, in the order that peer sent it on one connection. */
+  onMessage(message: WireMessage): void;
+  /**
+   * A peer presents itself, before its first message is handed over. Resolves to accept (after the
+   * pair was durably remembered), rejects with `MEMBER_UNKNOWN` or `MEMBER_IDENTITY_CHANGED`.
+   */
+  admit(peer: MemberIdentity): Promise<void>;
+  /** The outgoing connection to `peer` stands (`true`) or fell (`false`). */
+  onLink(peer: MemberId, up: boolean): void;
+  /** `peer` refused our handshake; the link retries with backoff. */
+  onRefused(peer: MemberId, error: KontikiError): void;
+}
+
+/**
+ * Caller: the driver. Life: `listen`, optionally `probe`, `start`, then `send` and `flush`, `close`.
+ *
+ * Delivery is best effort: a message is delivered at most once, or dropped; messages to one peer
+ * arrive in order as long as one connection stands.
+ *
+ * @since 0.1.0
+ */
+export interface Transport {
+  /**
+   * Takes the address, without talking to anyone yet.
+   *
+   * @throws {KontikiError} PORT_IN_USE, TRANSPORT_IO
+   */
+  listen(): Promise<void>;
+  /**
+   * Asks every reachable peer once whether it would take `self`, leaving no trace there. Resolves
+   * when all answered, refused the connection or stayed silent for a short while.
+   *
+   * @throws {KontikiError} MEMBER_IDENTITY_CHANGED, CLUSTER_MISMATCH, MEMBER_UNKNOWN,
+   *   FORMAT_UNSUPPORTED: what a peer answered
+   */
+  probe(self: MemberIdentity): Promise<void>;
+  /** Begins to connect, accept and deliver. Called once. */
+  start(self: MemberIdentity, handlers: TransportHandlers): void;
+  /** Queues a message for `message.to`. Never blocks, never throws; drops when the queue is full. */
+  send(message: WireMessage): void;
+  /** Lets queued messages leave. The driver calls it once per event-loop turn. */
+  flush(): void;
+  /** Ends all connections and lets go of the address. Idempotent. */
+  close(): Promise<void>;
+}
