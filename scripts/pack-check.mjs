@@ -1,0 +1,161 @@
+// Checks what a user gets: packs the package, installs the tarball without install scripts into an
+// empty project, imports every entry point, runs the binary, type-checks a consumer, and asserts that
+// the pure entry points load neither a native addon nor a socket. Needs a finished `npm run build`.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const entryPoints = Object.keys(manifest.exports).filter((name) => !name.endsWith('.json'));
+
+/** Specifier of an entry point: `./raft` -> `kontiki/raft`. */
+const specifierOf = (entryPoint) => manifest.name + entryPoint.slice(1);
+
+/** Top-level names that may be in the tarball. */
+const packedNames = /^(dist\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$|SECURITY\.md$)/;
+
+/** A strict program that uses every entry point by its types. */
+const consumer = `
+import { openStore } from 'kontiki';
+${entryPoints.map((name, at) => `import * as entry${at} from '${specifierOf(name)}';`).join('\n')}
+
+const store = await openStore({ name: 'solo' });
+const written = await store.put('greeting', 'hello', { timeoutMs: 1_000 });
+const revision: number = written.revision;
+const found = await store.get('greeting');
+const text: string | undefined = found?.text();
+// @ts-expect-error A revision is a number: were the types lost, this would compile.
+const wrong: string = written.revision;
+await store.close();
+
+export const used: readonly object[] = [${entryPoints.map((_, at) => `entry${at}`).join(', ')}];
+export const seen: readonly unknown[] = [revision, text, wrong];
+`;
+
+const consumerConfig = {
+  compilerOptions: {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    target: 'ES2022',
+    lib: ['ES2023'],
+    module: 'NodeNext',
+    types: ['node'],
+    typeRoots: [join(root, 'node_modules', '@types')],
+    skipLibCheck: false,
+    noEmit: true,
+  },
+  files: ['consumer.ts'],
+};
+
+/** Prints, as JSON, which heavy parts a module brought along. Written to fd 1: stdout itself loads net. */
+const probe = `
+import { writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
+const names = Object.keys(await import(process.argv[1]));
+const files = Object.keys(createRequire(import.meta.url).cache);
+const addons = process.report.getReport().sharedObjects.filter((file) => file.endsWith('.node'));
+const answer = {
+  names: names.length,
+  level: files.some((file) => file.includes('classic-level')) || addons.length > 0,
+  net: process.moduleLoadList.some((name) => /^NativeModule (net|tls|http2?)$/.test(name)),
+};
+writeSync(1, JSON.stringify(answer));
+`;
+
+const project = mkdtempSync(join(tmpdir(), 'kontiki-pack-'));
+try {
+  const tarball = pack();
+  install(tarball);
+  for (const entryPoint of entryPoints) checkImport(entryPoint);
+  checkWeights();
+  checkBinary();
+  checkTypes();
+} finally {
+  rmSync(project, { recursive: true, force: true });
+}
+
+function run(command, args, cwd = project) {
+  try {
+    return execFileSync(command, args, {
+      cwd,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  } catch (error) {
+    console.error(`${error.stdout ?? ''}${error.stderr ?? ''}`);
+    throw new Error(`pack check: ${command} ${args[0]} failed`, { cause: error });
+  }
+}
+
+function pack() {
+  assert(existsSync(join(root, 'dist', 'index.js')), 'pack check: run `npm run build` first');
+  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', project];
+  const [packed] = JSON.parse(run('npm', args, root));
+  const paths = packed.files.map((file) => file.path);
+  const strangers = paths.filter((path) => !packedNames.test(path));
+  assert.deepEqual(strangers, [], 'pack check: files that do not belong in the package');
+  const targets = Object.values(manifest.exports).flatMap((target) => Object.values(target));
+  for (const target of [...targets.filter((text) => text.length > 1), manifest.bin.kontiki]) {
+    assert(paths.includes(target.slice(2)), `pack check: ${target} is not in the package`);
+  }
+  for (const name of ['README.md', 'LICENSE', 'CHANGELOG.md']) {
+    assert(paths.includes(name), `pack check: ${name} is not in the package`);
+  }
+  console.log(`packed ${paths.length} files, ${Math.round(packed.size / 1024)} KiB`);
+  return join(project, packed.filename);
+}
+
+function install(tarball) {
+  const manifestText = JSON.stringify({ name: 'consumer', private: true, type: 'module' });
+  writeFileSync(join(project, 'package.json'), manifestText);
+  run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', tarball]);
+  const major = process.versions.node;
+  console.log(`installed without install scripts on Node ${major}`);
+}
+
+function load(specifier) {
+  return JSON.parse(run(process.execPath, ['--input-type=module', '-e', probe, specifier]));
+}
+
+function checkImport(entryPoint) {
+  const specifier = specifierOf(entryPoint);
+  const { names } = load(specifier);
+  assert(names > 0, `pack check: ${specifier} exports nothing`);
+  console.log(`imported ${specifier}: ${names} names`);
+}
+
+/** The last two rows show that the probe does see what the first ones must not load. */
+function checkWeights() {
+  const none = { level: false, net: false };
+  const expected = {
+    [`${manifest.name}/raft`]: none,
+    [`${manifest.name}/mvcc`]: none,
+    'classic-level': { level: true, net: false },
+    'node:net': { level: false, net: true },
+  };
+  for (const [specifier, weights] of Object.entries(expected)) {
+    const { level, net } = load(specifier);
+    assert.deepEqual({ level, net }, weights, `pack check: what ${specifier} loads`);
+  }
+  console.log('raft and mvcc load no native addon and no socket');
+}
+
+function checkBinary() {
+  const binary = join(project, 'node_modules', '.bin', 'kontiki');
+  const answer = run(binary, ['--version']).trim();
+  assert(answer.split(/\s+/).includes(manifest.version), `pack check: --version says ${answer}`);
+  console.log(`kontiki --version: ${answer}`);
+}
+
+function checkTypes() {
+  writeFileSync(join(project, 'consumer.ts'), consumer);
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(consumerConfig));
+  const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+  run(process.execPath, [compiler, '-p', project]);
+  console.log('a strict consumer of every entry point type-checks');
+}
