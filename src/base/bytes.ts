@@ -6,7 +6,8 @@
  */
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+/** Keeps a leading byte order mark: what was stored is what is read. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const chunkUnits = 8_192;
 
 /** A string of units 0..255, one per byte. */
@@ -40,10 +41,10 @@ export function binaryString(input: string | Uint8Array): BinaryString {
     if (isAscii(input)) return input;
     return binaryString(encoder.encode(input));
   }
-  if (input.length <= chunkUnits) return String.fromCharCode(...input);
+  if (input.length <= chunkUnits) return fromUnits(input);
   let out = '';
   for (let at = 0; at < input.length; at += chunkUnits) {
-    out += String.fromCharCode(...input.subarray(at, at + chunkUnits));
+    out += fromUnits(input.subarray(at, at + chunkUnits));
   }
   return out;
 }
@@ -113,6 +114,11 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
     at += part.length;
   }
   return out;
+}
+
+/** `apply` takes the array as it is; a spread would walk its iterator. */
+function fromUnits(units: Uint8Array): BinaryString {
+  return String.fromCharCode.apply(null, units as unknown as number[]);
 }
 
 function isAscii(text: string): boolean {

@@ -17,13 +17,15 @@ const tables = buildTables();
  *
  * @param bytes - what to check
  * @param seed - checksum of the bytes before these; default 0
+ * @param from - offset of the first byte to check; default 0. Spares callers with small
+ *   records a `subarray` (ADR 0006)
  * @returns an unsigned 32-bit integer
  * @since 0.1.0
  */
-export const crc32: Crc32 = (bytes, seed = 0) => {
+export const crc32 = (bytes: Uint8Array, seed = 0, from = 0): number => {
   const [t0, t1, t2, t3] = tables;
   let crc = ~seed;
-  let at = 0;
+  let at = from;
   for (const end = bytes.length - 3; at < end; at += 4) {
     crc ^=
       (bytes[at] as number) |

@@ -31,6 +31,8 @@ export const limits = {
   waitersMax: 100_000,
   /** Bytes of frames waiting for one peer; past it new frames for that peer are dropped. */
   peerQueueBytesMax: 64 * MiB,
+  /** Incoming connections that have not shown yet who they are; past it new ones are closed. */
+  pendingHandshakesMax: 64,
   /** Events a watcher holds before it is served from history instead. */
   watcherEventsMax: 1_024,
   /** Bytes of a log segment file before the next one is started. */

@@ -1,0 +1,94 @@
+/**
+ * Options of the core, checked once when it is built.
+ */
+import { kontikiError } from '../base/errors.js';
+import { limits } from '../base/limits.js';
+import type { Random } from '../base/prng.js';
+import type { LogReader } from './log-reader.js';
+import type { MemberId } from './types.js';
+
+/** @since 0.1.0 */
+export interface RaftOptions {
+  /** This member; 1 to 2^53-1. */
+  readonly id: MemberId;
+  /** What is persisted. */
+  readonly reader: LogReader;
+  /** Draws the election timeouts. */
+  readonly random: Random;
+  /** Last index the state machine already has; default 0, meaning the start of the log. */
+  readonly applied?: number;
+  /** Ticks without a leader before an election: each drawn from `[n, 2n - 1]`. Default 10. */
+  readonly electionTicks?: number;
+  /** Ticks between heartbeats; default 1. */
+  readonly heartbeatTicks?: number;
+  /** Ask before raising the term (thesis §9.6); default true. */
+  readonly preVote?: boolean;
+  /**
+   * A leader that hears from no quorum for an election timeout steps down, and followers that hear
+   * from a leader do not vote against it; default true.
+   */
+  readonly checkQuorum?: boolean;
+  /** Encoded entry bytes per append message; default `limits.appendBytesMax`. */
+  readonly appendBytesMax?: number;
+  /** Unacknowledged append messages per follower; default `limits.inflightMessagesMax`. */
+  readonly inflightMessagesMax?: number;
+  /** Unacknowledged payload bytes per follower; default no limit. */
+  readonly inflightBytesMax?: number;
+  /** Unapplied payload bytes the leader accepts; default `limits.uncommittedBytesMax`. */
+  readonly uncommittedBytesMax?: number;
+  /** Encoded bytes under way to the state machine; default `limits.applyBytesMax`. */
+  readonly applyBytesMax?: number;
+}
+
+/** Options with every default filled in. @since 0.1.0 */
+export type RaftConfig = Required<RaftOptions>;
+
+/**
+ * Fills in defaults and refuses what cannot work.
+ *
+ * @throws {KontikiError} OPTIONS_INVALID
+ * @since 0.1.0
+ */
+export function raftConfig(options: RaftOptions): RaftConfig {
+  const config: RaftConfig = {
+    applied: 0,
+    electionTicks: 10,
+    heartbeatTicks: 1,
+    preVote: true,
+    checkQuorum: true,
+    appendBytesMax: limits.appendBytesMax,
+    inflightMessagesMax: limits.inflightMessagesMax,
+    inflightBytesMax: Infinity,
+    uncommittedBytesMax: limits.uncommittedBytesMax,
+    applyBytesMax: limits.applyBytesMax,
+    ...options,
+  };
+  expect(Number.isSafeInteger(config.id) && config.id >= 1, 'id', 'a safe integer >= 1', config.id);
+  const { heartbeatTicks, electionTicks } = config;
+  expect(isCount(heartbeatTicks), 'heartbeatTicks', 'an integer >= 1', heartbeatTicks);
+  const above = Number.isSafeInteger(electionTicks) && electionTicks > heartbeatTicks;
+  expect(above, 'electionTicks', `an integer > heartbeatTicks (${heartbeatTicks})`, electionTicks);
+  const { inflightMessagesMax } = config;
+  expect(
+    isCount(inflightMessagesMax),
+    'inflightMessagesMax',
+    'an integer >= 1',
+    inflightMessagesMax,
+  );
+  for (const name of ['appendBytesMax', 'uncommittedBytesMax', 'applyBytesMax'] as const) {
+    // An apply budget of 0 would stop the member at its first committed entry (semantics O16).
+    expect(config[name] >= 1, name, 'a number >= 1', config[name]);
+  }
+  const window = config.inflightBytesMax >= config.appendBytesMax;
+  expect(window, 'inflightBytesMax', '>= appendBytesMax', config.inflightBytesMax);
+  return config;
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 1;
+}
+
+function expect(holds: boolean, name: string, expected: string, got: unknown): void {
+  if (holds) return;
+  throw kontikiError('OPTIONS_INVALID', `raft: expected ${name} to be ${expected}, got ${got}`);
+}
