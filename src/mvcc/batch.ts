@@ -1,0 +1,110 @@
+/**
+ * Runs a batch of commands with few fetches: commands that read single keys share one, because
+ * each can be shown what the earlier ones changed. A command that reads a range stands alone.
+ *
+ * ```
+ * for (const segment of segmentsOf(keyspace, commands)) {
+ *   let plan: ReadPlan | undefined = segment.plan;
+ *   while (plan !== undefined) plan = segment.supply(await backend.read(plan));
+ *   const { executions, changes } = segment.execute();
+ *   backend.apply(changes, index);
+ * }
+ * ```
+ */
+import { assert } from '../base/assert.js';
+import type { Change, ReadPlan, ReadSet } from './backend.js';
+import { planCommand } from './command-plan.js';
+import type { Execution, Keyspace } from './keyspace.js';
+import { emptyPlan, FetchedView, type ReadPlanDraft } from './read-view.js';
+import { isCurrentKey } from './record-keys.js';
+import type { Command } from './types.js';
+
+/**
+ * Consecutive commands that execute on one view.
+ *
+ * @since 0.1.0
+ */
+export class BatchSegment {
+  /** At least one. */
+  readonly commands: readonly Command[];
+  /** The first reads; may be empty, and is to be answered all the same. */
+  readonly plan: ReadPlan;
+  readonly #keyspace: Keyspace;
+  readonly #view = new FetchedView();
+  #pending: ReadPlan | undefined;
+
+  /** Made by {@link segmentsOf}. */
+  constructor(keyspace: Keyspace, commands: readonly Command[], plan: ReadPlan) {
+    this.#keyspace = keyspace;
+    this.commands = commands;
+    this.plan = plan;
+    this.#pending = plan;
+  }
+
+  /**
+   * Takes the answer to the plan handed out last. Returns what must be read next, or `undefined`
+   * when the segment can execute. Nothing may be applied between a segment's reads.
+   */
+  supply(reads: ReadSet): ReadPlan | undefined {
+    assert(this.#pending !== undefined, 'a segment is supplied what it asked for');
+    const isFirst = this.#pending === this.plan;
+    this.#view.add(this.#pending, reads);
+    const [command] = this.commands;
+    // Only a command that stands alone reads old revisions.
+    const hasMore = isFirst && this.plan.ranges.length > 0 && command !== undefined;
+    this.#pending = hasMore ? this.#keyspace.planMore(command, this.#view) : undefined;
+    return this.#pending;
+  }
+
+  /**
+   * Executes the commands in order.
+   *
+   * @returns one execution per command, and the changes of all, in order, to be applied together
+   * @throws {KontikiError} STATE_CORRUPT, FORMAT_UNSUPPORTED
+   */
+  execute(): { readonly executions: readonly Execution[]; readonly changes: readonly Change[] } {
+    assert(this.#pending === undefined, 'a segment executes once everything is read');
+    const executions: Execution[] = [];
+    const changes: Change[] = [];
+    for (const command of this.commands) {
+      const execution = this.#keyspace._execute(command, this.#view);
+      executions.push(execution);
+      for (const change of execution.changes) {
+        changes.push(change);
+        if (isCurrentKey(change[0])) this.#view.change(change);
+      }
+    }
+    if (changes.length > 0) changes.push(this.#keyspace._metaChange());
+    return { executions, changes };
+  }
+}
+
+/**
+ * Cuts commands into segments, each made when it is asked for. The order is that of `commands`, and
+ * each segment is to be executed and applied before the next one is read.
+ *
+ * @param keyspace - executes them
+ * @param commands - in log order
+ * @since 0.1.0
+ */
+export function* segmentsOf(
+  keyspace: Keyspace,
+  commands: readonly Command[],
+): Generator<BatchSegment, void> {
+  let plan: ReadPlanDraft = emptyPlan();
+  let from = 0;
+  for (let at = 0; at < commands.length; at += 1) {
+    const command = commands[at] as Command;
+    const keysBefore = plan.keys.length;
+    planCommand(command, plan);
+    if (plan.ranges.length === 0) continue;
+    const alone: ReadPlan = { keys: plan.keys.splice(keysBefore), ranges: plan.ranges };
+    if (at > from) {
+      yield new BatchSegment(keyspace, commands.slice(from, at), { keys: plan.keys, ranges: [] });
+    }
+    yield new BatchSegment(keyspace, [command], alone);
+    plan = emptyPlan();
+    from = at + 1;
+  }
+  if (from < commands.length) yield new BatchSegment(keyspace, commands.slice(from), plan);
+}

@@ -1,0 +1,215 @@
+/**
+ * How a range operation is planned and answered, at the latest revision and at an older one.
+ *
+ * At revision R a key's version is its current one if that was written at or before R. Otherwise it
+ * is the newest closed version written at or before R, if it ended after R; its bytes are in
+ * history, so an old read takes a second fetch.
+ */
+import type { BinaryString } from '../base/bytes.js';
+import { kontikiError } from '../base/errors.js';
+import type { RangeRead, StoredRecord } from './backend.js';
+import type { ReadPlanDraft, ReadView } from './read-view.js';
+import { decodeClosed, decodeCurrent, decodeHistory } from './record.js';
+import {
+  type ChangePosition,
+  closedRange,
+  currentKey,
+  currentRange,
+  historyKey,
+  newestClosed,
+  parseClosedKey,
+  unescapeKey,
+} from './record-keys.js';
+import { singleKey } from './selection.js';
+import type { KeySelection, KeyVersion, RangeOperation, RangeResult } from './types.js';
+
+/** The part of a result that does not depend on when the read ran. @since 0.1.0 */
+export type RangeAnswer = Pick<RangeResult, 'kvs' | 'more' | 'count'>;
+
+/** A range operation at an older revision. @since 0.1.0 */
+export type OldRangeOperation = RangeOperation & { readonly revision: number };
+
+/** A version found at an old revision: at hand, or its history record's key. @since 0.1.0 */
+export interface FoundVersion {
+  readonly key: BinaryString;
+  readonly version?: KeyVersion;
+  readonly recordKey?: BinaryString;
+}
+
+/**
+ * Whether the operation names a revision, and so is answered from history.
+ *
+ * @since 0.1.0
+ */
+export function isOldRange(operation: RangeOperation): operation is OldRangeOperation {
+  return operation.revision !== undefined;
+}
+
+/**
+ * Adds what a range operation reads first.
+ *
+ * @param operation - the operation
+ * @param plan - is added to
+ * @param spare - records to read beyond the limit, because that many may not count in the end
+ * @since 0.1.0
+ */
+export function planRange(operation: RangeOperation, plan: ReadPlanDraft, spare: number): void {
+  const { keys, limit, count } = operation;
+  const single = singleKey(keys);
+  if (single !== undefined) plan.keys.push(currentKey(single));
+  if (isOldRange(operation)) {
+    if (single !== undefined) plan.ranges.push(newestClosed(single, operation.revision));
+    else plan.ranges.push(currentRange(keys), closedRange(keys));
+  } else if (single === undefined) {
+    const range: RangeRead = currentRange(keys);
+    // Planning comes before checking: a limit that is none is refused at execution.
+    const hasLimit = limit !== undefined && Number.isSafeInteger(limit) && limit > 0;
+    const isCut = hasLimit && count !== true && spare < Infinity;
+    plan.ranges.push(isCut ? { ...range, limit: limit + 1 + spare } : range);
+  }
+}
+
+/**
+ * How many ranges {@link planRange} plans.
+ *
+ * @since 0.1.0
+ */
+export function rangesOfRange(operation: RangeOperation): number {
+  const single = singleKey(operation.keys) !== undefined;
+  if (isOldRange(operation)) return single ? 1 : 2;
+  return single ? 0 : 1;
+}
+
+/**
+ * Current records of the selected keys, in key order.
+ *
+ * @param keys - the selection
+ * @param view - holds the answers
+ * @param rangeAt - place of the selection's range in the plan, when it is not a single key
+ * @since 0.1.0
+ */
+export function storedCurrent(
+  keys: KeySelection,
+  view: ReadView,
+  rangeAt: number,
+): readonly StoredRecord[] {
+  const single = singleKey(keys);
+  if (single === undefined) return view.range(rangeAt);
+  const recordKey = currentKey(single);
+  const bytes = view.record(recordKey);
+  return bytes === undefined ? [] : [[recordKey, bytes]];
+}
+
+/**
+ * The versions of the selected keys at the operation's revision, in key order.
+ *
+ * @param operation - at a revision that is neither compacted nor in the future
+ * @param view - holds the answers to the first plan
+ * @param rangeAt - place of the operation's first range in the plan
+ * @since 0.1.0
+ */
+export function findVersions(
+  operation: OldRangeOperation,
+  view: ReadView,
+  rangeAt: number,
+): FoundVersion[] {
+  const { keys, revision } = operation;
+  const found: FoundVersion[] = [];
+  for (const [recordKey, bytes] of storedCurrent(keys, view, rangeAt)) {
+    const { version } = decodeCurrent(recordKey, bytes);
+    if (version.modRevision <= revision) found.push({ key: version.key, version });
+  }
+  findClosed(view.range(rangeAt + rangesOfRange(operation) - 1), revision, found);
+  // A key is in one of the two lists only: an older version ended where the current one began.
+  return found.sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+/**
+ * The history records that the answer needs beside what is at hand.
+ *
+ * @since 0.1.0
+ */
+export function missingRecords(
+  operation: RangeOperation,
+  found: readonly FoundVersion[],
+): BinaryString[] {
+  const { limit = found.length } = operation;
+  return found.slice(0, limit).flatMap(({ recordKey }) => recordKey ?? []);
+}
+
+/**
+ * The version found, decoded from its history record unless it is at hand.
+ *
+ * @throws {KontikiError} STATE_CORRUPT, when a readable revision has lost its record
+ * @since 0.1.0
+ */
+export function foundVersion(found: FoundVersion, view: ReadView): KeyVersion {
+  if (found.version !== undefined) return found.version;
+  const recordKey = found.recordKey as BinaryString;
+  const bytes = view.record(recordKey);
+  if (bytes === undefined) throw lostRecord(recordKey);
+  return decodeHistory(recordKey, bytes).version;
+}
+
+/**
+ * Cuts and counts matches as the operation asks; only what is returned is decoded.
+ *
+ * @param operation - limit and count
+ * @param matches - all matches, or at least one more than the limit
+ * @param versionOf - decodes a match
+ * @since 0.1.0
+ */
+export function answerRange<T>(
+  operation: RangeOperation,
+  matches: readonly T[],
+  versionOf: (match: T) => KeyVersion,
+): RangeAnswer {
+  const { limit = matches.length, count } = operation;
+  const more = matches.length > limit;
+  const kvs = (more ? matches.slice(0, limit) : matches).map(versionOf);
+  return count === true ? { kvs, more, count: matches.length } : { kvs, more };
+}
+
+/**
+ * Decodes a current record to its version.
+ *
+ * @since 0.1.0
+ */
+export function currentVersion([recordKey, bytes]: StoredRecord): KeyVersion {
+  return decodeCurrent(recordKey, bytes).version;
+}
+
+/**
+ * The error for a history record that another record points to and that is not there.
+ *
+ * @since 0.1.0
+ */
+export function lostRecord(recordKey: BinaryString) {
+  return kontikiError(
+    'STATE_CORRUPT',
+    `stored record ${JSON.stringify(recordKey)} is missing though another one points to it`,
+  );
+}
+
+/** Records come by key, then by revision, so a key's last one not after R is its newest. */
+function findClosed(
+  records: readonly StoredRecord[],
+  revision: number,
+  found: FoundVersion[],
+): void {
+  let candidate: { record: StoredRecord; at: ReturnType<typeof parseClosedKey> } | undefined;
+  const settle = (): void => {
+    if (candidate === undefined) return;
+    const { record, at } = candidate;
+    if (decodeClosed(...record) > revision) {
+      found.push({ key: unescapeKey(at.escapedKey), recordKey: historyKey(at as ChangePosition) });
+    }
+  };
+  for (const record of records) {
+    const at = parseClosedKey(record[0]);
+    if (at.revision > revision) continue;
+    if (candidate !== undefined && candidate.at.escapedKey !== at.escapedKey) settle();
+    candidate = { record, at };
+  }
+  settle();
+}

@@ -1,0 +1,286 @@
+// The keyspace against the naive model: every answer, every event, every old revision.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Command, type Execution, Keyspace } from '../../src/mvcc/index.js';
+import { encodeMeta } from '../../src/mvcc/meta.js';
+import { batch, command, keys, range, selection } from './arbitraries.js';
+import { Model } from './model.js';
+import { SortedBackend } from './sorted-backend.js';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const one = (key: string) => ({ gte: key, lt: `${key}\0` });
+const everything = { gte: '' };
+
+/** A keyspace beside the model. */
+class Pair {
+  readonly backend = new SortedBackend();
+  readonly model = new Model();
+  keyspace = this.backend.open();
+
+  run(commands: readonly Command[]): Execution[] {
+    const executions = this.backend.run(this.keyspace, commands);
+    expect(executions).toHaveLength(commands.length);
+    executions.forEach((execution, at) => {
+      const before = this.model.revision;
+      expect(plain(execution)).toEqual(this.model.execute(commands[at]!));
+      const events = this.model.revision > before ? this.model.events.at(-1) : [];
+      expect(execution.events).toEqual(events);
+      expect(execution.changes.length > 0).toBe(this.model.revision > before);
+    });
+    expect(this.keyspace.revision).toBe(this.model.revision);
+    return executions;
+  }
+}
+
+function plain({ result }: Execution): object {
+  return result instanceof Error ? { error: result.code } : result;
+}
+
+describe('keyspace against the model', () => {
+  const step = fc.oneof(
+    { weight: 4, arbitrary: batch.map((commands) => ({ kind: 'run' as const, commands })) },
+    { weight: 2, arbitrary: range.map((operation) => ({ kind: 'read' as const, operation })) },
+    { weight: 1, arbitrary: fc.constant({ kind: 'reopen' as const }) },
+  );
+
+  test('commands in batches, reads and reopenings: same answers, every revision readable', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+        const pair = new Pair();
+        for (const it of steps) {
+          if (it.kind === 'run') pair.run(it.commands);
+          else if (it.kind === 'reopen') pair.keyspace = pair.backend.open();
+          else checkRead(pair, it.operation);
+        }
+        checkEveryRevision(pair);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('history in parts of any size: the events of every revision, whole', () => {
+    const limit = fc.integer({ min: 1, max: 6 });
+    fc.assert(
+      fc.property(fc.array(batch, { maxLength: 5 }), limit, selection, (batches, size, keys) => {
+        const { backend, keyspace, model, run } = bound(new Pair());
+        batches.forEach(run);
+        let fromRevision = 1;
+        const revisions: unknown[] = [];
+        while (fromRevision <= model.revision) {
+          const part = backend.answer(keyspace.historyQuery({ fromRevision, limit: size, keys }));
+          expect(part.nextRevision).toBeGreaterThan(fromRevision);
+          revisions.push(...part.revisions);
+          fromRevision = part.nextRevision;
+        }
+        expect(revisions).toEqual(model.history(1, keys));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('a batch cut anywhere gives the same records as one batch', () => {
+    fc.assert(
+      fc.property(fc.array(command, { maxLength: 20 }), fc.nat(20), (commands, cut) => {
+        const whole = new SortedBackend();
+        whole.run(whole.open(), commands);
+        const parts = new SortedBackend();
+        parts.run(parts.open(), commands.slice(0, cut));
+        parts.run(parts.open(), commands.slice(cut));
+        expect([...parts.records].sort(byKey)).toEqual([...whole.records].sort(byKey));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+function bound(pair: Pair) {
+  return { ...pair, run: (commands: readonly Command[]) => pair.run(commands) };
+}
+
+function byKey([a]: [string, unknown], [b]: [string, unknown]): number {
+  return a < b ? -1 : 1;
+}
+
+type Range = Parameters<Keyspace['rangeQuery']>[0];
+
+function checkRead({ backend, keyspace, model }: Pair, operation: Range): void {
+  if ((operation.revision ?? 1) > model.revision) {
+    const fields = { code: 'FUTURE_REVISION', revision: model.revision };
+    expect(() => keyspace.rangeQuery(operation)).toThrow(expect.objectContaining(fields));
+    return;
+  }
+  const result = backend.answer(keyspace.rangeQuery(operation));
+  expect(result).toEqual({ ...model.range(operation), revision: model.revision });
+}
+
+function checkEveryRevision(pair: Pair): void {
+  for (let revision = 1; revision <= pair.model.revision; revision += 1) {
+    checkRead(pair, { op: 'range', keys: everything, revision, count: true });
+    const key = keys[revision % keys.length]!;
+    checkRead(pair, { op: 'range', keys: one(key), revision });
+  }
+}
+
+describe('keyspace', () => {
+  test('fresh store: revision 1, first change gets 2, a delete of nothing does not count', () => {
+    const { backend, keyspace } = new Pair();
+    expect(keyspace.revision).toBe(1);
+    const remove: Command = { op: 'delete', keys: one('a') };
+    const put: Command = { op: 'put', key: 'a', value: bytes('1') };
+    const results = backend.run(keyspace, [remove, put, put, remove, remove]).map(plain);
+    expect(results).toMatchObject([
+      { revision: 1, deleted: 0 },
+      { revision: 2, previous: undefined },
+      { revision: 3, previous: { version: 1 } },
+      { revision: 4, deleted: 1 },
+      { revision: 4, deleted: 0 },
+    ]);
+  });
+
+  test('records written: two and meta for a new key, one more for what is overwritten', () => {
+    const { backend, keyspace } = new Pair();
+    const put: Command = { op: 'put', key: 'a', value: bytes('1') };
+    const kinds = backend
+      .run(keyspace, [put, put, { op: 'delete', keys: one('a') }])
+      .map(({ changes }) => changes.map(([key]) => key[0]).join(''));
+    expect(kinds).toEqual(['ch', 'chk', 'chk']);
+    expect(backend.records.has('m')).toBe(true);
+    expect(backend.records.has('ca')).toBe(false);
+  });
+
+  test('execute by itself: brings the meta record too', () => {
+    const { keyspace } = new Pair();
+    const command: Command = { op: 'put', key: 'a', value: bytes('1') };
+    const view = { record: () => undefined, range: () => [] };
+    const { changes } = keyspace.execute(command, view);
+    expect(changes.map(([key]) => key[0])).toEqual(['c', 'h', 'm']);
+    const meta = changes.at(-1)![1];
+    expect(Keyspace.open({ records: [meta], ranges: [] }).revision).toBe(2);
+  });
+
+  test('the revision is the stored one, not the largest of surviving records', () => {
+    const { backend, keyspace } = new Pair();
+    const put: Command = { op: 'put', key: 'a', value: bytes('1') };
+    backend.run(keyspace, [put, { op: 'delete', keys: one('a') }]);
+    for (const key of backend.records.keys()) if (key !== 'm') backend.records.delete(key);
+    expect(backend.open().revision).toBe(3);
+  });
+
+  test('single-key commands share one read, a range read stands alone', () => {
+    const { backend, keyspace } = new Pair();
+    const put = (key: string): Command => ({ op: 'put', key, value: bytes('1') });
+    backend.reads = 0;
+    backend.run(keyspace, [put('a'), put('b'), put('a'), { op: 'barrier' }]);
+    expect(backend.reads).toBe(1);
+    backend.run(keyspace, [put('a'), { op: 'delete', keys: everything }, put('b'), put('c')]);
+    expect(backend.reads).toBe(4);
+  });
+
+  test('one key at the latest revision is a plain record, not a range', () => {
+    const { keyspace } = new Pair();
+    const query = keyspace.rangeQuery({ op: 'range', keys: one('a') });
+    expect(query).toMatchObject({ done: false, plan: { keys: ['ca'], ranges: [] } });
+  });
+
+  test('a limited read fetches one record more than its limit, no matter how many there are', () => {
+    const { keyspace } = new Pair();
+    const query = keyspace.rangeQuery({ op: 'range', keys: everything, limit: 5 });
+    expect(query).toMatchObject({ plan: { ranges: [{ gte: 'c', lt: 'd', limit: 6 }] } });
+  });
+
+  test('transaction: a limited range sees past keys that the same transaction deletes', () => {
+    const { backend, keyspace } = new Pair();
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    backend.run(
+      keyspace,
+      names.map((key) => ({ op: 'put' as const, key, value: bytes(key) })),
+    );
+    const success = [
+      { op: 'delete' as const, keys: one('a') },
+      { op: 'delete' as const, keys: one('b') },
+      { op: 'range' as const, keys: everything, limit: 2 },
+    ];
+    const txn: Command = { op: 'txn', compares: [], success, failure: [] };
+    const [execution] = backend.run(keyspace, [txn]);
+    const results = [{}, {}, { kvs: [{ key: 'c' }, { key: 'd' }], more: true }];
+    expect(execution!.result).toMatchObject({ results });
+  });
+
+  test('an old read while newer changes are applied between its fetches -> the old answer', () => {
+    const { backend, keyspace } = new Pair();
+    const put = (value: string): Command => ({ op: 'put', key: 'a', value: bytes(value) });
+    backend.run(keyspace, [put('1'), put('2')]);
+    let query = keyspace.rangeQuery({ op: 'range', keys: everything, revision: 2 });
+    let fetches = 0;
+    while (!query.done) {
+      query = query.next(backend.read(query.plan));
+      fetches += 1;
+      backend.run(keyspace, [put('3'), { op: 'delete', keys: everything }]);
+    }
+    expect(fetches).toBe(2);
+    expect(query.result).toMatchObject({ revision: 3, kvs: [{ value: bytes('1') }] });
+  });
+
+  test('values are kept as they were, whatever the caller does to its buffer later', () => {
+    const { backend, keyspace } = new Pair();
+    const value = bytes('old');
+    backend.run(keyspace, [{ op: 'put', key: 'a', value }]);
+    value.fill(0);
+    const { kvs } = backend.answer(keyspace.rangeQuery({ op: 'range', keys: one('a') }));
+    expect(kvs[0]!.value).toEqual(bytes('old'));
+  });
+
+  test.each([
+    ['put', { op: 'put', key: '', value: bytes('') }, 'KEY_EMPTY'],
+    ['put', { op: 'put', key: 'ā', value: bytes('') }, 'ARGUMENT_INVALID'],
+    ['put', { op: 'put', key: 'a', value: bytes(''), lease: 2n ** 63n }, 'ARGUMENT_INVALID'],
+    ['delete', { op: 'delete', keys: one('') }, 'KEY_EMPTY'],
+    [
+      'limit',
+      txnOf(
+        { op: 'range', keys: everything, limit: 0.5 },
+        { op: 'put', key: 'a', value: bytes('') },
+      ),
+      'ARGUMENT_INVALID',
+    ],
+    [
+      'future range after a put',
+      txnOf(
+        { op: 'put', key: 'a', value: bytes('') },
+        { op: 'range', keys: one('a'), revision: 2 },
+      ),
+      'FUTURE_REVISION',
+    ],
+  ] as [string, Command, string][])(
+    'a faulty command that skipped the check: %s -> a result, no effect',
+    (_name, command, code) => {
+      const { backend, keyspace } = new Pair();
+      const [execution] = backend.run(keyspace, [command]);
+      expect(execution).toEqual({
+        result: expect.objectContaining({ code, outcome: 'rejected' }),
+        changes: [],
+        events: [],
+      });
+      expect(keyspace.revision).toBe(1);
+    },
+  );
+
+  test('a compacted revision: refused to reads and transactions, its own revision is not', () => {
+    const backend = new SortedBackend();
+    const meta = encodeMeta({ revision: 9, compactRevision: 5, semanticsLevel: 1 });
+    backend.records.set('m', meta);
+    const keyspace = backend.open();
+    const read = (revision: number) => ({ op: 'range' as const, keys: everything, revision });
+    const compacted = expect.objectContaining({ code: 'COMPACTED', compactRevision: 5 });
+    expect(() => keyspace.rangeQuery(read(4))).toThrow(compacted);
+    expect(backend.answer(keyspace.rangeQuery(read(5))).kvs).toEqual([]);
+    expect(() => keyspace.historyQuery({ fromRevision: 4, limit: 1 })).toThrow(compacted);
+    const [refused, allowed] = backend.run(keyspace, [txnOf(read(4)), txnOf(read(5))]);
+    expect(refused!.result).toEqual(compacted);
+    expect(allowed!.result).toMatchObject({ succeeded: true });
+  });
+});
+
+function txnOf(...success: Extract<Command, { op: 'txn' }>['success'][number][]): Command {
+  return { op: 'txn', compares: [], success, failure: [] };
+}

@@ -1,0 +1,64 @@
+/** A backend in one map, sorted at every read, and the loops that drive a keyspace over it. */
+import {
+  type Change,
+  type Command,
+  type Execution,
+  Keyspace,
+  type Query,
+  type ReadPlan,
+  type ReadSet,
+  segmentsOf,
+} from '../../src/mvcc/index.js';
+
+export class SortedBackend {
+  readonly records = new Map<string, Uint8Array>();
+  reads = 0;
+
+  read(plan: ReadPlan): ReadSet {
+    this.reads += 1;
+    const sorted = plan.ranges.length === 0 ? [] : [...this.records.keys()].sort(byUnits);
+    return {
+      records: plan.keys.map((key) => this.records.get(key)),
+      ranges: plan.ranges.map(({ gte, lt, limit, reverse }) => {
+        const keys = sorted.filter((key) => key >= gte && key < lt);
+        if (reverse) keys.reverse();
+        return keys.slice(0, limit).map((key) => [key, this.records.get(key)!] as const);
+      }),
+    };
+  }
+
+  apply(changes: readonly Change[]): void {
+    for (const [key, bytes] of changes) {
+      if (bytes === undefined) this.records.delete(key);
+      else this.records.set(key, bytes);
+    }
+  }
+
+  open(): Keyspace {
+    return Keyspace.open(this.read(Keyspace.openPlan()));
+  }
+
+  /** Runs a batch the way the state machine does. */
+  run(keyspace: Keyspace, commands: readonly Command[]): Execution[] {
+    const all: Execution[] = [];
+    for (const segment of segmentsOf(keyspace, commands)) {
+      let plan: ReadPlan | undefined = segment.plan;
+      while (plan !== undefined) plan = segment.supply(this.read(plan));
+      const { executions, changes } = segment.execute();
+      this.apply(changes);
+      all.push(...executions);
+    }
+    return all;
+  }
+
+  /** Runs a query to its end. */
+  answer<R>(query: Query<R>): R {
+    let at = query;
+    while (!at.done) at = at.next(this.read(at.plan));
+    return at.result;
+  }
+}
+
+function byUnits(a: string, b: string): number {
+  return a < b ? -1 : 1;
+}
