@@ -26,5 +26,5 @@ export interface ForwardRefusal extends Envelope {
   readonly code: 'NOT_LEADER' | 'PROPOSAL_DROPPED';
 }
 
-/** @since 0.1.0 */
+/** What one member sends another. @since 0.1.0 */
 export type WireMessage = PeerMessage | ForwardRequest | ForwardRefusal;

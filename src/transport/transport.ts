@@ -14,8 +14,8 @@ export interface MemberIdentity {
 }
 
 /**
- * What the transport asks of and tells its owner. Calls never overlap with themselves; none may
- * throw.
+ * What the transport asks of and tells its owner. Calls but `admit` never overlap with themselves;
+ * none may throw, and what they throw all the same is not caught.
  *
  * @since 0.1.0
  */
@@ -25,9 +25,13 @@ export interface TransportHandlers {
   /**
    * A peer presents itself, before its first message is handed over. Resolves to accept (after the
    * pair was durably remembered), rejects with `MEMBER_UNKNOWN` or `MEMBER_IDENTITY_CHANGED`.
+   * With `probe` the peer only asks: answer the same, remember nothing. Calls may overlap.
    */
-  admit(peer: MemberIdentity): Promise<void>;
-  /** The outgoing connection to `peer` stands (`true`) or fell (`false`). */
+  admit(peer: MemberIdentity, probe: boolean): Promise<void>;
+  /**
+   * The outgoing connection to `peer` stands (`true`) or fell (`false`). Told on every change, and
+   * once when the first attempt to connect fails.
+   */
   onLink(peer: MemberId, up: boolean): void;
   /** `peer` refused our handshake; the link retries with backoff. */
   onRefused(peer: MemberId, error: KontikiError): void;
@@ -58,7 +62,10 @@ export interface Transport {
   probe(self: MemberIdentity): Promise<void>;
   /** Begins to connect, accept and deliver. Called once. */
   start(self: MemberIdentity, handlers: TransportHandlers): void;
-  /** Queues a message for `message.to`. Never blocks, never throws; drops when the queue is full. */
+  /**
+   * Queues a message for `message.to`. Never blocks, never throws; drops when the queue is full, or
+   * no connection to that member stands.
+   */
   send(message: WireMessage): void;
   /** Lets queued messages leave. The driver calls it once per event-loop turn. */
   flush(): void;

@@ -1,0 +1,8 @@
+/**
+ * Transport over TCP, for Node.
+ *
+ * @module
+ */
+export type { BackoffRange } from './backoff.js';
+export type { TcpTimes } from './tcp-context.js';
+export { TcpTransport, type TcpTransportOptions } from './tcp-transport.js';

@@ -1,0 +1,163 @@
+/**
+ * Our connection to one peer: messages leave on it, and nothing but notes that they arrive comes
+ * back. It reconnects for as long as the transport lives.
+ */
+import type { Socket } from 'node:net';
+import { assert } from '../../base/assert.js';
+import type { Timer } from '../../base/clock.js';
+import { isKontikiError } from '../../base/errors.js';
+import { limits } from '../../base/limits.js';
+import { encodeWireMessage } from '../../codec/wire-codec.js';
+import type { WireMessage } from '../../codec/wire-message.js';
+import type { MemberId } from '../../raft/types.js';
+import type { Address } from '../address.js';
+import { frameHeaderBytes, sealFrame } from '../frame.js';
+import type { FrameParser } from '../frame-parser.js';
+import { helloOf } from '../handshake.js';
+import type { MemberIdentity, TransportHandlers } from '../transport.js';
+import { Backoff } from './backoff.js';
+import { type DialResult, dial } from './dial.js';
+import type { TcpContext } from './tcp-context.js';
+import { writeFrames } from './write-frames.js';
+
+/** @since 0.1.0 */
+export interface OutgoingLinkOptions {
+  readonly context: TcpContext;
+  readonly self: MemberIdentity;
+  readonly peer: MemberId;
+  readonly address: Address;
+  readonly handlers: Pick<TransportHandlers, 'onLink' | 'onRefused'>;
+}
+
+/**
+ * One link. It starts to connect when it is made.
+ *
+ * @since 0.1.0
+ */
+export class OutgoingLink {
+  readonly #options: OutgoingLinkOptions;
+  readonly #backoff: Backoff;
+  #socket: Socket | undefined;
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
+  /** What the owner was told last. */
+  #told: boolean | undefined;
+  #retry: Timer | undefined;
+  /** Runs from the first write that has not been noted by the peer. */
+  #silence: Timer | undefined;
+  #closed = false;
+
+  constructor(options: OutgoingLinkOptions) {
+    this.#options = options;
+    this.#backoff = new Backoff(options.context.times.reconnect, options.context.random);
+    this.#connect();
+  }
+
+  /** Encodes and queues a message, or drops it. */
+  send(message: WireMessage): void {
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    const { context } = this.#options;
+    const frame = encodeWireMessage(message, frameHeaderBytes);
+    assert(frame.length <= limits.frameBytesMax, 'a message fits a frame');
+    const queued = this.#pendingBytes + socket.writableLength;
+    if (queued + frame.length > context.queueBytesMax) return;
+    sealFrame(frame, context.crc32);
+    this.#pending.push(frame);
+    this.#pendingBytes += frame.length;
+  }
+
+  /** Hands everything queued to the socket. */
+  flush(): void {
+    if (this.#socket === undefined || this.#pending.length === 0) return;
+    writeFrames(this.#socket, this.#pending);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    // A peer that vanished without a word leaves the kernel retrying for many minutes, with pauses
+    // that outlast the outage. A new connection gets through as soon as the network does.
+    const { timers, times } = this.#options.context;
+    this.#silence ??= timers.after(times.silenceMs, () => this.#socket?.destroy());
+  }
+
+  /** Stops for good. The socket itself is closed with all others of the transport. */
+  close(): void {
+    this.#closed = true;
+    this.#retry?.cancel();
+    this.#silence?.cancel();
+  }
+
+  #connect(): void {
+    const { context, self, peer, address } = this.#options;
+    dial({
+      context,
+      address,
+      hello: helloOf(self, peer, false),
+      timeoutMs: context.times.handshakeMs,
+      onDone: (result) => this.#onDialed(result),
+    });
+  }
+
+  #onDialed(result: DialResult): void {
+    if (this.#closed) return;
+    if (result.kind === 'accepted') {
+      this.#rise(result.socket, result.parser);
+      return;
+    }
+    const { handlers, peer } = this.#options;
+    this.#retryLater();
+    this.#tell(false);
+    if (result.kind === 'refused') handlers.onRefused(peer, result.error);
+  }
+
+  #rise(socket: Socket, parser: FrameParser): void {
+    parser.payloadBytesMax = 0;
+    socket.on('data', (chunk) => {
+      parser.push(chunk);
+      if (!this.#readNotes(parser)) socket.destroy();
+    });
+    // The peer is gone: what still waits to be written would only delay the news.
+    socket.on('end', () => socket.destroy());
+    socket.on('close', () => this.#fall());
+    this.#socket = socket;
+    this.#backoff.reset();
+    this.#tell(true);
+    // The answer may have come with more behind it.
+    if (!this.#readNotes(parser)) socket.destroy();
+  }
+
+  #fall(): void {
+    this.#socket = undefined;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#silence?.cancel();
+    this.#silence = undefined;
+    if (this.#closed) return;
+    this.#retryLater();
+    this.#tell(false);
+  }
+
+  /** Reads empty frames; false for anything else. */
+  #readNotes(parser: FrameParser): boolean {
+    try {
+      while (parser.next() !== undefined) {
+        this.#silence?.cancel();
+        this.#silence = undefined;
+      }
+      return true;
+    } catch (error) {
+      if (!isKontikiError(error, 'FRAME_INVALID')) throw error;
+      return false;
+    }
+  }
+
+  #retryLater(): void {
+    const { timers } = this.#options.context;
+    this.#retry = timers.after(this.#backoff.nextMs(), () => this.#connect());
+  }
+
+  #tell(up: boolean): void {
+    if (this.#told === up) return;
+    this.#told = up;
+    this.#options.handlers.onLink(this.#options.peer, up);
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * Hands frames to a socket in as few writes as possible without copying much: small frames next to
+ * each other are joined, large ones go as they are, and all leave in one system call.
+ */
+import type { Socket } from 'node:net';
+import { concatBytes } from '../../base/bytes.js';
+
+/** A frame below this costs less to copy than to write on its own. */
+const smallBytes = 8 * 1024;
+
+/**
+ * Writes `frames` in order.
+ *
+ * @param socket - where to; its own queue takes what the peer does not
+ * @param frames - at least one; immutable from now on
+ * @since 0.1.0
+ */
+export function writeFrames(socket: Socket, frames: readonly Uint8Array[]): void {
+  if (frames.length === 1) {
+    socket.write(frames[0] as Uint8Array);
+    return;
+  }
+  socket.cork();
+  let start = 0;
+  for (let at = 0; at <= frames.length; at += 1) {
+    const frame = frames[at];
+    if (frame !== undefined && frame.length < smallBytes) continue;
+    if (at > start) socket.write(concatBytes(frames.slice(start, at)));
+    if (frame !== undefined) socket.write(frame);
+    start = at + 1;
+  }
+  socket.uncork();
+}

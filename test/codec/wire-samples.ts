@@ -1,0 +1,91 @@
+/** One message of every kind and shape, and a generator of lawful ones. */
+import fc from 'fast-check';
+import type { WireMessage } from '../../src/codec/wire-message.js';
+import type { Entry } from '../../src/raft/types.js';
+
+const base = { from: 1, to: 2 ** 53 - 1, term: 7 };
+const last = { term: 6, index: 2 ** 32 + 5 };
+
+export const wireSamples: Readonly<Record<string, WireMessage>> = {
+  'append-request': {
+    ...base,
+    kind: 'append-request',
+    previous: { term: 5, index: 300 },
+    entries: [
+      { term: 5, index: 301, type: 'normal', data: Uint8Array.of(1, 2, 3) },
+      { term: 7, index: 302, type: 'normal', data: new Uint8Array(0) },
+      { term: 7, index: 303, type: 'normal', data: new Uint8Array(300).fill(0xfe) },
+    ],
+    commit: 299,
+  },
+  'append-request, empty': {
+    ...base,
+    kind: 'append-request',
+    previous: { term: 0, index: 0 },
+    entries: [],
+    commit: 0,
+  },
+  'append-response': { ...base, kind: 'append-response', index: 70_000 },
+  'append-response, rejected': { ...base, kind: 'append-response', index: 70_000, hint: last },
+  'heartbeat-request': { ...base, kind: 'heartbeat-request', commit: 2 ** 53 - 1 },
+  'heartbeat-response': { ...base, kind: 'heartbeat-response' },
+  'vote-request': { ...base, kind: 'vote-request', last },
+  'vote-response': { ...base, kind: 'vote-response', granted: true },
+  'pre-vote-request': { ...base, kind: 'pre-vote-request', last: { term: 0, index: 0 } },
+  'pre-vote-response': { ...base, kind: 'pre-vote-response', granted: false },
+  'forward-request': {
+    ...base,
+    kind: 'forward-request',
+    id: 12,
+    commands: [Uint8Array.of(9), Uint8Array.of()],
+  },
+  'forward-refusal': { ...base, kind: 'forward-refusal', id: 12, code: 'PROPOSAL_DROPPED' },
+};
+
+const number = fc.oneof(fc.nat(300), fc.maxSafeNat());
+const member = number.map((value) => Math.max(value, 1));
+const bytes = fc.uint8Array({ maxLength: 40 });
+const logId = fc.record({ term: number, index: number });
+const envelope = { from: member, to: member, term: number };
+const granted = fc.boolean();
+
+function of<K extends WireMessage['kind']>(kind: K, fields: Record<string, fc.Arbitrary<unknown>>) {
+  const all = { kind: fc.constant(kind), ...envelope, ...fields };
+  return fc.record(all) as unknown as fc.Arbitrary<WireMessage>;
+}
+
+const append = fc
+  .record({
+    from: member,
+    to: member,
+    previousTerm: fc.nat(5),
+    previousIndex: fc.nat(2 ** 33),
+    steps: fc.array(fc.record({ termStep: fc.nat(2), data: bytes }), { maxLength: 20 }),
+    commit: number,
+  })
+  .map(({ from, to, previousTerm, previousIndex, steps, commit }): WireMessage => {
+    let term = Math.max(previousTerm, 1);
+    const entries: Entry[] = steps.map(({ termStep, data }, at) => {
+      term += termStep;
+      return { term, index: previousIndex + 1 + at, type: 'normal', data };
+    });
+    const previous = { term: previousTerm, index: previousIndex };
+    return { kind: 'append-request', from, to, term, previous, entries, commit };
+  });
+
+export const wireMessages: fc.Arbitrary<WireMessage> = fc.oneof(
+  append,
+  of('append-response', { index: number }),
+  of('append-response', { index: number, hint: logId }),
+  of('heartbeat-request', { commit: number }),
+  of('heartbeat-response', {}),
+  of('vote-request', { last: logId }),
+  of('vote-response', { granted }),
+  of('pre-vote-request', { last: logId }),
+  of('pre-vote-response', { granted }),
+  of('forward-request', { id: number, commands: fc.array(bytes, { maxLength: 5 }) }),
+  of('forward-refusal', {
+    id: number,
+    code: fc.constantFrom('NOT_LEADER' as const, 'PROPOSAL_DROPPED' as const),
+  }),
+);

@@ -1,0 +1,198 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { limits } from '../../../src/base/limits.js';
+import { ManualTimers } from '../manual-timers.js';
+import { heartbeat, identityOf, Recorder, until } from '../recorder.js';
+import { transportSuite } from '../transport-suite.js';
+import { acceptAs, RawListener, RawPeer } from './raw-peer.js';
+import { TcpWorld } from './tcp-world.js';
+
+transportSuite('tcp', () => new TcpWorld());
+
+const large = (id: number) => ({
+  ...{ kind: 'forward-request' as const, from: 1, to: 2, term: 1, id },
+  commands: [new Uint8Array(1 << 20)],
+});
+
+describe('tcp', () => {
+  let world: TcpWorld;
+  beforeEach(() => {
+    world = new TcpWorld();
+  });
+  afterEach(() => world.end());
+
+  test('listen on port 0 -> address gives the port that was bound', async () => {
+    const transport = await world.make(1);
+    expect(transport.address).toMatch(/^127\.0\.0\.1:[1-9]\d+$/);
+  });
+
+  test('listen on an address of another machine -> TRANSPORT_IO that names it', async () => {
+    const listening = world.make(1, { listen: '192.0.2.1:0' });
+    await expect(listening).rejects.toMatchObject({
+      code: 'TRANSPORT_IO',
+      message: expect.stringContaining('192.0.2.1:0'),
+    });
+  });
+
+  test('IPv6 in brackets -> members talk (skipped unless the machine has a loopback)', async (context) => {
+    const one = await world.make(1, { listen: '[::1]:0' }).catch(() => undefined);
+    if (one === undefined) return context.skip('needs an IPv6 loopback interface');
+    const ofTwo = new Recorder();
+    (await world.make(2)).start(identityOf(2), ofTwo);
+    one.start(identityOf(1), new Recorder());
+    await ofTwo.untilUp(1);
+    expect(one.address).toMatch(/^\[::1\]:\d+$/);
+  });
+
+  test('peer that answers but never reads -> messages beyond the bound are dropped', async () => {
+    const listener = new RawListener((peer) => {
+      void acceptAs(2, peer).then(() => peer.socket.pause());
+    });
+    world.peers.set(2, await listener.listen());
+    const queueBytesMax = 4 << 20;
+    const one = await world.make(1, { queueBytesMax });
+    const ofOne = new Recorder();
+    one.start(identityOf(1), ofOne);
+    await ofOne.untilUp(2);
+    const before = process.memoryUsage().arrayBuffers;
+    for (let id = 0; id < 200; id += 1) {
+      one.send(large(id));
+      one.flush();
+      if (id % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100 << 20);
+
+    listener.peers[0]!.socket.resume();
+    const frames = () => listener.peers[0]!.payloads.length - 1;
+    await until(() => frames() >= 3);
+    one.send(heartbeat(1, 2, 7));
+    one.flush();
+    await until(() => listener.peers[0]!.payloads.at(-1)!.length < 100);
+    expect(frames()).toBeLessThan(100);
+    expect(ofOne.links).toEqual(['2 up']);
+    await one.close();
+    await listener.close();
+  });
+
+  test('connection reset by the peer -> link down, then up again', async () => {
+    const listener = new RawListener((peer) => void acceptAs(2, peer));
+    world.peers.set(2, await listener.listen());
+    const one = await world.make(1);
+    const ofOne = new Recorder();
+    one.start(identityOf(1), ofOne);
+    await ofOne.untilUp(2);
+    listener.peers[0]!.socket.resetAndDestroy();
+    await until(() => ofOne.links.length >= 3);
+    expect(ofOne.links).toEqual(['2 up', '2 down', '2 up']);
+    await listener.close();
+  });
+
+  test.each([
+    ['garbage', (peer: RawPeer) => peer.write(new Uint8Array(100).fill(0xff))],
+    ['a hello', (peer: RawPeer) => void peer],
+    ['nothing, and closes', (peer: RawPeer) => peer.socket.destroy()],
+  ])('listener that answers with %s -> no link, and the process lives', async (_name, behave) => {
+    const listener = new RawListener(behave);
+    world.peers.set(2, await listener.listen());
+    const times = { handshakeMs: 50, reconnect: { minMs: 1, maxMs: 2 } };
+    const one = await world.make(1, { times });
+    const ofOne = new Recorder();
+    one.start(identityOf(1), ofOne);
+    await until(() => listener.peers.length >= 3);
+    expect(ofOne.links).toEqual(['2 down']);
+    expect(ofOne.refusals).toEqual([]);
+    await one.close();
+    await listener.close();
+  });
+
+  test('answer with bytes behind it -> link dropped, and the process lives', async () => {
+    const listener = new RawListener((peer) => {
+      peer.socket.cork();
+      void acceptAs(2, peer).then(() => {
+        peer.write(new Uint8Array(64).fill(0xff));
+        peer.socket.uncork();
+      });
+    });
+    world.peers.set(2, await listener.listen());
+    const one = await world.make(1);
+    const ofOne = new Recorder();
+    one.start(identityOf(1), ofOne);
+    await until(() => ofOne.links.length >= 4);
+    expect(ofOne.links.slice(0, 4)).toEqual(['2 up', '2 down', '2 up', '2 down']);
+    await one.close();
+    await listener.close();
+  });
+
+  test('close in the middle of everything -> no timer is left', async () => {
+    const timers = new ManualTimers();
+    const silent = new RawListener();
+    world.peers.set(3, await silent.listen());
+    const [one, two] = [await world.make(1, { timers }), await world.make(2)];
+    const ofOne = new Recorder();
+    const ofTwo = new Recorder();
+    one.start(identityOf(1), ofOne);
+    two.start(identityOf(2), ofTwo);
+    await Promise.all([ofOne.untilUp(2), ofTwo.untilUp(1)]);
+    one.send(heartbeat(1, 2, 1));
+    two.send(heartbeat(2, 1, 1));
+    one.flush();
+    two.flush();
+    await ofOne.untilReceived(1);
+    const half = RawPeer.to(one.address);
+    await until(() => timers.delays.length >= 4);
+    await one.close();
+    expect(timers.delays).toEqual([]);
+    await half.untilClosed();
+    await silent.close();
+  });
+
+  describe('notes', () => {
+    const times = { noteMs: 111, silenceMs: 222 };
+
+    async function startedPair() {
+      const timers = new ManualTimers();
+      const one = await world.make(1, { timers, times });
+      const two = await world.make(2, { timers, times });
+      const [ofOne, ofTwo] = [new Recorder(), new Recorder()];
+      one.start(identityOf(1), ofOne);
+      two.start(identityOf(2), ofTwo);
+      await Promise.all([ofOne.untilUp(2), ofTwo.untilUp(1)]);
+      one.send(heartbeat(1, 2, 1));
+      one.flush();
+      await ofTwo.untilReceived(1);
+      return { timers, one, ofOne, ofTwo };
+    }
+
+    test('messages that arrive -> noted once a while, and the silence is over', async () => {
+      const { timers, ofOne } = await startedPair();
+      expect(timers.delays.filter((delay) => delay === 222).length).toBe(1);
+      timers.fire(111);
+      await until(() => !timers.delays.includes(222));
+      timers.fire(222);
+      expect(ofOne.links).toEqual(['2 up']);
+      expect(timers.delays).not.toContain(111);
+    });
+
+    test('nothing heard for too long after a message -> a new connection', async () => {
+      const { timers, ofOne } = await startedPair();
+      timers.fire(222);
+      await ofOne.untilDown(2);
+      expect(ofOne.links).toEqual(['2 up', '2 down']);
+    });
+  });
+
+  test('more silent connections than allowed -> the surplus is closed; once some go, members get in', async () => {
+    const two = await world.make(2);
+    two.start(identityOf(2), new Recorder());
+    const silent = Array.from({ length: limits.pendingHandshakesMax + 10 }, () =>
+      RawPeer.to(two.address),
+    );
+    await until(() => silent.filter(({ closed }) => closed).length === 10);
+    const one = await world.make(1);
+    const ofOne = new Recorder();
+    one.start(identityOf(1), ofOne);
+    await until(() => ofOne.links.length > 0);
+    expect(ofOne.links).toEqual(['2 down']);
+    for (const { socket } of silent) socket.destroy();
+    await ofOne.untilUp(2);
+  });
+});
