@@ -40,6 +40,8 @@ export interface LogStore extends LogReader {
    * turn. May overlap with anything.
    */
   fetch(range: IndexRange): Promise<void>;
+  /** The state machine has applied entries up to `index`: older ones may leave memory. */
+  applied(index: number): void;
   /** Waits for what is in flight, then lets go of the medium. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,0 +1,202 @@
+/**
+ * What the engines on `classic-level` and on `level` share: both packages are an abstract-level
+ * database, which is described here by its shape, so that this module loads neither.
+ *
+ * Keys go through the `utf8` encoding: one unit 0..255 becomes one or two bytes, and UTF-8 sorts
+ * like the code points it encodes, so the order of binary strings survives. It is also the cheapest
+ * key type of classic-level (DESIGN §5).
+ */
+import type { BinaryString } from '../base/bytes.js';
+import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
+import { engineWriteBufferBytes } from './flush-chain.js';
+import type { EngineBatch, EngineIterator, EnginePair, KeyRange, KvEngine } from './kv-engine.js';
+import { TurnGate } from './turn-gate.js';
+
+const MiB = 1024 * 1024;
+
+/** @since 0.1.0 */
+export interface LevelBatch {
+  put(key: string, value: Uint8Array): unknown;
+  del(key: string): unknown;
+  write(options: { sync: boolean }): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @since 0.1.0 */
+export interface LevelIterator {
+  nextv(size: number): Promise<[string, Uint8Array][]>;
+  close(): Promise<void>;
+}
+
+/** @since 0.1.0 */
+export interface LevelIteratorOptions {
+  readonly gte: string;
+  readonly lt: string;
+  readonly reverse: boolean;
+  readonly fillCache: boolean;
+  readonly highWaterMarkBytes: number;
+}
+
+/** The part of an abstract-level database that the engine uses. @since 0.1.0 */
+export interface LevelDatabase {
+  readonly supports: { readonly implicitSnapshots?: boolean };
+  open(): Promise<void>;
+  close(): Promise<void>;
+  getMany(keys: string[]): Promise<(Uint8Array | undefined)[]>;
+  batch(): LevelBatch;
+  iterator(options: LevelIteratorOptions): LevelIterator;
+}
+
+/** Options of the database's constructor; a browser's ignores those about files. @since 0.1.0 */
+export const levelOptions = {
+  keyEncoding: 'utf8',
+  valueEncoding: 'view',
+  // The flush chain is kept for so many of these; see flush-chain.ts before changing it.
+  writeBufferSize: engineWriteBufferBytes,
+  cacheSize: 32 * MiB,
+} as const;
+
+/**
+ * A {@link KvEngine} over an abstract-level database.
+ *
+ * @since 0.1.0
+ */
+export class LevelEngine implements KvEngine {
+  readonly #db: LevelDatabase;
+  /** Present for a database whose cursors do not hold on to one moment (IndexedDB). */
+  readonly #gate: TurnGate | undefined;
+
+  private constructor(db: LevelDatabase) {
+    this.#db = db;
+    this.#gate = db.supports.implicitSnapshots === true ? undefined : new TurnGate();
+  }
+
+  /**
+   * Opens the database that `construct` builds with {@link levelOptions}.
+   *
+   * @throws {KontikiError} DIR_LOCKED, STATE_CORRUPT, NO_SPACE, STORAGE_IO
+   */
+  static async open(construct: () => LevelDatabase): Promise<LevelEngine> {
+    try {
+      const db = construct();
+      await db.open();
+      return new LevelEngine(db);
+    } catch (error) {
+      throw levelError('open the state engine', error);
+    }
+  }
+
+  async getMany(keys: readonly BinaryString[]): Promise<readonly (Uint8Array | undefined)[]> {
+    try {
+      // The database takes its snapshot inside this call, before it leaves the thread.
+      return await this.#db.getMany(keys as BinaryString[]);
+    } catch (error) {
+      throw levelError('read from the state engine', error);
+    }
+  }
+
+  iterate(range: KeyRange & { readonly reverse?: boolean }): EngineIterator {
+    const { gte, lt, reverse = false } = range;
+    const options = { gte, lt, reverse, fillCache: true, highWaterMarkBytes: MiB / 4 };
+    try {
+      const iterator = this.#db.iterator(options);
+      return new LevelCursor(iterator, this.#gate?.enter(), () => this.#gate?.leave());
+    } catch (error) {
+      throw levelError('read from the state engine', error);
+    }
+  }
+
+  async write(batch: EngineBatch, options: { readonly sync: boolean }): Promise<void> {
+    try {
+      if (this.#gate === undefined) await this.#write(batch, options);
+      else await this.#gate.write(() => this.#write(batch, options));
+    } catch (error) {
+      throw levelError('write to the state engine', error);
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#db.close();
+    } catch (error) {
+      throw levelError('close the state engine', error);
+    }
+  }
+
+  /** A chained batch hands each pair to the engine at once: several times cheaper than an array. */
+  async #write(batch: EngineBatch, options: { readonly sync: boolean }): Promise<void> {
+    const chained = this.#db.batch();
+    try {
+      for (const [key, value] of batch) {
+        if (value === undefined) chained.del(key);
+        else chained.put(key, this.#gate === undefined ? value : withoutRoom(value));
+      }
+    } catch (error) {
+      await chained.close();
+      throw error;
+    }
+    await chained.write(options);
+  }
+}
+
+class LevelCursor implements EngineIterator {
+  readonly #iterator: LevelIterator;
+  readonly #turn: Promise<void> | undefined;
+  readonly #leave: () => void;
+  #closed = false;
+
+  constructor(iterator: LevelIterator, turn: Promise<void> | undefined, leave: () => void) {
+    this.#iterator = iterator;
+    this.#turn = turn;
+    this.#leave = leave;
+  }
+
+  async next(count: number): Promise<readonly EnginePair[]> {
+    try {
+      if (this.#turn !== undefined) await this.#turn;
+      return await this.#iterator.nextv(count);
+    } catch (error) {
+      throw levelError('read from the state engine', error);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      await this.#iterator.close();
+    } catch (error) {
+      throw levelError('close a cursor of the state engine', error);
+    } finally {
+      this.#leave();
+    }
+  }
+}
+
+/** IndexedDB stores the whole buffer behind a view. */
+function withoutRoom(value: Uint8Array): Uint8Array {
+  return value.byteLength === value.buffer.byteLength ? value : value.slice();
+}
+
+/** abstract-level wraps the native error, so the telling code or text may be some causes down. */
+function levelError(action: string, error: unknown): KontikiError {
+  if (isKontikiError(error)) return error;
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    const { code } = at as { code?: unknown };
+    const fail = (kind: 'DIR_LOCKED' | 'STATE_CORRUPT' | 'NO_SPACE' | 'CLOSED', what: string) =>
+      kontikiError(kind, `cannot ${action}: ${what}`, { cause: error });
+    if (code === 'LEVEL_LOCKED') return fail('DIR_LOCKED', 'another process or engine has it open');
+    if (code === 'LEVEL_CORRUPTION') return fail('STATE_CORRUPT', at.message);
+    if (at.name === 'QuotaExceededError' || at.message.includes('No space left')) {
+      return fail('NO_SPACE', at.message);
+    }
+    if (code === 'LEVEL_ITERATOR_NOT_OPEN' || code === 'LEVEL_BATCH_NOT_OPEN') {
+      return fail('CLOSED', 'it is closed');
+    }
+    if (code === 'LEVEL_DATABASE_NOT_OPEN' && at.cause === undefined) {
+      return fail('CLOSED', 'it is closed');
+    }
+  }
+  const what = error instanceof Error ? error.message : String(error);
+  return kontikiError('STORAGE_IO', `cannot ${action}: ${what}`, { cause: error });
+}

@@ -1,0 +1,223 @@
+/**
+ * Proof that no flush of the recent past is missing (DESIGN §4.11, docs/adr/0005-write-behind.md).
+ *
+ * At recovery LevelDB 1.20 drops a damaged record of its own log without an error and may go on with
+ * the records after it: a flush in the middle is then gone, later ones are there, and the applied
+ * index says that nothing is missing. Hence every flush carries a record of its own, in the same
+ * atomic batch:
+ *
+ * ```
+ *   f5 {from 40, to 52}   f6 {from 52, to 60}   f7 {from 60, to 75, oldest 5}   b = 75
+ * ```
+ *
+ * A record is deleted only when so many bytes were flushed after it that its batch has long left the
+ * engine's log for its tables.
+ */
+import type { BinaryString } from '../base/bytes.js';
+import { type KontikiError, kontikiError } from '../base/errors.js';
+import type { Change } from '../mvcc/backend.js';
+import {
+  appliedKey,
+  decodeApplied,
+  decodeFlush,
+  encodeApplied,
+  encodeFlush,
+  type FlushRecord,
+  flushKey,
+  flushKeys,
+} from './flush-record.js';
+import type { EngineIterator, KvEngine } from './kv-engine.js';
+
+/** Bytes after which the engine starts a new log and turns the old one into a table. @since 0.1.0 */
+export const engineWriteBufferBytes = 4 * 1024 * 1024;
+
+/**
+ * Two logs can be alive, each longer than a write buffer by less than one batch. Twice that is kept,
+ * to depend on no detail of the engine.
+ */
+const keptBytes = 4 * engineWriteBufferBytes;
+
+/** What the engine's write buffer spends on each key at least: list node, sequence number, lengths. */
+const entryBytes = 24;
+
+/** A flush record, the applied index and the deletion of an old flush record. */
+const ownBytes = 9 + 45 + 1 + 13 + 9 + 3 * entryBytes;
+
+const chunkPairs = 1_000;
+const nothing: FlushRecord = { seq: 0, oldest: 1, from: 0, to: 0, bytes: 0, previous: 0, hash: 0 };
+
+/**
+ * The flush records of one engine: verified when opened, then continued with every flush.
+ *
+ * @since 0.1.0
+ */
+export class FlushChain {
+  #last: FlushRecord;
+  /** Batch sizes of the kept records, oldest first. */
+  #sizes: number[];
+  /** Sum of `#sizes`. */
+  #kept: number;
+
+  private constructor(last: FlushRecord, sizes: number[]) {
+    this.#last = last;
+    this.#sizes = sizes;
+    this.#kept = sizes.reduce((sum, size) => sum + size, 0);
+  }
+
+  /** Applied index with the last flush; 0 before the first. */
+  get appliedIndex(): number {
+    return this.#last.to;
+  }
+
+  /**
+   * Reads and verifies the records of an engine.
+   *
+   * @throws {KontikiError} STATE_CORRUPT when a flush is missing; FORMAT_UNSUPPORTED; STORAGE_IO
+   */
+  static async open(engine: KvEngine): Promise<FlushChain> {
+    const [stored] = await engine.getMany([appliedKey]);
+    const records = engine.iterate(flushKeys);
+    try {
+      if (stored === undefined) await checkEmpty(engine);
+      const applied = stored === undefined ? 0 : decodeApplied(stored);
+      const { last, sizes } = await verify(records, applied);
+      return new FlushChain(last, sizes);
+    } finally {
+      await records.close();
+    }
+  }
+
+  /**
+   * The batch of the next flush: the changes and the records that prove it.
+   *
+   * @param changes - in any order, each key once; the array is extended and returned
+   * @param to - applied index with these changes
+   */
+  next(changes: Change[], to: number): Change[] {
+    const seq = this.#last.seq + 1;
+    const previous = this.#last.hash;
+    const { hash, bytes } = fingerprint(changes, previous);
+    let { oldest } = this.#last;
+    this.#sizes.push(bytes);
+    this.#kept += bytes;
+    for (let dropped = 0; ; dropped += 1) {
+      const size = this.#sizes[dropped] as number;
+      if (oldest === seq || this.#kept - size < keptBytes) {
+        this.#sizes.splice(0, dropped);
+        break;
+      }
+      changes.push([flushKey(oldest), undefined]);
+      this.#kept -= size;
+      oldest += 1;
+    }
+    this.#last = { seq, oldest, from: this.#last.to, to, bytes, previous, hash };
+    changes.push([flushKey(seq), encodeFlush(this.#last)], [appliedKey, encodeApplied(to)]);
+    return changes;
+  }
+}
+
+interface Verified {
+  readonly last: FlushRecord;
+  readonly sizes: number[];
+}
+
+async function verify(records: EngineIterator, applied: number): Promise<Verified> {
+  const sizes: number[] = [];
+  let first = nothing.oldest;
+  let last = nothing;
+  for (;;) {
+    const pairs = await records.next(chunkPairs);
+    if (pairs.length === 0) break;
+    for (const [key, value] of pairs) {
+      const record = decodeFlush(key, value);
+      if (last === nothing) first = record.seq;
+      else checkLink(last, record);
+      last = record;
+      sizes.push(record.bytes);
+    }
+  }
+  if (last.to !== applied) {
+    throw corrupt(`the applied index is ${applied} but the last flush ended at ${last.to}`);
+  }
+  // The records below `first` were deleted by a flush, or they are lost: the last one knows.
+  if (first !== last.oldest) {
+    throw corrupt(
+      `flushes ${last.oldest} to ${last.seq} are expected, the first found is ${first}`,
+    );
+  }
+  return { last, sizes };
+}
+
+function checkLink(last: FlushRecord, record: FlushRecord): void {
+  if (record.seq !== last.seq + 1) {
+    throw corrupt(`flush ${record.seq} follows flush ${last.seq}, those between are missing`);
+  }
+  if (record.from !== last.to) {
+    throw corrupt(`flush ${record.seq} starts at applied index ${record.from}, not ${last.to}`);
+  }
+  if (record.previous !== last.hash) {
+    throw corrupt(`flush ${record.seq} continues another history than flush ${last.seq}`);
+  }
+}
+
+/** Without an applied index there is nothing at all, else the first flush is lost. */
+async function checkEmpty(engine: KvEngine): Promise<void> {
+  const all = engine.iterate({ gte: '', lt: '\xff' });
+  try {
+    const found = await all.next(1);
+    if (found.length > 0) throw corrupt('there are records but no applied index');
+  } finally {
+    await all.close();
+  }
+}
+
+function corrupt(found: string): KontikiError {
+  return kontikiError(
+    'STATE_CORRUPT',
+    `the state lost changes that were on stable storage: ${found}. ` +
+      'Do not restart this member on it: replace the member (remove it, add a new one), ' +
+      'or restore a backup if it is the only one',
+  );
+}
+
+/**
+ * FNV-1a over every key, and over the length and the first and last four bytes of every value,
+ * where the keyspace's records have their header and checksum. Hashing whole values would tell no
+ * more: they cannot be hashed again later, most being overwritten by then.
+ */
+function fingerprint(
+  changes: readonly Change[],
+  previous: number,
+): { readonly hash: number; readonly bytes: number } {
+  let hash = mix(0x811c9dc5, previous);
+  let bytes = ownBytes;
+  for (const [key, value] of changes) {
+    hash = mixKey(mix(hash, key.length), key);
+    bytes += key.length + entryBytes;
+    if (value === undefined) {
+      hash = mix(hash, 0xffffffff);
+      continue;
+    }
+    const size = value.length;
+    bytes += size;
+    hash = mix(hash, size);
+    for (let at = 0; at < 4 && at < size; at += 1) {
+      hash = Math.imul(hash ^ (value[at] as number), 0x01000193);
+      hash = Math.imul(hash ^ (value[size - 1 - at] as number), 0x01000193);
+    }
+  }
+  return { hash: hash >>> 0, bytes };
+}
+
+function mixKey(seed: number, key: BinaryString): number {
+  let hash = seed;
+  for (let at = 0; at < key.length; at += 1) {
+    hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193);
+  }
+  return hash;
+}
+
+function mix(hash: number, word: number): number {
+  const low = Math.imul(hash ^ (word & 0xffff), 0x01000193);
+  return Math.imul(low ^ (word >>> 16), 0x01000193);
+}

@@ -1,0 +1,152 @@
+/**
+ * Bytes of the records that the write-behind backend keeps for itself. Layout, integers big-endian:
+ *
+ * ```
+ * key 'b'            version u8, applied u53, crc u32
+ * key 'f' + seq u53  version u8, oldest u53, from u53, to u53, bytes u53, previous u32, hash u32, crc u32
+ * ```
+ *
+ * A u53 takes eight bytes. The crc is always the last four, over the key and all before it, so that
+ * a damaged record is told from one of a later release.
+ */
+import { type BinaryString, binaryBytes } from '../base/bytes.js';
+import { crc32 } from '../base/crc32.js';
+import { kontikiError } from '../base/errors.js';
+import type { KeyRange } from './kv-engine.js';
+
+const version = 1;
+const appliedBytes = 13;
+const flushBytes = 45;
+
+/** Key of the applied index. @since 0.1.0 */
+export const appliedKey: BinaryString = 'b';
+
+/** Keys of the flush records. @since 0.1.0 */
+export const flushKeys: KeyRange = { gte: 'f', lt: 'g' };
+
+/** What one flush wrote. @since 0.1.0 */
+export interface FlushRecord {
+  /** 1 for the first flush of a directory, one more for each further one. */
+  readonly seq: number;
+  /** Lowest seq whose record this flush left in place. */
+  readonly oldest: number;
+  /** Applied index before the flush. */
+  readonly from: number;
+  /** Applied index with it. */
+  readonly to: number;
+  /** Size of its batch, as far as it counts towards a write buffer of the engine. */
+  readonly bytes: number;
+  /** Hash of the flush before; 0 for the first. */
+  readonly previous: number;
+  /** Of this flush's changes, continued from `previous`. */
+  readonly hash: number;
+}
+
+/** @since 0.1.0 */
+export function flushKey(seq: number): BinaryString {
+  let key = flushKeys.gte;
+  for (let shift = 56; shift >= 0; shift -= 8) {
+    key += String.fromCharCode(Math.floor(seq / 2 ** shift) & 0xff);
+  }
+  return key;
+}
+
+/** Value of {@link appliedKey}. @since 0.1.0 */
+export function encodeApplied(index: number): Uint8Array {
+  const writer = new RecordWriter(appliedBytes);
+  writer.u53(index);
+  return writer.finish(appliedKey);
+}
+
+/** @throws {KontikiError} STATE_CORRUPT, FORMAT_UNSUPPORTED @since 0.1.0 */
+export function decodeApplied(value: Uint8Array): number {
+  return new RecordReader(appliedKey, value, appliedBytes).u53();
+}
+
+/** Value of {@link flushKey}. @since 0.1.0 */
+export function encodeFlush(record: FlushRecord): Uint8Array {
+  const writer = new RecordWriter(flushBytes);
+  writer.u53(record.oldest);
+  writer.u53(record.from);
+  writer.u53(record.to);
+  writer.u53(record.bytes);
+  writer.u32(record.previous);
+  writer.u32(record.hash);
+  return writer.finish(flushKey(record.seq));
+}
+
+/** @throws {KontikiError} STATE_CORRUPT, FORMAT_UNSUPPORTED @since 0.1.0 */
+export function decodeFlush(key: BinaryString, value: Uint8Array): FlushRecord {
+  const reader = new RecordReader(key, value, flushBytes);
+  let seq = 0;
+  for (let at = 1; at < key.length; at += 1) seq = seq * 256 + key.charCodeAt(at);
+  return {
+    seq,
+    oldest: reader.u53(),
+    from: reader.u53(),
+    to: reader.u53(),
+    bytes: reader.u53(),
+    previous: reader.u32(),
+    hash: reader.u32(),
+  };
+}
+
+class RecordWriter {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #at = 1;
+
+  constructor(size: number) {
+    this.#bytes = new Uint8Array(size);
+    this.#view = new DataView(this.#bytes.buffer);
+    this.#bytes[0] = version;
+  }
+
+  u32(value: number): void {
+    this.#view.setUint32(this.#at, value);
+    this.#at += 4;
+  }
+
+  u53(value: number): void {
+    this.u32(Math.floor(value / 2 ** 32));
+    this.u32(value >>> 0);
+  }
+
+  finish(key: BinaryString): Uint8Array {
+    this.u32(checksum(key, this.#bytes));
+    return this.#bytes;
+  }
+}
+
+class RecordReader {
+  readonly #view: DataView;
+  #at = 1;
+
+  constructor(key: BinaryString, value: Uint8Array, size: number) {
+    this.#view = new DataView(value.buffer, value.byteOffset, value.byteLength);
+    const name = key === appliedKey ? 'the applied index' : 'a flush record';
+    if (value.length < 5 || this.#view.getUint32(value.length - 4) !== checksum(key, value)) {
+      throw kontikiError('STATE_CORRUPT', `${name} of the state has a wrong checksum`);
+    }
+    if (value[0] !== version) {
+      const found = `${name} of the state has format ${value[0]}`;
+      throw kontikiError('FORMAT_UNSUPPORTED', `${found}, this release reads ${version}`);
+    }
+    if (value.length !== size) {
+      throw kontikiError('STATE_CORRUPT', `${name} of the state has ${value.length} bytes`);
+    }
+  }
+
+  u32(): number {
+    this.#at += 4;
+    return this.#view.getUint32(this.#at - 4);
+  }
+
+  u53(): number {
+    return this.u32() * 2 ** 32 + this.u32();
+  }
+}
+
+function checksum(key: BinaryString, value: Uint8Array): number {
+  return crc32(value.subarray(0, value.length - 4), crc32(binaryBytes(key)));
+}

@@ -1,0 +1,27 @@
+/**
+ * Storage: the seams that a custom disk implements, the parts that run anywhere, and memory. What
+ * loads an addon or a built-in of Node is in entry points of its own: `kontiki/storage/wal`,
+ * `kontiki/storage/node-fs`, `kontiki/storage/classic-level`, `kontiki/storage/level`.
+ *
+ * @module
+ */
+export type { DirectoryLock, FileSystem, StorageFile } from './file-system.js';
+export type {
+  EngineBatch,
+  EngineIterator,
+  EnginePair,
+  KeyRange,
+  KvEngine,
+  OpenEngine,
+} from './kv-engine.js';
+export type { LogBatch, LogStore } from './log-store.js';
+export {
+  type MemberRecord,
+  memberFileName,
+  readMemberFile,
+  writeMemberFile,
+} from './member-file.js';
+export { MemoryEngine } from './memory/kv-engine.js';
+export { MemoryLogStore } from './memory/log-store.js';
+export type { SnapshotMeta, SnapshotSink, SnapshotStore } from './snapshot-store.js';
+export { WriteBehindBackend, type WriteBehindOptions } from './write-behind.js';

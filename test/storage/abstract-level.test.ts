@@ -1,0 +1,138 @@
+/** A database whose cursors read live (as IndexedDB's do) must still show one moment. */
+import { describe, expect, test } from 'vitest';
+import { isKontikiError } from '../../src/base/errors.js';
+import { type LevelDatabase, LevelEngine } from '../../src/storage/abstract-level.js';
+
+class LiveDatabase implements LevelDatabase {
+  readonly supports = { implicitSnapshots: false };
+  readonly data = new Map<string, Uint8Array>();
+  failWith: unknown;
+  writing: Promise<void> | undefined;
+
+  async open(): Promise<void> {
+    if (this.failWith !== undefined) throw this.failWith;
+  }
+
+  async close(): Promise<void> {}
+
+  async getMany(keys: string[]) {
+    if (this.failWith !== undefined) throw this.failWith;
+    return keys.map((key) => this.data.get(key));
+  }
+
+  batch() {
+    const pairs: [string, Uint8Array | undefined][] = [];
+    return {
+      put: (key: string, value: Uint8Array) => pairs.push([key, value]),
+      del: (key: string) => pairs.push([key, undefined]),
+      close: async () => {},
+      write: async () => {
+        await this.writing;
+        for (const [key, value] of pairs) {
+          if (value === undefined) this.data.delete(key);
+          else this.data.set(key, value);
+        }
+      },
+    };
+  }
+
+  iterator({ gte, lt }: { gte: string; lt: string }) {
+    let from = gte;
+    return {
+      close: async () => {},
+      nextv: async (size: number) => {
+        const inside = [...this.data].filter(([key]) => key >= from && key < lt).sort();
+        const pairs = inside.slice(0, size);
+        from = `${pairs.at(-1)?.[0] ?? lt}\0`;
+        return pairs;
+      },
+    };
+  }
+}
+
+const range = { gte: 'a', lt: 'z' };
+const pair = (key: string, byte: number) => [key, Uint8Array.of(byte)] as const;
+const turns = async () => {
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+};
+
+async function open() {
+  const db = new LiveDatabase();
+  const engine = await LevelEngine.open(() => db);
+  await engine.write([pair('a', 1), pair('b', 1)], { sync: true });
+  return { db, engine };
+}
+
+describe('database without snapshots', () => {
+  test('a write while a cursor is open -> waits until it is closed', async () => {
+    const { db, engine } = await open();
+    const cursor = engine.iterate(range);
+    expect((await cursor.next(1))[0]?.[0]).toBe('a');
+    const write = engine.write([['b', undefined], pair('c', 1)], { sync: true });
+    // A cursor that opens while the write waits reads at once: no lock-up for who holds both.
+    const second = engine.iterate(range);
+    expect(await second.next(9)).toHaveLength(2);
+    await second.close();
+    await turns();
+    expect((await cursor.next(9)).map(([key]) => key)).toEqual(['b']);
+    expect(db.data.has('c')).toBe(false);
+    await cursor.close();
+    await cursor.close();
+    await write;
+    expect([...db.data.keys()]).toEqual(['a', 'c']);
+  });
+
+  test('a cursor during a write -> reads after it, never its middle', async () => {
+    const { db, engine } = await open();
+    let finish = () => {};
+    db.writing = new Promise((resolve) => {
+      finish = resolve;
+    });
+    const write = engine.write([pair('c', 1)], { sync: true });
+    const cursor = engine.iterate(range);
+    let found: unknown;
+    const read = cursor.next(9).then((pairs) => {
+      found = pairs.map(([key]) => key);
+    });
+    await turns();
+    expect(found).toBeUndefined();
+    finish();
+    await Promise.all([write, read]);
+    expect(found).toEqual(['a', 'b', 'c']);
+    await cursor.close();
+  });
+
+  test('a value that is a view into a larger buffer -> only its own bytes are stored', async () => {
+    const { db, engine } = await open();
+    await engine.write([['v', new Uint8Array(100).subarray(3, 5)]], { sync: true });
+    expect(db.data.get('v')?.buffer.byteLength).toBe(2);
+  });
+});
+
+describe('errors', () => {
+  const native = (code: string, message = 'x') => Object.assign(new Error(message), { code });
+  const wrapped = (cause: Error) =>
+    Object.assign(new Error('Database failed to open', { cause }), {
+      code: 'LEVEL_DATABASE_NOT_OPEN',
+    });
+
+  test.each([
+    ['DIR_LOCKED', wrapped(native('LEVEL_LOCKED'))],
+    ['STATE_CORRUPT', wrapped(native('LEVEL_CORRUPTION'))],
+    ['STATE_CORRUPT', native('LEVEL_CORRUPTION')],
+    ['NO_SPACE', native('LEVEL_IO_ERROR', 'IO error: 000005.log: No space left on device')],
+    ['NO_SPACE', Object.assign(new Error('full'), { name: 'QuotaExceededError' })],
+    ['CLOSED', native('LEVEL_DATABASE_NOT_OPEN')],
+    ['STORAGE_IO', wrapped(native('LEVEL_IO_ERROR'))],
+    ['STORAGE_IO', new Error('who knows')],
+  ] as const)('%s from %o -> that code, with the cause', async (code, failure) => {
+    const db = new LiveDatabase();
+    const engine = await LevelEngine.open(() => db);
+    db.failWith = failure;
+    for (const attempt of [engine.getMany(['a']), LevelEngine.open(() => db)]) {
+      const error = await attempt.catch((e: unknown) => e);
+      expect(isKontikiError(error, code)).toBe(true);
+      expect((error as Error).cause).toBe(failure);
+    }
+  });
+});
