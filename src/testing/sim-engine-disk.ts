@@ -1,0 +1,112 @@
+/**
+ * The engines of one simulated machine, by path: what outlives the processes that open them. A crash
+ * keeps all synced batches and a random prefix of those after them.
+ */
+import { kontikiError } from '../base/errors.js';
+import { randomInt } from '../base/prng.js';
+import type { OpenEngine } from '../storage/kv-engine.js';
+import { normalPath } from './disk-path.js';
+import { EngineView } from './engine-view.js';
+import type { Incarnation } from './incarnation.js';
+import { SimEngine } from './sim-engine.js';
+import { SimRandom } from './sim-random.js';
+import { StoredEngine } from './stored-engine.js';
+
+/**
+ * @since 0.1.0
+ */
+export interface SimEngineDiskOptions {
+  /** Of the whole run. */
+  readonly seed: number;
+  /** Name of the machine the engines are on. */
+  readonly machine: string;
+}
+
+/**
+ * All engines of a machine.
+ *
+ * @since 0.1.0
+ */
+export class SimEngineDisk {
+  readonly #options: SimEngineDiskOptions;
+  readonly #engines = new Map<string, StoredEngine>();
+  #crashes = 0;
+
+  /**
+   * @param options - see {@link SimEngineDiskOptions}
+   */
+  constructor(options: SimEngineDiskOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * How one process opens engines. What is in flight when it dies never settles.
+   *
+   * @param incarnation - who opens
+   */
+  mount(incarnation: Incarnation): OpenEngine {
+    const { seed, machine } = this.#options;
+    const entity = [machine, incarnation.number];
+    const random = new SimRandom({ seed, stream: 'engine.latency', entity });
+    return (path) =>
+      incarnation.settle(100 + randomInt(random, 900), () => {
+        const stored = this.#stored(path);
+        if (stored.opened) throw kontikiError('DIR_LOCKED', `engine ${path} is open`);
+        stored.opened = true;
+        return new SimEngine({ stored, incarnation, random, path: normalPath(path) });
+      });
+  }
+
+  /** The newest state of the engine at `path`, synced or not; empty when there is none. */
+  view(path: string): EngineView {
+    return this.#engines.get(normalPath(path))?.view ?? EngineView.empty;
+  }
+
+  /**
+   * The process died. With `powerLoss`, batches after the last synced one survive up to a random
+   * point.
+   *
+   * @param options.powerLoss - false: the page cache lives on
+   */
+  crash(options: { readonly powerLoss: boolean }): void {
+    this.#crashes += 1;
+    const { seed, machine } = this.#options;
+    for (const [path, stored] of this.#engines) {
+      stored.opened = false;
+      if (!options.powerLoss) continue;
+      const entity = [machine, this.#crashes, path];
+      const random = new SimRandom({ seed, stream: 'engine.crash', entity });
+      stored.crash((bound) => randomInt(random, bound));
+    }
+  }
+
+  /**
+   * Loses one batch, synced or not, and keeps the later ones: what LevelDB 1.20 makes of a damaged
+   * record in its log (reliability §0.6). Only while no process has the engine open.
+   *
+   * @param path - of the engine
+   * @param back - 0 for the newest batch, 1 for the one before it
+   * @throws {KontikiError} ARGUMENT_INVALID, when it is open or its log does not reach back so far
+   */
+  dropBatch(path: string, back: number): void {
+    const stored = this.#engines.get(normalPath(path));
+    if (stored === undefined || stored.opened || !stored.dropBatch(back)) {
+      throw kontikiError('ARGUMENT_INVALID', `no batch ${back} to drop in a closed engine ${path}`);
+    }
+  }
+
+  /** Removes every engine, as a wiped data directory does. Only while none is open. */
+  wipe(): void {
+    this.#engines.clear();
+  }
+
+  #stored(path: string): StoredEngine {
+    const normal = normalPath(path);
+    let stored = this.#engines.get(normal);
+    if (stored === undefined) {
+      stored = new StoredEngine();
+      this.#engines.set(normal, stored);
+    }
+    return stored;
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * One simulated host: its disks, and the process that runs on it, life after life.
+ */
+import { assert } from '../base/assert.js';
+import type { Env } from '../node/env.js';
+import { Incarnation } from './incarnation.js';
+import { SimClock, SimTimers } from './sim-clock.js';
+import { type DiskLatency, SimDisk } from './sim-disk.js';
+import { SimEngineDisk } from './sim-engine-disk.js';
+import type { SimNetwork } from './sim-network.js';
+import { SimRandom } from './sim-random.js';
+import type { SimScheduler } from './sim-scheduler.js';
+import { SimTransport } from './sim-transport.js';
+
+/**
+ * @since 0.1.0
+ */
+export interface SimMachineOptions {
+  readonly scheduler: SimScheduler;
+  readonly network: SimNetwork;
+  /** Of the whole run. */
+  readonly seed: number;
+  readonly name: string;
+  readonly latency?: Partial<DiskLatency> | undefined;
+}
+
+/**
+ * How a process ends. `power`: the machine stops, unsynced data is kept, lost or torn by chance, and
+ * peers hear nothing. `process`: the kernel lives on, keeps its page cache and resets connections.
+ *
+ * @since 0.1.0
+ */
+export type CrashKind = 'power' | 'process';
+
+/**
+ * A host; `Simulator.machine` makes it.
+ *
+ * @since 0.1.0
+ */
+export class SimMachine {
+  readonly name: string;
+  /** A folder that exists, durably, before the first boot. */
+  readonly dir: string = 'data';
+  /** Files; its fault methods may be called at any time. */
+  readonly disk: SimDisk;
+  /** Engines; lies beside the files, not in them. */
+  readonly engineDisk: SimEngineDisk;
+  readonly #options: SimMachineOptions;
+  #incarnation: Incarnation | undefined;
+  #transport: SimTransport | undefined;
+  #boots = 0;
+
+  /**
+   * @param options - see {@link SimMachineOptions}
+   */
+  constructor(options: SimMachineOptions) {
+    const { seed, name, latency } = options;
+    this.name = name;
+    this.#options = options;
+    this.disk = new SimDisk({ seed, machine: name, latency });
+    this.disk.provide(this.dir);
+    this.engineDisk = new SimEngineDisk({ seed, machine: name });
+    options.network.addMachine(name);
+  }
+
+  /** Whether a process runs: booted and not crashed since. */
+  get running(): boolean {
+    return this.#incarnation !== undefined;
+  }
+
+  /** How often it was booted. */
+  get boots(): number {
+    return this.#boots;
+  }
+
+  /**
+   * Starts a process: an environment that lasts until the next crash. A process that merely closed
+   * its store still runs; end it with `crash('process')` before the next boot.
+   */
+  boot(): Env {
+    assert(!this.running, `${this.name} runs already`);
+    this.#boots += 1;
+    const { scheduler, network, seed, name } = this.#options;
+    const incarnation = new Incarnation(scheduler, { machine: name, number: this.#boots });
+    const random = (stream: string): SimRandom =>
+      new SimRandom({ seed, stream, entity: [name, incarnation.number] });
+    this.#incarnation = incarnation;
+    this.#transport = new SimTransport(network, incarnation);
+    scheduler.trace('machine.boot', name, incarnation.number);
+    return {
+      clock: new SimClock(scheduler),
+      timers: new SimTimers(incarnation, random('timers.lateness')),
+      random: random('env'),
+      fs: this.disk.mount(incarnation),
+      openEngine: this.engineDisk.mount(incarnation),
+      transport: this.#transport,
+    };
+  }
+
+  /**
+   * Ends the process: none of its timers fires and none of its promises settles any more. Nothing
+   * when it does not run.
+   *
+   * @param kind - see {@link CrashKind}; default `power`
+   */
+  crash(kind: CrashKind = 'power'): void {
+    if (this.#incarnation === undefined) return;
+    const { scheduler, network, name } = this.#options;
+    scheduler.trace('machine.crash', name, kind);
+    this.#incarnation.kill();
+    this.#incarnation = undefined;
+    network.leave(this.#transport as SimTransport, { reset: kind === 'process' });
+    this.disk.crash({ powerLoss: kind === 'power' });
+    this.engineDisk.crash({ powerLoss: kind === 'power' });
+  }
+
+  /** Loses all data, as a replaced disk does. Only while no process runs. */
+  wipe(): void {
+    assert(!this.running, `${this.name} runs`);
+    this.disk.wipe();
+    this.disk.provide(this.dir);
+    this.engineDisk.wipe();
+    this.#options.scheduler.trace('machine.wipe', this.name);
+  }
+}
