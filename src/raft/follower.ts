@@ -28,26 +28,23 @@ export function stepFollower(raft: Raft, message: PeerMessage): void {
 function onAppend(raft: Raft, message: AppendRequest): void {
   const { log } = raft;
   const { previous, entries } = message;
-  const answer = {
-    kind: 'append-response',
-    from: raft.id,
-    to: message.from,
-    term: raft.term,
-  } as const;
+  const { id: from, term } = raft;
+  const to = message.from;
+  // Answers are spelled out: a spread that adds fields costs V8 a microsecond (bench/raft.ts).
   if (previous.index < log.committed) {
-    raft.send({ ...answer, index: log.committed });
+    raft.send({ kind: 'append-response', from, to, term, index: log.committed });
     return;
   }
   if (log.maybeAppend(previous, entries)) {
     // Acknowledge what was compared, not the own last index: the tail beyond may differ (S1).
     const index = previous.index + entries.length;
     log.commitTo(Math.min(message.commit, index));
-    raft.send({ ...answer, index });
+    raft.send({ kind: 'append-response', from, to, term, index });
     return;
   }
   const start = Math.min(previous.index, log.lastIndex);
   const hint = log.findConflictByTerm(start, previous.term);
-  raft.send({ ...answer, index: previous.index, hint });
+  raft.send({ kind: 'append-response', from, to, term, index: previous.index, hint });
 }
 
 function onHeartbeat(raft: Raft, message: HeartbeatRequest): void {

@@ -89,6 +89,8 @@ export class RawNode {
           `got ${message.kind} from ${message.from} to ${message.to}`,
       );
     }
+    // Before anything else: a stranger's answer in a later term must not depose a leader (§5).
+    if (isAnswer(message)) this.#raft.peer(message.from);
     this.#raft.step(message);
   }
 
@@ -118,13 +120,13 @@ export class RawNode {
     if (softState !== undefined) this.#softState = softState;
     const append = this.#takeAppend();
     const apply = this.#takeApply();
-    const ready: Ready = {
-      ...(softState && { softState }),
+    const ready: { -readonly [K in keyof Ready]: Ready[K] } = {
       messages: raft.messages,
-      ...(append && { append }),
-      ...(apply && { apply }),
       fetch: raft.fetch,
     };
+    if (softState !== undefined) ready.softState = softState;
+    if (append !== undefined) ready.append = append;
+    if (apply !== undefined) ready.apply = apply;
     raft.messages = [];
     raft.fetch = [];
     return ready;
@@ -150,7 +152,7 @@ export class RawNode {
       const { last } = raft.log;
       responses.push({ kind: 'storage-append-response', from: id, to: id, term, last });
     }
-    return { ...(changed && { hardState }), entries, mustSync, responses };
+    return changed ? { hardState, entries, mustSync, responses } : { entries, mustSync, responses };
   }
 
   #takeApply(): StorageApply | undefined {
@@ -198,4 +200,13 @@ export class RawNode {
     const raft = this.#raft;
     return term !== raft.term || vote !== raft.vote || commit !== raft.log.committed;
   }
+}
+
+function isAnswer({ kind }: Message): boolean {
+  return (
+    kind === 'append-response' ||
+    kind === 'heartbeat-response' ||
+    kind === 'vote-response' ||
+    kind === 'pre-vote-response'
+  );
 }

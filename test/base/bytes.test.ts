@@ -59,6 +59,10 @@ describe('binary strings', () => {
     );
   });
 
+  test('a leading byte order mark -> kept', () => {
+    expect(utf8Text(utf8Bytes('\ufeffa'))).toBe('\ufeffa');
+  });
+
   test('malformed UTF-8 -> replaced, not thrown', () => {
     expect(utf8Text(Uint8Array.of(0x61, 0xff))).toBe('a\ufffd');
   });

@@ -43,6 +43,13 @@ describe('crc32', () => {
     }
   });
 
+  test('from an offset -> the checksum of what follows', () => {
+    const bytes = Uint8Array.from({ length: 40 }, (_, i) => i * 11);
+    for (let from = 0; from <= 40; from += 1) {
+      expect(crc32(bytes, 77, from)).toBe(reference(bytes.slice(from), 77));
+    }
+  });
+
   test('one flipped bit -> another checksum', () => {
     const bytes = Uint8Array.from({ length: 33 }, (_, i) => i);
     const sum = crc32(bytes);

@@ -208,18 +208,25 @@ describe('restart', () => {
 });
 
 describe('step: refused', () => {
-  const unknown: readonly Message[] = [
-    { kind: 'append-response', from: 9, to: 1, term: 1, index: 1 },
-    { kind: 'heartbeat-response', from: 9, to: 1, term: 1 },
-  ];
-  test.each(unknown)('S20 W-1 $kind of no member -> MEMBER_UNKNOWN, nothing changed', (message) => {
-    const lone = new LoneNode();
-    lone.lead();
-    const before = lone.node.status();
-    expect(() => lone.step(message)).toThrow(ofCode('MEMBER_UNKNOWN'));
-    expect(lone.node.status()).toEqual(before);
-    expect(lone.node.hasReady()).toBe(false);
-  });
+  const envelope = { from: 9, to: 1 };
+  const answers: readonly Message[] = [1, 50].flatMap((term) => [
+    { kind: 'append-response', ...envelope, term, index: 1 },
+    { kind: 'heartbeat-response', ...envelope, term },
+    { kind: 'vote-response', ...envelope, term, granted: true },
+    { kind: 'pre-vote-response', ...envelope, term, granted: false },
+  ]);
+
+  test.each(answers)(
+    'S20 W-1 $kind of no member, in term $term -> MEMBER_UNKNOWN, nothing changed',
+    (message) => {
+      const lone = new LoneNode();
+      lone.lead();
+      const before = lone.node.status();
+      expect(() => lone.step(message)).toThrow(ofCode('MEMBER_UNKNOWN'));
+      expect(lone.node.status()).toEqual(before);
+      expect(lone.node.hasReady()).toBe(false);
+    },
+  );
 
   test.each(['vote-response', 'pre-vote-response'] as const)(
     '%s of no member -> MEMBER_UNKNOWN, not counted',
@@ -227,11 +234,21 @@ describe('step: refused', () => {
       const lone = new LoneNode({ preVote: kind === 'pre-vote-response' });
       lone.node.campaign();
       lone.flush();
-      const message = { kind, from: 9, to: 1, term: 1, granted: true } as const;
+      const message = { kind, ...envelope, term: 1, granted: true } as const;
       expect(() => lone.step(message)).toThrow(ofCode('MEMBER_UNKNOWN'));
       expect(lone.node.status().role).not.toBe('leader');
     },
   );
+
+  test.each([
+    { kind: 'vote-request', last: { term: 9, index: 9 } },
+    { kind: 'append-request', previous: { term: 0, index: 0 }, entries: [], commit: 0 },
+  ] as const)('S11 $kind of no member -> taken: it may know a newer configuration', (message) => {
+    const lone = new LoneNode();
+    lone.step({ ...message, ...envelope, term: 1 });
+    expect(lone.node.status().term).toBe(1);
+    expect(lone.flush()).toMatchObject([{ to: 9, term: 1 }]);
+  });
 
   test('for somebody else -> ARGUMENT_INVALID', () => {
     const lone = new LoneNode();
