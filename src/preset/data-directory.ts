@@ -1,0 +1,152 @@
+/**
+ * A member's directory: whose it is, and that nobody else has it open.
+ *
+ *     member.json   who this member is, which directories its peers have
+ *     wal/          the log
+ *     state/        the keyspace
+ */
+
+import { binaryString, utf8Bytes } from '../base/bytes.js';
+import { kontikiError } from '../base/errors.js';
+import type { Random } from '../base/prng.js';
+import { sha256 } from '../base/sha256.js';
+import type { PeerMemory } from '../node/peer-registry.js';
+import type { FileSystem } from '../storage/file-system.js';
+import { type MemberRecord, readMemberFile, writeMemberFile } from '../storage/member-file.js';
+import type { MemberIdentity } from '../transport/transport.js';
+import type { StoreConfig } from './store-config.js';
+
+/** @since 0.1.0 */
+export class DataDirectory {
+  readonly #fs: FileSystem;
+  readonly #path: string;
+  readonly #config: StoreConfig;
+  #record: MemberRecord | undefined;
+
+  private constructor(
+    fs: FileSystem,
+    path: string,
+    config: StoreConfig,
+    record: MemberRecord | undefined,
+  ) {
+    this.#fs = fs;
+    this.#path = path;
+    this.#config = config;
+    this.#record = record;
+  }
+
+  /**
+   * Looks at a directory without changing anything.
+   *
+   * @throws {KontikiError} CLUSTER_MISMATCH, MEMBER_MISMATCH, STATE_CORRUPT, WAL_CORRUPT,
+   *   FORMAT_UNSUPPORTED, STORAGE_IO
+   */
+  static async inspect(fs: FileSystem, path: string, config: StoreConfig): Promise<DataDirectory> {
+    const record = await readMemberFile(fs, path);
+    if (record !== undefined) {
+      checkOwner(path, record, config);
+      // The member file is written after the log was made, so a missing log was lost (DESIGN §4.10).
+      if ((await fs.list(`${path}/wal`)).length === 0) {
+        throw kontikiError(
+          'WAL_CORRUPT',
+          `openStore: expected the log of member ${record.name} in ${path}/wal, found none; ` +
+            'replace this member under a new id, or restore a backup',
+          { file: `${path}/wal`, offset: 0 },
+        );
+      }
+    }
+    return new DataDirectory(fs, path, config, record);
+  }
+
+  /** Who the directory belongs to; `undefined` before `initialize`. */
+  get identity(): MemberIdentity | undefined {
+    if (this.#record === undefined) return undefined;
+    const { clusterId, memberId, dirId } = this.#record;
+    return { clusterId, memberId, dirId };
+  }
+
+  /** The identity a new directory would get. */
+  newIdentity(random: Random): MemberIdentity {
+    const { clusterId, memberId } = this.#config;
+    return { clusterId, memberId, dirId: newDirId(random) };
+  }
+
+  /**
+   * Takes the directory, creating it if missing.
+   *
+   * @returns how to let go of it
+   * @throws {KontikiError} DIR_LOCKED, STORAGE_IO
+   */
+  async lock(): Promise<() => Promise<void>> {
+    await this.#fs.makeDirectory(this.#path);
+    const lock = await this.#fs.lock(this.#path);
+    return () => lock.release();
+  }
+
+  /** Makes the directory this member's for good. */
+  async initialize(identity: MemberIdentity): Promise<void> {
+    const { name, token, members } = this.#config;
+    await this.#save({
+      format: 1,
+      ...identity,
+      name,
+      token: tokenHash(token),
+      members: members.map((member) => ({ id: member.id, name: member.name })),
+      peers: [],
+    });
+    // Writing the member file made the names in the directory durable; the directory has one too.
+    await this.#fs.syncDirectory(parentOf(this.#path));
+  }
+
+  /** Keeps the peers' directories in the member file. */
+  peerMemory(): PeerMemory {
+    return {
+      load: () => new Map(this.#record?.peers.map((peer) => [peer.memberId, peer.dirId])),
+      save: async (pairs) => {
+        const peers = [...pairs].map(([memberId, dirId]) => ({ memberId, dirId }));
+        if (this.#record !== undefined) await this.#save({ ...this.#record, peers });
+      },
+    };
+  }
+
+  async #save(record: MemberRecord): Promise<void> {
+    await writeMemberFile(this.#fs, this.#path, record);
+    this.#record = record;
+  }
+}
+
+function parentOf(path: string): string {
+  const end = path.replace(/\/+$/, '').lastIndexOf('/');
+  return end < 0 ? '.' : path.slice(0, Math.max(end, 1));
+}
+
+/** A random 128-bit id of a data directory, as 32 hexadecimal digits. @since 0.1.0 */
+export function newDirId(random: Random): string {
+  let id = '';
+  for (let part = 0; part < 4; part += 1) id += random.u32().toString(16).padStart(8, '0');
+  return id;
+}
+
+function checkOwner(path: string, record: MemberRecord, config: StoreConfig): void {
+  if (record.token !== tokenHash(config.token) || record.clusterId !== config.clusterId) {
+    const theirs = record.members.map((member) => member.name).join(', ');
+    const ours = config.members.map((member) => member.name).join(', ');
+    throw kontikiError(
+      'CLUSTER_MISMATCH',
+      `openStore: expected ${path} to belong to the cluster of ${ours} (token ${config.token}), ` +
+        `it belongs to one of ${theirs}`,
+    );
+  }
+  if (record.name !== config.name || record.memberId !== config.memberId) {
+    throw kontikiError(
+      'MEMBER_MISMATCH',
+      `openStore: expected ${path} to belong to ${config.name}, it belongs to ${record.name}`,
+    );
+  }
+}
+
+/** Enough to tell tokens apart without keeping them in a readable file. */
+function tokenHash(token: string): string {
+  const digest = binaryString(sha256(utf8Bytes(token)).subarray(0, 8));
+  return [...digest].map((c) => c.charCodeAt(0).toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,137 @@
+/**
+ * `openStore`: the wiring of public parts, in the order that leaves nothing behind when a step
+ * refuses. Checks come first, then the lock and the address, then what peers say about this member;
+ * only then is the first byte of state written.
+ */
+import type { Timers } from '../base/clock.js';
+import { kontikiError } from '../base/errors.js';
+import type { Env } from '../node/env.js';
+import { Node } from '../node/node.js';
+import type { PeerMemory } from '../node/peer-registry.js';
+import type { KvEngine } from '../storage/kv-engine.js';
+import type { LogStore } from '../storage/log-store.js';
+import { MemoryEngine } from '../storage/memory/kv-engine.js';
+import { MemoryLogStore } from '../storage/memory/log-store.js';
+import { openWal } from '../storage/wal/index.js';
+import { WriteBehindBackend } from '../storage/write-behind.js';
+import { StoreStateMachine } from '../store/state-machine.js';
+import { Store } from '../store/store.js';
+import type { MemberIdentity } from '../transport/transport.js';
+import { Cleanup } from './cleanup.js';
+import { DataDirectory, newDirId } from './data-directory.js';
+import { type StoreConfig, type StoreOptions, storeConfig } from './store-config.js';
+import { systemEnv } from './system-env.js';
+
+/**
+ * Opens one member of a replicated store, or a store of its own.
+ *
+ * - with `cluster` and `dir`: a durable member that replicates with the others;
+ * - with `dir` alone: a durable single member;
+ * - with neither: a single member in memory.
+ *
+ * It resolves when the member is open; a leader may not be known yet, calls wait for one.
+ *
+ * @param options - see {@link StoreOptions}; anything unknown is refused
+ * @throws {KontikiError} OPTIONS_INVALID, DIR_REQUIRED, MEMBER_UNKNOWN, MEMBER_MISMATCH,
+ *   CLUSTER_MISMATCH, DIR_LOCKED, PORT_IN_USE, TRANSPORT_IO, MEMBER_IDENTITY_CHANGED before anything
+ *   is written; WAL_CORRUPT, STATE_CORRUPT, FORMAT_UNSUPPORTED, STORAGE_IO, NO_SPACE
+ * @since 0.1.0
+ * @example const store = await openStore({ dir: './data' });
+ */
+export async function openStore(options: StoreOptions = {}): Promise<Store> {
+  const config = storeConfig(options);
+  return openStoreOn(await systemEnv(config), config);
+}
+
+/**
+ * The same on a given environment: how a simulation opens a member.
+ *
+ * @param env - everything outside; its transport must be made for `config`
+ * @param config - from `storeConfig`
+ * @throws {KontikiError} as `openStore`
+ * @since 0.1.0
+ */
+export async function openStoreOn(env: Env, config: StoreConfig): Promise<Store> {
+  const cleanup = new Cleanup();
+  try {
+    const parts =
+      config.dir === undefined
+        ? await openInMemory(env, config)
+        : await openDirectory(env, config, config.dir, cleanup);
+    return await openMember(env, config, parts, cleanup);
+  } catch (error) {
+    await cleanup.run();
+    throw error;
+  }
+}
+
+/** What a member stands on. */
+interface MemberParts {
+  readonly identity: MemberIdentity;
+  readonly log: LogStore;
+  readonly engine: KvEngine;
+  readonly peerMemory: PeerMemory;
+}
+
+async function openInMemory(env: Env, config: StoreConfig): Promise<MemberParts> {
+  const { clusterId, memberId } = config;
+  await env.transport.listen();
+  return {
+    identity: { clusterId, memberId, dirId: newDirId(env.random) },
+    log: new MemoryLogStore({ voters: [memberId] }),
+    engine: new MemoryEngine(),
+    peerMemory: { load: () => new Map(), save: async () => undefined },
+  };
+}
+
+async function openDirectory(
+  env: Env,
+  config: StoreConfig,
+  path: string,
+  cleanup: Cleanup,
+): Promise<MemberParts> {
+  const directory = await DataDirectory.inspect(env.fs, path, config);
+  cleanup.add(await directory.lock());
+  await env.transport.listen();
+  cleanup.add(() => env.transport.close());
+  const identity = directory.identity ?? directory.newIdentity(env.random);
+  if (directory.identity === undefined) await env.transport.probe(identity);
+  const voters = config.members.map((member) => member.id);
+  const log = await openWal({ fs: env.fs, dir: `${path}/wal`, voters });
+  cleanup.add(() => log.close());
+  if (directory.identity === undefined) checkUnused(log, path);
+  const engine = await env.openEngine(`${path}/state`);
+  cleanup.add(() => engine.close());
+  if (directory.identity === undefined) await directory.initialize(identity);
+  return { identity, log, engine, peerMemory: directory.peerMemory() };
+}
+
+/**
+ * A directory without a member file is new, or its first start was cut short before anything was
+ * promised. A log that has been used says that the file was lost, and with it who this member is.
+ */
+function checkUnused(log: LogStore, path: string): void {
+  if (log.lastIndex() === 0 && log.initialState().hardState.term === 0) return;
+  throw kontikiError(
+    'STATE_CORRUPT',
+    `openStore: expected member.json beside the log in ${path}, found none; ` +
+      'replace this member under a new id, or restore a backup',
+  );
+}
+
+async function openMember(
+  env: Env,
+  config: StoreConfig,
+  parts: MemberParts,
+  cleanup: Cleanup,
+): Promise<Store> {
+  const { identity, log, engine, peerMemory } = parts;
+  const { name, tickMs, heartbeatTicks, electionTicks, timeoutMs } = config;
+  const timers: Timers = env.timers;
+  const machine = new StoreStateMachine(await WriteBehindBackend.open({ engine, timers }));
+  const ticks = { tickMs, heartbeatTicks, electionTicks };
+  const node = await Node.open({ env, identity, log, stateMachine: machine, peerMemory, ...ticks });
+  const memberNames = new Map(config.members.map((member) => [member.id, member.name]));
+  const onClosed = () => cleanup.run();
+  return new Store({ name, node, machine, timers, memberNames, timeoutMs, onClosed });
+}

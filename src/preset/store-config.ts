@@ -1,0 +1,166 @@
+/**
+ * Options of `openStore`, checked as a whole before anything is touched.
+ */
+import { utf8Bytes } from '../base/bytes.js';
+import { kontikiError } from '../base/errors.js';
+import { sha256 } from '../base/sha256.js';
+import type { MemberId } from '../raft/types.js';
+
+/** @since 0.1.0 */
+export interface StoreOptions {
+  /** Name of this member; default `'main'`. In a cluster it must be one of the names of `cluster`. */
+  readonly name?: string | undefined;
+  /** Data directory, created if missing. Without it a single member lives in memory. */
+  readonly dir?: string | undefined;
+  /** `host:port` to listen on for peers; default the own address in `cluster`. */
+  readonly listen?: string | undefined;
+  /** `host:port` of every member by name, this one included; the same on all members. */
+  readonly cluster?: Readonly<Record<string, string>> | undefined;
+  /** Keeps clusters with equal member names apart; default `'kontiki'`. */
+  readonly token?: string | undefined;
+  /** Milliseconds per tick; default 100. */
+  readonly tickMs?: number | undefined;
+  /** Ticks between heartbeats; default 1. */
+  readonly heartbeatTicks?: number | undefined;
+  /** Ticks without a leader before an election; default 10. */
+  readonly electionTicks?: number | undefined;
+  /** Milliseconds before a call without a `timeoutMs` of its own gives up; default 7,000. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Options with defaults filled in and identities derived. @since 0.1.0 */
+export interface StoreConfig {
+  readonly name: string;
+  readonly dir: string | undefined;
+  readonly listen: string | undefined;
+  readonly token: string;
+  readonly clusterId: number;
+  readonly memberId: MemberId;
+  /** Every member, this one included, in the order of `cluster`. */
+  readonly members: readonly {
+    readonly id: MemberId;
+    readonly name: string;
+    readonly address: string | undefined;
+  }[];
+  readonly tickMs: number;
+  readonly heartbeatTicks: number;
+  readonly electionTicks: number;
+  readonly timeoutMs: number;
+}
+
+const optionNames = [
+  'name',
+  'dir',
+  'listen',
+  'cluster',
+  'token',
+  'tickMs',
+  'heartbeatTicks',
+  'electionTicks',
+  'timeoutMs',
+];
+
+/**
+ * @throws {KontikiError} OPTIONS_INVALID, DIR_REQUIRED, MEMBER_UNKNOWN
+ * @since 0.1.0
+ */
+export function storeConfig(options: StoreOptions): StoreConfig {
+  if (typeof options !== 'object' || options === null) {
+    throw invalid('options', 'an object', options);
+  }
+  for (const key of Object.keys(options)) {
+    if (!optionNames.includes(key)) throw invalid('option names', optionNames.join(', '), key);
+  }
+  const { dir, listen, cluster } = options;
+  const name = text(options.name ?? 'main', 'name');
+  const token = text(options.token ?? 'kontiki', 'token');
+  if (dir !== undefined) text(dir, 'dir');
+  if (listen !== undefined) address(listen, 'listen');
+  if (cluster !== undefined) checkCluster(cluster, name, dir);
+  const names = cluster === undefined ? [name] : Object.keys(cluster);
+  return {
+    name,
+    dir,
+    listen: listen ?? cluster?.[name],
+    token,
+    clusterId: hash53(['cluster', token, ...[...names].sort()]),
+    memberId: memberIdOf(token, name),
+    members: names.map((n) => ({ id: memberIdOf(token, n), name: n, address: cluster?.[n] })),
+    tickMs: positive(options.tickMs ?? 100, 'tickMs'),
+    heartbeatTicks: count(options.heartbeatTicks ?? 1, 'heartbeatTicks'),
+    electionTicks: count(options.electionTicks ?? 10, 'electionTicks'),
+    timeoutMs: positive(options.timeoutMs ?? 7_000, 'timeoutMs'),
+  };
+}
+
+/** Id of an initial member (DESIGN §4.17): the same on every member, without asking anyone. */
+function memberIdOf(token: string, name: string): MemberId {
+  return hash53(['member', token, name]);
+}
+
+function checkCluster(
+  cluster: Readonly<Record<string, string>>,
+  name: string,
+  dir: string | undefined,
+): void {
+  if (typeof cluster !== 'object' || cluster === null || Array.isArray(cluster)) {
+    throw invalid('cluster', 'an object of name: address', cluster);
+  }
+  if (dir === undefined) {
+    throw kontikiError(
+      'DIR_REQUIRED',
+      'openStore: expected a dir beside cluster, got none: a member that forgets its votes at a ' +
+        'restart breaks the cluster',
+    );
+  }
+  if (!Object.hasOwn(cluster, name)) {
+    const names = Object.keys(cluster).join(', ');
+    const message = `openStore: expected cluster (${names}) to have the own name ${name}`;
+    throw kontikiError('MEMBER_UNKNOWN', message);
+  }
+  const taken = new Map<string, string>();
+  for (const [member, at] of Object.entries(cluster)) {
+    text(member, 'member name');
+    address(at, `address of ${member}`);
+    const other = taken.get(at);
+    if (other !== undefined) {
+      throw invalid(`addresses of ${other} and ${member}`, 'different', at);
+    }
+    taken.set(at, member);
+  }
+}
+
+function text(value: unknown, what: string): string {
+  if (typeof value === 'string' && value.length > 0 && !value.includes('\0')) return value;
+  throw invalid(what, 'a string of at least one character', value);
+}
+
+function address(value: unknown, what: string): void {
+  const match = typeof value === 'string' && /^(\[[^\]]+\]|[^:\s]+):(\d{1,5})$/.exec(value);
+  if (match && Number(match[2]) <= 65_535) return;
+  throw invalid(what, 'host:port', value);
+}
+
+function positive(value: unknown, what: string): number {
+  if (typeof value === 'number' && value > 0 && value <= 2 ** 31 - 1) return value;
+  throw invalid(what, 'a number above 0', value);
+}
+
+function count(value: unknown, what: string): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
+  throw invalid(what, 'an integer of at least 1', value);
+}
+
+function invalid(what: string, expected: string, got: unknown) {
+  const shown = typeof got === 'string' ? got : JSON.stringify(got);
+  const message = `openStore: expected ${what} to be ${expected}, got ${shown}`;
+  return kontikiError('OPTIONS_INVALID', message);
+}
+
+/** 53 bits of SHA-256 over the parts, each with its length before it; never 0. */
+function hash53(parts: readonly string[]): number {
+  const joined = parts.map((part) => `${utf8Bytes(part).length}:${part}`).join('');
+  const digest = new DataView(sha256(utf8Bytes(joined)).buffer);
+  const value = (digest.getUint32(0) & 0x1fffff) * 2 ** 32 + digest.getUint32(4);
+  return value === 0 ? 1 : value;
+}
