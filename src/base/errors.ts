@@ -86,7 +86,7 @@ export type KontikiErrorOptions<C extends ErrorCode> = {
 export class KontikiError extends Error {
   readonly code: ErrorCode;
   /** Present on failed writes only. */
-  readonly outcome?: Outcome;
+  declare readonly outcome?: Outcome;
 
   /**
    * @param code - stable; the message is free to change between releases
