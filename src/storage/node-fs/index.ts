@@ -1,0 +1,6 @@
+/**
+ * `kontiki/storage/node-fs`: Node's files behind the `FileSystem` seam.
+ *
+ * @module
+ */
+export { nodeFileSystem } from './file-system.js';

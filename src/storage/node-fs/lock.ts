@@ -1,0 +1,115 @@
+/**
+ * Keeps two owners out of one data directory, before anything in it is touched. The lock is a file
+ * that names its holder; a holder that died, however it died, is noticed by its process id and start
+ * time, so nobody has to clean up after SIGKILL.
+ *
+ * Two processes that take over the same dead lock at the same moment may both believe they have it.
+ * The engine beside it holds a lock of the kernel, and the second of the two ends there.
+ */
+import { link, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { isKontikiError, type KontikiError, kontikiError } from '../../base/errors.js';
+import type { DirectoryLock } from '../file-system.js';
+import { ioError } from './io-error.js';
+
+/** Directories locked by this process, which a process id cannot tell apart. */
+const held = new Set<string>();
+
+interface Holder {
+  readonly pid: number;
+  /** Start of the process in clock ticks since boot, where the platform tells. */
+  readonly startedAt: string | undefined;
+}
+
+/**
+ * @throws {KontikiError} DIR_LOCKED, STORAGE_IO
+ * @since 0.1.0
+ */
+export async function lockDirectory(path: string): Promise<DirectoryLock> {
+  try {
+    const directory = await realpath(path);
+    if (held.has(directory)) throw locked(path, 'this process');
+    held.add(directory);
+    try {
+      await take(directory);
+    } catch (error) {
+      held.delete(directory);
+      throw error;
+    }
+    return { release: () => release(directory) };
+  } catch (error) {
+    throw isKontikiError(error) ? error : ioError(error, `lock ${path}`);
+  }
+}
+
+async function take(directory: string): Promise<void> {
+  const file = `${directory}/lock`;
+  const own: Holder = { pid: process.pid, startedAt: await startOf(process.pid) };
+  // Written aside and linked into place, so that nobody reads half of it.
+  const aside = `${file}.${process.pid}`;
+  await writeFile(aside, `${JSON.stringify(own)}\n`, { mode: 0o600 });
+  try {
+    for (let attempt = 0; ; attempt += 1) {
+      if (await linked(aside, file)) return;
+      const holder = await readHolder(file);
+      if (holder !== undefined && (await isAlive(holder))) {
+        throw locked(directory, `process ${holder.pid}`);
+      }
+      if (attempt === 3) throw locked(directory, 'a process that comes and goes');
+      await rm(file, { force: true });
+    }
+  } finally {
+    await rm(aside, { force: true });
+  }
+}
+
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if ((error as { code?: string }).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function readHolder(file: string): Promise<Holder | undefined> {
+  try {
+    const { pid, startedAt } = JSON.parse(await readFile(file, 'utf8')) as Partial<Holder>;
+    return typeof pid === 'number' ? { pid, startedAt } : undefined;
+  } catch {
+    // Gone meanwhile, or not ours: nobody who is alive holds it.
+    return undefined;
+  }
+}
+
+async function isAlive(holder: Holder): Promise<boolean> {
+  // Our own process id from an earlier life; what this life holds is in `held`.
+  if (holder.pid === process.pid) return false;
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ESRCH') return false;
+  }
+  // Process ids are used again; the start time is not.
+  return holder.startedAt === undefined || holder.startedAt === (await startOf(holder.pid));
+}
+
+/** Field 22 of /proc/PID/stat; the fields before it may hold spaces and parentheses. */
+async function startOf(pid: number): Promise<string | undefined> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}
+
+async function release(directory: string): Promise<void> {
+  if (!held.delete(directory)) return;
+  await rm(`${directory}/lock`, { force: true });
+}
+
+function locked(path: string, holder: string): KontikiError {
+  const message = `expected ${path} for this store alone, but ${holder} has it open`;
+  return kontikiError('DIR_LOCKED', message);
+}

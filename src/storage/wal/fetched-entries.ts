@@ -1,0 +1,68 @@
+/**
+ * Entries that were loaded from disk for a reader that is behind, as a few runs of indexes. The
+ * oldest runs give way to new ones.
+ */
+import type { Entry, IndexRange } from '../../raft/types.js';
+import { entryCost } from './entry-cache.js';
+
+interface Run {
+  readonly lo: number;
+  entries: Entry[];
+  readonly bytes: number;
+}
+
+export class FetchedEntries {
+  readonly #bytesMax: number;
+  #runs: Run[] = [];
+
+  /** @param bytesMax - bytes to keep; the newest run stays even if it is larger */
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Adds consecutive entries. */
+  add(entries: Entry[]): void {
+    const first = entries[0];
+    if (first === undefined) return;
+    const bytes = entries.reduce((sum, entry) => sum + entryCost(entry), 0);
+    const lo = first.index;
+    this.#runs = this.#runs.filter(
+      (run) => !(run.lo === lo && run.entries.length <= entries.length),
+    );
+    this.#runs.push({ lo, entries, bytes });
+    let held = this.#runs.reduce((sum, run) => sum + run.bytes, 0);
+    while (held > this.#bytesMax && this.#runs.length > 1)
+      held -= (this.#runs.shift() as Run).bytes;
+  }
+
+  /** The entry at `index`, if it is held. */
+  at(index: number): Entry | undefined {
+    for (let at = this.#runs.length - 1; at >= 0; at -= 1) {
+      const run = this.#runs[at] as Run;
+      const entry = run.entries[index - run.lo];
+      if (entry !== undefined) return entry;
+    }
+    return undefined;
+  }
+
+  /** Forgets everything from `index` on: it was replaced. */
+  cut(index: number): void {
+    for (const run of this.#runs) run.entries = run.entries.slice(0, Math.max(0, index - run.lo));
+    this.#runs = this.#runs.filter((run) => run.entries.length > 0);
+  }
+}
+
+/** How much of `range` one fetch loads: at least its first entry. */
+export function fetchEnd(
+  range: IndexRange,
+  sizeAt: (index: number) => number,
+  bytesMax: number,
+): number {
+  let bytes = sizeAt(range.lo);
+  let hi = range.lo + 1;
+  for (; hi < range.hi; hi += 1) {
+    bytes += sizeAt(hi);
+    if (bytes > bytesMax) break;
+  }
+  return hi;
+}
