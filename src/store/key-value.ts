@@ -1,7 +1,7 @@
 /**
  * A key-value pair as callers see it: the keyspace's version of a key, decoded as it is asked for.
  */
-import { binaryBytes, binaryString, utf8Text } from '../base/bytes.js';
+import { binaryBytes, binaryString, equalBytes, utf8Bytes, utf8Text } from '../base/bytes.js';
 import type { KeyVersion } from '../mvcc/types.js';
 
 /**
@@ -18,6 +18,9 @@ export interface KeyValueJson {
   readonly version: number;
   readonly lease?: string;
 }
+
+/** Name of the method that `util.inspect`, and so `console.log`, asks for. */
+const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom');
 
 /**
  * One version of a key. Immutable; the byte arrays are this object's own copies, made when first
@@ -51,7 +54,8 @@ export class KeyValue {
 
   /** The value's bytes; empty for a delete in a watch. */
   get value(): Uint8Array {
-    this.#value ??= this.#stored.value.slice();
+    // Not slice: an engine may have given a Buffer, whose slice shares its memory.
+    this.#value ??= new Uint8Array(this.#stored.value);
     return this.#value;
   }
 
@@ -106,4 +110,28 @@ export class KeyValue {
     };
     return lease === undefined ? json : { ...json, lease: lease.toString() };
   }
+
+  /** What `console.log` shows: the fields, key and value as text if they are UTF-8. */
+  [inspectCustom]<O>(
+    depth?: number,
+    options?: O,
+    inspect?: (value: object, options: O | undefined) => string,
+  ): unknown {
+    if (depth !== undefined && depth < 0) return '[KeyValue]';
+    const { createRevision, modRevision, version, lease } = this.#stored;
+    const shown = {
+      key: textOrBytes(this.key),
+      value: textOrBytes(this.value),
+      createRevision,
+      modRevision,
+      version,
+      ...(lease !== undefined && { lease }),
+    };
+    return inspect === undefined ? shown : `KeyValue ${inspect(shown, options)}`;
+  }
+}
+
+function textOrBytes(bytes: Uint8Array): string | Uint8Array {
+  const text = utf8Text(bytes);
+  return equalBytes(utf8Bytes(text), bytes) ? text : bytes;
 }

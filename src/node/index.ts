@@ -1,0 +1,13 @@
+/**
+ * `kontiki/node`: the driver that replicates any state machine, and the seams around it.
+ *
+ * @module
+ */
+export type { Entry, MemberId, Role } from '../raft/types.js';
+export type { Env } from './env.js';
+export type { NodeEvents } from './events.js';
+export { Node, type NodeOptions } from './node.js';
+export type { PeerMemory } from './peer-registry.js';
+export type { ProposalId, ProposeOptions } from './proposals.js';
+export type { ApplyResult, RequestId, StateMachine } from './state-machine.js';
+export type { NodeStatus } from './status.js';

@@ -1,0 +1,388 @@
+/**
+ * The driver: binds core, log store, transport and state machine (steps 2, 4, 8 and 12 of the walk
+ * of a put). Everything that happens to it is queued and handled in *turns*, at its own pace:
+ *
+ *     inbox, proposals, tick  ->  core  ->  Ready  ->  persist | send | apply  ->  flush
+ *
+ * A turn is synchronous; what it starts answers by queueing again.
+ */
+import { EventEmitter } from 'eventemitter3';
+import { assert, unreachable } from '../base/assert.js';
+import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
+import { limits } from '../base/limits.js';
+import { randomId } from '../base/prng.js';
+import type { ForwardRefusal, ForwardRequest, WireMessage } from '../codec/wire-message.js';
+import type { LocalMessage, Message } from '../raft/messages.js';
+import { RawNode } from '../raft/raw-node.js';
+import type { Ready, StorageApply } from '../raft/ready.js';
+import { type IndexRange, type MemberId, noMember, type SoftState } from '../raft/types.js';
+import type { LogStore } from '../storage/log-store.js';
+import type { MemberIdentity } from '../transport/transport.js';
+import { ApplyLoop } from './apply-loop.js';
+import type { Env } from './env.js';
+import type { NodeEvents } from './events.js';
+import { type PeerMemory, PeerRegistry } from './peer-registry.js';
+import { PersistLoop } from './persist-loop.js';
+import { type ProposalId, Proposals, type ProposeOptions } from './proposals.js';
+import { recoveredLog } from './recovery.js';
+import type { ApplyResult, StateMachine } from './state-machine.js';
+import { type NodeStatus, statusOf } from './status.js';
+import { Ticker } from './ticker.js';
+
+/** @since 0.1.0 */
+export interface NodeOptions {
+  readonly env: Pick<Env, 'clock' | 'timers' | 'random' | 'transport'>;
+  readonly identity: MemberIdentity;
+  /** Opened; the node closes it. */
+  readonly log: LogStore;
+  /** Not opened yet; the node opens and closes it. */
+  readonly stateMachine: StateMachine;
+  /** Where the peers' directories are remembered. */
+  readonly peerMemory: PeerMemory;
+  /** Milliseconds per tick, at least 1; default 100. */
+  readonly tickMs?: number;
+  /** Ticks between heartbeats; default 1. */
+  readonly heartbeatTicks?: number;
+  /** Ticks without a leader before an election; default 10. */
+  readonly electionTicks?: number;
+}
+
+type Lifecycle = 'open' | 'closing' | 'closed';
+
+/** @since 0.1.0 */
+export class Node extends EventEmitter<NodeEvents> {
+  readonly identity: MemberIdentity;
+  readonly #env: NodeOptions['env'];
+  readonly #log: LogStore;
+  readonly #machine: StateMachine;
+  readonly #raft: RawNode;
+  readonly #proposals: Proposals;
+  readonly #persist: PersistLoop;
+  readonly #apply: ApplyLoop;
+  readonly #ticker: Ticker;
+  readonly #peers: PeerRegistry;
+  /** Members with a standing connection from here. */
+  readonly #links = new Set<MemberId>();
+  #inbox: (WireMessage | LocalMessage)[] = [];
+  #soft: SoftState = { leader: noMember, role: 'follower' };
+  #tickDue = false;
+  #turnScheduled = false;
+  #lifecycle: Lifecycle = 'open';
+  #failure: KontikiError | undefined;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * Opens the state machine, settles what log and state disagree on, and joins the group.
+   *
+   * @throws {KontikiError} WAL_CORRUPT, STATE_CORRUPT, OPTIONS_INVALID, and what `open` of the state
+   *   machine throws; the log is closed then, the transport is not
+   */
+  static async open(options: NodeOptions): Promise<Node> {
+    try {
+      const { appliedIndex } = await options.stateMachine.open();
+      return new Node(options, appliedIndex);
+    } catch (error) {
+      await options.stateMachine.close().catch(() => undefined);
+      await options.log.close().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private constructor(options: NodeOptions, appliedIndex: number) {
+    super();
+    const { env, identity, log, stateMachine, tickMs = 100 } = options;
+    const { heartbeatTicks = 1, electionTicks = 10 } = options;
+    checkTickMs(tickMs);
+    this.#env = env;
+    this.identity = identity;
+    this.#log = log;
+    this.#machine = stateMachine;
+    const reader = recoveredLog(log, appliedIndex);
+    const { voters } = reader.initialState();
+    const { random } = env;
+    const ticks = { heartbeatTicks, electionTicks };
+    this.#raft = new RawNode({
+      id: identity.memberId,
+      reader,
+      random,
+      applied: appliedIndex,
+      ...ticks,
+    });
+    const session = randomId(random);
+    this.#proposals = new Proposals({ clock: env.clock, session, sweepMs: tickMs });
+    this.#persist = new PersistLoop(log, {
+      onDurable: (responses) => this.#onDurable(responses),
+      onFailed: (error) => this.#fail(error),
+    });
+    this.#apply = new ApplyLoop(stateMachine, {
+      onApplied: (batch, results) => this.#onApplied(batch, results),
+      onFailed: (error) => this.#fail(error),
+    });
+    this.#ticker = new Ticker(env, tickMs, () => this.#onTick());
+    this.#peers = new PeerRegistry(identity, voters, options.peerMemory);
+    this.#start(voters.length === 1);
+  }
+
+  #start(alone: boolean): void {
+    this.#env.transport.start(this.identity, {
+      onMessage: (message) => this.#onMessage(message),
+      admit: (peer, probe) => this.#peers.admit(peer, probe),
+      onLink: (memberId, connected) => this.#onLink(memberId, connected),
+      onRefused: (memberId, error) => this.#onRefused(memberId, error),
+    });
+    this.#ticker.start();
+    // Nobody else can be leading: waiting for the election timeout would only delay the start.
+    if (alone) this.#raft.campaign();
+    this.#scheduleTurn();
+  }
+
+  /** Whether the node takes calls. */
+  get status(): NodeStatus {
+    return statusOf(this.#raft.status(), this.#lifecycle, this.#failure, this.#proposals.pending);
+  }
+
+  /**
+   * Proposes a command through whichever member leads, and waits until it is applied *here*.
+   *
+   * @param encode - gives the command's bytes with the id in it, as the state machine will report it
+   * @returns what the state machine answered
+   * @throws {KontikiError} see {@link Proposals.open}; every error carries an `outcome`
+   */
+  async propose(encode: (id: ProposalId) => Uint8Array, options: ProposeOptions): Promise<unknown> {
+    const result = this.#proposals.open(encode, options);
+    this.#scheduleTurn();
+    return result;
+  }
+
+  #onMessage(message: WireMessage): void {
+    // Full: drop, as the network might have. The sender repeats whatever matters.
+    if (this.#inbox.length >= limits.inboxMessagesMax) return;
+    this.#inbox.push(message);
+    this.#scheduleTurn();
+  }
+
+  #onDurable(responses: readonly Message[]): void {
+    for (const response of responses) {
+      if (response.to === this.identity.memberId) this.#inbox.push(response);
+      else this.#env.transport.send(response as WireMessage);
+    }
+    this.#scheduleTurn();
+  }
+
+  #onApplied(batch: StorageApply, results: readonly ApplyResult[]): void {
+    for (let at = 0; at < results.length; at += 1) {
+      this.#proposals.termApplied(batch.entries[at]?.term ?? 0);
+      this.#proposals.applied(results[at] as ApplyResult);
+    }
+    this.#log.applied(batch.response.index);
+    this.#inbox.push(batch.response);
+    this.#scheduleTurn();
+  }
+
+  #onTick(): void {
+    this.#tickDue = true;
+    this.#proposals.sweep();
+    this.#scheduleTurn();
+  }
+
+  #onLink(memberId: MemberId, connected: boolean): void {
+    if (connected) this.#links.add(memberId);
+    else this.#links.delete(memberId);
+    this.#report('peer', { memberId, connected });
+    this.#scheduleTurn();
+  }
+
+  #onRefused(memberId: MemberId, error: KontikiError): void {
+    this.#report('refused', { memberId, error });
+    // The peers remember this member with another directory: going on could vote twice.
+    if (error.code === 'MEMBER_IDENTITY_CHANGED') this.#fail(error);
+  }
+
+  #scheduleTurn(): void {
+    if (this.#turnScheduled || this.#lifecycle !== 'open') return;
+    this.#turnScheduled = true;
+    this.#env.timers.soon(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    this.#turnScheduled = false;
+    if (this.#lifecycle !== 'open') return;
+    try {
+      this.#drainInbox();
+      this.#handOverProposals();
+      if (this.#tickDue) {
+        this.#tickDue = false;
+        this.#raft.tick();
+      }
+      while (this.#raft.hasReady()) this.#carryOut(this.#raft.ready());
+      this.#env.transport.flush();
+    } catch (error) {
+      this.#fail(error);
+    }
+  };
+
+  #drainInbox(): void {
+    const inbox = this.#inbox;
+    this.#inbox = [];
+    for (const message of inbox) {
+      if (message.kind === 'forward-request') this.#onForward(message);
+      else if (message.kind === 'forward-refusal') this.#onRefusal(message);
+      else this.#step(message);
+    }
+  }
+
+  #step(message: Message): void {
+    try {
+      this.#raft.step(message);
+    } catch (error) {
+      // A message nobody should have sent is the peer's problem; losing data or a bug is ours.
+      if (isKontikiError(error, 'MEMBER_UNKNOWN')) return;
+      if (isKontikiError(error, 'ARGUMENT_INVALID')) return;
+      throw error;
+    }
+  }
+
+  /** A follower passes proposals on to this member, as the leader of the term it knows. */
+  #onForward(message: ForwardRequest): void {
+    // Nothing to append, and so nobody to answer.
+    if (message.commands.length === 0) return;
+    let code: ForwardRefusal['code'] = 'NOT_LEADER';
+    try {
+      if (this.#raft.role === 'leader' && this.#raft.term === message.term) {
+        this.#raft.propose(message.commands);
+        return;
+      }
+    } catch (error) {
+      if (!isKontikiError(error, 'PROPOSAL_DROPPED')) throw error;
+      code = 'PROPOSAL_DROPPED';
+    }
+    const { from, to, term, id } = message;
+    this.#env.transport.send({ kind: 'forward-refusal', from: to, to: from, term, id, code });
+  }
+
+  #onRefusal(message: ForwardRefusal): void {
+    this.#proposals.refuse(message.id, refusal(message.code));
+  }
+
+  #handOverProposals(): void {
+    const { leader, role, term } = this.#raft;
+    // Without a connection they would be lost on the way: better wait for one, or for a new leader.
+    const reachable = role === 'leader' || this.#links.has(leader);
+    while (this.#proposals.hasQueued && leader !== noMember && reachable) {
+      const { id, commands } = this.#proposals.take(term, limits.appendBytesMax);
+      if (commands.length === 0) return;
+      if (role === 'leader') this.#proposeHere(id, commands);
+      else this.#forward(leader, id, commands);
+    }
+  }
+
+  #proposeHere(id: number, commands: readonly Uint8Array[]): void {
+    try {
+      this.#raft.propose(commands);
+    } catch (error) {
+      if (!isKontikiError(error, 'PROPOSAL_DROPPED') && !isKontikiError(error, 'NOT_LEADER')) {
+        throw error;
+      }
+      this.#proposals.refuse(id, refusal(error.code));
+    }
+  }
+
+  #forward(leader: MemberId, id: number, commands: readonly Uint8Array[]): void {
+    const { memberId: from } = this.identity;
+    const { term } = this.#raft;
+    this.#env.transport.send({ kind: 'forward-request', from, to: leader, term, id, commands });
+  }
+
+  #carryOut(ready: Ready): void {
+    for (const message of ready.messages) this.#env.transport.send(message);
+    if (ready.append !== undefined) this.#persist.push(ready.append);
+    if (ready.apply !== undefined) this.#apply.push(ready.apply);
+    if (ready.softState !== undefined) this.#onSoftState(ready.softState);
+    for (const range of ready.fetch) this.#fetch(range);
+  }
+
+  /** Older entries that a lagging peer needs. */
+  #fetch(range: IndexRange): void {
+    const fetched = this.#log.fetch(range).then(() => {
+      this.#raft.entriesFetched(range);
+      this.#scheduleTurn();
+    });
+    fetched.catch((error: unknown) => this.#fail(error));
+  }
+
+  #onSoftState(soft: SoftState): void {
+    const before = this.#soft;
+    this.#soft = soft;
+    const { term } = this.#raft;
+    if (soft.role !== before.role) this.#report('role', { term, role: soft.role });
+    if (soft.leader === before.leader) return;
+    const leaderId = soft.leader === noMember ? undefined : soft.leader;
+    this.#report('leader', { term, leaderId });
+    this.#scheduleTurn();
+  }
+
+  /** Emits; a listener that throws is its owner's bug and must not stop the member. */
+  #report<E extends keyof NodeEvents>(event: E, ...args: NodeEvents[E]): void {
+    try {
+      (this.emit as (event: E, ...args: NodeEvents[E]) => boolean).call(this, event, ...args);
+    } catch (error) {
+      this.#env.timers.soon(() => {
+        throw error;
+      });
+    }
+  }
+
+  /** Stops for good: after a failed write or apply nothing this member says can be trusted. */
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined || this.#lifecycle !== 'open') return;
+    const failure = isKontikiError(error)
+      ? (error as KontikiError)
+      : kontikiError('ASSERTION', `node: unexpected ${error}`, { cause: error });
+    this.#failure = failure;
+    this.#closing = this.#shutDown(failure);
+    this.#report('failed', { error: failure });
+  }
+
+  /** Stops taking part, settles every call, and lets go of everything. Idempotent. */
+  async close(): Promise<void> {
+    this.#closing ??= this.#shutDown(kontikiError('CLOSED', 'node: closed'));
+    await this.#closing;
+  }
+
+  async #shutDown(error: KontikiError): Promise<void> {
+    assert(this.#lifecycle === 'open', 'node: shut down once');
+    this.#lifecycle = 'closing';
+    this.#ticker.stop();
+    this.#proposals.close(error);
+    // A part that failed has said so already; what counts is that all are let go of.
+    await this.#env.transport.close().catch(() => undefined);
+    await this.#peers.idle();
+    await this.#apply.stop();
+    await this.#persist.stop();
+    await this.#machine.close().catch(() => undefined);
+    await this.#log.close().catch(() => undefined);
+    this.#lifecycle = 'closed';
+  }
+}
+
+/** Deadlines are kept in buckets of one tick: a tiny one would keep a sweep busy for ever. */
+function checkTickMs(tickMs: number): void {
+  if (tickMs >= 1 && tickMs <= 2 ** 31 - 1) return;
+  const message = `node: expected tickMs to be a number of at least 1, got ${tickMs}`;
+  throw kontikiError('OPTIONS_INVALID', message);
+}
+
+function refusal(code: 'NOT_LEADER' | 'PROPOSAL_DROPPED'): KontikiError {
+  switch (code) {
+    case 'NOT_LEADER':
+      return kontikiError('LEADER_CHANGED', 'node: the member asked does not lead the term', {
+        outcome: 'rejected',
+      });
+    case 'PROPOSAL_DROPPED':
+      return kontikiError('OVERLOADED', 'node: the leader has too many unapplied writes', {
+        outcome: 'rejected',
+      });
+    default:
+      return unreachable(code);
+  }
+}

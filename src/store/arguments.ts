@@ -1,0 +1,153 @@
+/**
+ * What callers pass in, checked before anything is sent or changed: each refusal says what was
+ * expected and what came.
+ */
+import { type BinaryString, binaryString, prefixEnd, utf8Bytes } from '../base/bytes.js';
+import { kontikiError } from '../base/errors.js';
+import { selectKey } from '../mvcc/selection.js';
+import type { KeySelection } from '../mvcc/types.js';
+import type { Bytes, CallOptions, KeyRangeOptions, WatchTarget } from './kv-client.js';
+
+/** Names of the options every call takes. @since 0.1.0 */
+export const callOptionNames = ['signal', 'timeoutMs'] as const;
+
+/** Names of the options that select keys. @since 0.1.0 */
+export const keyRangeNames = ['prefix', 'from', 'to'] as const;
+
+/**
+ * A key as the keyspace knows it.
+ *
+ * @throws {KontikiError} KEY_EMPTY, ARGUMENT_INVALID
+ * @since 0.1.0
+ */
+export function toKey(key: Bytes, what = 'key'): BinaryString {
+  checkBytes(key, what);
+  if (key.length === 0) {
+    throw kontikiError('KEY_EMPTY', `store: expected ${what} of at least one byte, got none`, {
+      outcome: 'rejected',
+    });
+  }
+  return binaryString(key);
+}
+
+/**
+ * A value as the keyspace keeps it; the caller's array may change afterwards.
+ *
+ * @throws {KontikiError} ARGUMENT_INVALID
+ * @since 0.1.0
+ */
+export function toValue(value: Bytes): Uint8Array {
+  checkBytes(value, 'value');
+  // Not slice: a Buffer's shares the caller's memory.
+  return typeof value === 'string' ? utf8Bytes(value) : new Uint8Array(value);
+}
+
+/**
+ * One key, or a range of keys, as a selection.
+ *
+ * @throws {KontikiError} KEY_EMPTY, ARGUMENT_INVALID
+ * @since 0.1.0
+ */
+export function toTarget(target: WatchTarget): KeySelection {
+  if (typeof target === 'string' || target instanceof Uint8Array) return selectKey(toKey(target));
+  checkOptions(target, keyRangeNames, 'range');
+  return toSelection(target);
+}
+
+/**
+ * @throws {KontikiError} ARGUMENT_INVALID
+ * @since 0.1.0
+ */
+export function toSelection(options: KeyRangeOptions): KeySelection {
+  const { prefix, from, to } = options;
+  if (prefix !== undefined) {
+    if (from !== undefined || to !== undefined) {
+      throw invalid('range', 'either prefix, or from and to', 'both');
+    }
+    checkBytes(prefix, 'prefix');
+    const gte = binaryString(prefix);
+    return { gte, lt: prefixEnd(gte) };
+  }
+  if (from === undefined) throw invalid('range', 'a prefix or a from', 'neither');
+  checkBytes(from, 'from');
+  if (to === undefined) return { gte: binaryString(from) };
+  checkBytes(to, 'to');
+  return { gte: binaryString(from), lt: binaryString(to) };
+}
+
+/**
+ * Refuses options of unknown names, so that a typo is not silently ignored.
+ *
+ * @throws {KontikiError} ARGUMENT_INVALID
+ * @since 0.1.0
+ */
+export function checkOptions(options: unknown, known: readonly string[], what: string): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw invalid(`${what} options`, 'an object', describe(options));
+  }
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) throw invalid(`${what} options`, known.join(', '), name);
+  }
+}
+
+/**
+ * @throws {KontikiError} ARGUMENT_INVALID
+ * @since 0.1.0
+ */
+export function checkCallOptions(options: CallOptions): void {
+  const { signal, timeoutMs } = options;
+  if (signal !== undefined && !isSignal(signal)) {
+    throw invalid('signal', 'an AbortSignal', describe(signal));
+  }
+  if (timeoutMs === undefined) return;
+  if (typeof timeoutMs !== 'number' || !(timeoutMs > 0 && timeoutMs <= 2 ** 31 - 1)) {
+    throw invalid('timeoutMs', 'a number of milliseconds above 0', describe(timeoutMs));
+  }
+}
+
+/**
+ * An optional positive integer.
+ *
+ * @throws {KontikiError} ARGUMENT_INVALID
+ * @since 0.1.0
+ */
+export function checkPositive(value: number | undefined, what: string): void {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) return;
+  throw invalid(what, 'an integer of at least 1', describe(value));
+}
+
+/**
+ * An optional boolean.
+ *
+ * @throws {KontikiError} ARGUMENT_INVALID
+ * @since 0.1.0
+ */
+export function checkBoolean(value: boolean | undefined, what: string): void {
+  if (value === undefined || typeof value === 'boolean') return;
+  throw invalid(what, 'true or false', describe(value));
+}
+
+/** By its shape, not its class: a signal may come from another realm. */
+function isSignal(value: unknown): value is AbortSignal {
+  if (typeof value !== 'object' || value === null) return false;
+  const { throwIfAborted, addEventListener, removeEventListener } = value as AbortSignal;
+  const needed = [throwIfAborted, addEventListener, removeEventListener];
+  return needed.every((method) => typeof method === 'function');
+}
+
+function checkBytes(value: unknown, what: string): asserts value is Bytes {
+  if (typeof value === 'string' || value instanceof Uint8Array) return;
+  throw invalid(what, 'a string or a Uint8Array', describe(value));
+}
+
+function invalid(what: string, expected: string, got: string) {
+  return kontikiError('ARGUMENT_INVALID', `store: expected ${what} to be ${expected}, got ${got}`, {
+    outcome: 'rejected',
+  });
+}
+
+function describe(value: unknown): string {
+  if (value === null) return 'null';
+  if (typeof value === 'object') return value.constructor?.name ?? 'an object';
+  return typeof value === 'number' ? String(value) : typeof value;
+}

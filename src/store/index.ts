@@ -1,0 +1,14 @@
+/**
+ * `kontiki/store`: the replicated key-value store as a part, to be wired by hand.
+ *
+ * @module
+ */
+export type { StoreEvents } from './events.js';
+export { KeyValue } from './key-value.js';
+export type * from './kv-client.js';
+export { cmp, op, type Relations, type TxnOperation } from './operations.js';
+export { StoreStateMachine } from './state-machine.js';
+export type { StoreStatus } from './status.js';
+export { Store, type StoreParts } from './store.js';
+export { Txn, type TxnOperationResponse, type TxnResponse } from './txn.js';
+export { Watch } from './watch.js';

@@ -1,0 +1,139 @@
+/**
+ * The keyspace as a replicated state machine (steps 9 to 11 of the walk of a put): decode, fetch
+ * what the batch must read, execute, hand the changes to the backend, tell the watchers.
+ */
+import { assert } from '../base/assert.js';
+import { isKontikiError } from '../base/errors.js';
+import { decodeCommand } from '../codec/command-codec.js';
+import type { CommandEnvelope } from '../codec/command-envelope.js';
+import type { Backend, ReadPlan } from '../mvcc/backend.js';
+import { type BatchSegment, segmentsOf } from '../mvcc/batch.js';
+import { Keyspace } from '../mvcc/keyspace.js';
+import type { Command } from '../mvcc/types.js';
+import { WatchHub } from '../mvcc/watch-hub.js';
+import type { ApplyResult, Entry, StateMachine } from '../node/index.js';
+
+/** A command of a batch and where it came from. */
+interface Received {
+  /** Position of its entry in the batch. */
+  readonly at: number;
+  readonly envelope: CommandEnvelope;
+}
+
+/** @since 0.1.0 */
+export class StoreStateMachine implements StateMachine {
+  readonly backend: Backend;
+  #hub: WatchHub | undefined;
+  #keyspace: Keyspace | undefined;
+  #appliedIndex = 0;
+
+  /**
+   * @param backend - opened; closed with the state machine
+   */
+  constructor(backend: Backend) {
+    this.backend = backend;
+  }
+
+  /** Usable once `open` resolved. */
+  get keyspace(): Keyspace {
+    assert(this.#keyspace !== undefined, 'state machine: open before use');
+    return this.#keyspace;
+  }
+
+  /** Usable once `open` resolved. */
+  get hub(): WatchHub {
+    assert(this.#hub !== undefined, 'state machine: open before use');
+    return this.#hub;
+  }
+
+  /** Last entry that was applied. */
+  get appliedIndex(): number {
+    return this.#appliedIndex;
+  }
+
+  get durableIndex(): number {
+    return this.backend.durableIndex;
+  }
+
+  async open(): Promise<{ readonly appliedIndex: number }> {
+    this.#keyspace = Keyspace.open(await this.backend.read(Keyspace.openPlan()));
+    this.#hub = new WatchHub(this.#keyspace);
+    this.#appliedIndex = this.backend.openedIndex;
+    return { appliedIndex: this.#appliedIndex };
+  }
+
+  async apply(entries: readonly Entry[]): Promise<readonly ApplyResult[]> {
+    const room = this.backend.ready();
+    if (room !== undefined) await room;
+    const results: ApplyResult[] = entries.map(() => ({ value: undefined }));
+    const received = receive(entries);
+    const commands: Command[] = received.map((each) => each.envelope.command);
+    let done = 0;
+    for (const segment of segmentsOf(this.keyspace, commands)) {
+      let plan: ReadPlan | undefined = segment.plan;
+      while (plan !== undefined) {
+        const reads = this.backend.read(plan);
+        plan = segment.supply(reads instanceof Promise ? await reads : reads);
+      }
+      const part = received.slice(done, done + segment.commands.length);
+      done += part.length;
+      const next = received[done];
+      // The entries up to the next command are in: those between carried none.
+      const upTo = entries[next === undefined ? entries.length - 1 : next.at - 1] as Entry;
+      this.#execute(segment, part, upTo.index, results);
+    }
+    const last = entries[entries.length - 1];
+    if (last !== undefined && last.index > this.#appliedIndex) this.#advance([], last.index);
+    return results;
+  }
+
+  /** Synchronous: nobody sees the keyspace and the backend at different revisions. */
+  #execute(
+    segment: BatchSegment,
+    part: readonly Received[],
+    upToIndex: number,
+    results: ApplyResult[],
+  ): void {
+    const { executions, changes } = segment.execute();
+    this.#advance(changes, upToIndex);
+    executions.forEach(({ result, events }, i) => {
+      const { at, envelope } = part[i] as Received;
+      const { session, seq } = envelope;
+      results[at] = { requestId: { session, seq }, value: result };
+      const [first] = events;
+      if (first !== undefined) this.hub.notify(first.revision, events);
+    });
+  }
+
+  #advance(changes: Parameters<Backend['apply']>[0], index: number): void {
+    this.backend.apply(changes, index);
+    this.#appliedIndex = index;
+  }
+
+  flush(): Promise<void> {
+    return this.backend.flush();
+  }
+
+  close(): Promise<void> {
+    return this.backend.close();
+  }
+}
+
+/**
+ * The commands among entries. Entries without data open a leader's term. Bytes that are no command
+ * (a broken member passed them on) are skipped, by every member alike: stopping instead would let
+ * one bad entry take the whole cluster down for good.
+ */
+function receive(entries: readonly Entry[]): Received[] {
+  const received: Received[] = [];
+  entries.forEach((entry, at) => {
+    if (entry.data.length === 0) return;
+    try {
+      received.push({ at, envelope: decodeCommand(entry.data) });
+    } catch (error) {
+      // A command of a newer format is another matter: this member cannot know what it does.
+      if (!isKontikiError(error, 'FRAME_INVALID')) throw error;
+    }
+  });
+  return received;
+}

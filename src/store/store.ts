@@ -1,0 +1,274 @@
+/**
+ * The replicated key-value store: a node whose state machine is the keyspace (steps 1 and 12 of the
+ * walk of a put).
+ */
+import { EventEmitter } from 'eventemitter3';
+import type { Timers } from '../base/clock.js';
+import { type KontikiError, kontikiError } from '../base/errors.js';
+import { limits } from '../base/limits.js';
+import { encodeCommand } from '../codec/command-codec.js';
+import { checkCommand } from '../mvcc/command-check.js';
+import type { Query } from '../mvcc/query.js';
+import { selectKey } from '../mvcc/selection.js';
+import type {
+  Command,
+  DeleteResult,
+  PutResult,
+  RangeOperation,
+  RangeResult,
+  TxnCommand,
+  TxnResult,
+} from '../mvcc/types.js';
+import type { MemberId, Node } from '../node/index.js';
+import {
+  callOptionNames,
+  checkBoolean,
+  checkCallOptions,
+  checkOptions,
+  checkPositive,
+  keyRangeNames,
+  toKey,
+  toSelection,
+  toTarget,
+  toValue,
+} from './arguments.js';
+import type { StoreEvents } from './events.js';
+import { KeyValue } from './key-value.js';
+import type {
+  Bytes,
+  CallOptions,
+  DeleteResponse,
+  GetOptions,
+  GetResponse,
+  KvClient,
+  PutOptions,
+  PutResponse,
+  RangeOptions,
+  RangeResponse,
+  WatchOptions,
+  WatchTarget,
+} from './kv-client.js';
+import { ReadBarrier } from './read-barrier.js';
+import type { StoreStateMachine } from './state-machine.js';
+import { type StoreStatus, statusOf } from './status.js';
+import { Txn } from './txn.js';
+import { Watch, type WatchSource } from './watch.js';
+
+/** @since 0.1.0 */
+export interface StoreParts {
+  readonly name: string;
+  /** Opened with `machine` as its state machine; closed with the store. */
+  readonly node: Node;
+  readonly machine: StoreStateMachine;
+  readonly timers: Timers;
+  /** Name of every member by id. */
+  readonly memberNames: ReadonlyMap<MemberId, string>;
+  /** Milliseconds before a call gives up; default 7,000. */
+  readonly timeoutMs?: number;
+  /** Runs after the node is closed, to let go of what was opened around it. */
+  readonly onClosed?: () => Promise<void>;
+}
+
+const getOptionNames = [...callOptionNames, 'revision'];
+const rangeOptionNames = [...getOptionNames, ...keyRangeNames, 'limit', 'count'];
+/** Milliseconds after which nobody waits for a read barrier's entry any more. */
+const barrierTimeoutMs = 60_000;
+
+/**
+ * One member's view of the replicated keyspace. Reads and writes work on every member; see
+ * {@link KvClient}.
+ *
+ * @since 0.1.0
+ */
+export class Store implements KvClient {
+  readonly #parts: StoreParts;
+  readonly #node: Node;
+  readonly #machine: StoreStateMachine;
+  readonly #timeoutMs: number;
+  readonly #barrier: ReadBarrier;
+  readonly #events = new EventEmitter<StoreEvents>();
+  readonly #watches = new Set<Watch>();
+  readonly #watchSource: WatchSource;
+  /** Why the member stopped by itself, if it did. */
+  #failure: KontikiError | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: StoreParts) {
+    this.#parts = parts;
+    this.#node = parts.node;
+    this.#machine = parts.machine;
+    this.#timeoutMs = parts.timeoutMs ?? 7_000;
+    this.#barrier = new ReadBarrier(parts.timers, () =>
+      this.#write({ op: 'barrier' }, { timeoutMs: barrierTimeoutMs }),
+    );
+    this.#watchSource = {
+      hub: parts.machine.hub,
+      history: (range) => this.#run(parts.machine.keyspace.historyQuery(range)),
+      onOpen: (watch) => this.#watches.add(watch),
+      onEnd: (watch) => this.#watches.delete(watch),
+    };
+    this.#relayEvents();
+  }
+
+  /**
+   * @param value - `string` (stored as UTF-8) or bytes, which may be reused afterwards
+   * @returns the revision of this put, and the version it replaced
+   * @throws {KontikiError} see {@link KvClient}
+   */
+  async put(key: Bytes, value: Bytes, options: PutOptions = {}): Promise<PutResponse> {
+    checkOptions(options, callOptionNames, 'put');
+    const command: Command = { op: 'put', key: toKey(key), value: toValue(value) };
+    const { revision, previous } = (await this.#write(command, options)) as PutResult;
+    return previous === undefined ? { revision } : { revision, previous: KeyValue.of(previous) };
+  }
+
+  async get(key: Bytes, options: GetOptions = {}): Promise<KeyValue | undefined> {
+    return (await this.getWithRevision(key, options)).kv;
+  }
+
+  async getWithRevision(key: Bytes, options: GetOptions = {}): Promise<GetResponse> {
+    checkOptions(options, getOptionNames, 'get');
+    const keys = selectKey(toKey(key));
+    const { revision: at } = options;
+    const { kvs, revision } = await this.#read({ op: 'range', keys, revision: at }, options);
+    const [version] = kvs;
+    return { kv: version && KeyValue.of(version), revision };
+  }
+
+  async range(options: RangeOptions): Promise<RangeResponse> {
+    checkOptions(options, rangeOptionNames, 'range');
+    checkPositive(options.limit, 'limit');
+    checkBoolean(options.count, 'count');
+    const { limit, count, revision: at } = options;
+    const keys = toSelection(options);
+    const operation: RangeOperation = { op: 'range', keys, limit, count, revision: at };
+    const result = await this.#read(operation, options);
+    const kvs = result.kvs.map((version) => KeyValue.of(version));
+    const response = { kvs, more: result.more, revision: result.revision };
+    return result.count === undefined ? response : { ...response, count: result.count };
+  }
+
+  async delete(target: WatchTarget, options: CallOptions = {}): Promise<DeleteResponse> {
+    checkOptions(options, callOptionNames, 'delete');
+    const command: Command = { op: 'delete', keys: toTarget(target) };
+    const { revision, deleted } = (await this.#write(command, options)) as DeleteResult;
+    return { revision, deleted };
+  }
+
+  txn(): Txn {
+    return new Txn(async (command: TxnCommand, options) => {
+      checkOptions(options, callOptionNames, 'commit');
+      return (await this.#write(command, options)) as TxnResult;
+    });
+  }
+
+  watch(target: WatchTarget, options: WatchOptions = {}): Watch {
+    checkOptions(options, ['fromRevision', 'signal'], 'watch');
+    checkPositive(options.fromRevision, 'fromRevision');
+    checkCallOptions({ signal: options.signal });
+    // A member that stopped applies nothing any more: the watch would be silent for ever.
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#closing !== undefined) throw kontikiError('CLOSED', 'store: closed');
+    const { fromRevision, signal } = options;
+    return new Watch(this.#watchSource, { keys: toTarget(target), fromRevision, signal });
+  }
+
+  /** Facts about this member, without asking anyone. */
+  status(): StoreStatus {
+    return statusOf(this.#parts, this.#machine, this.#node.status);
+  }
+
+  /** Listens to facts; see {@link StoreEvents}. */
+  on<E extends keyof StoreEvents>(event: E, listener: (...args: StoreEvents[E]) => void): this {
+    this.#events.on(event, listener as never);
+    return this;
+  }
+
+  /** Stops listening. */
+  off<E extends keyof StoreEvents>(event: E, listener: (...args: StoreEvents[E]) => void): this {
+    this.#events.off(event, listener as never);
+    return this;
+  }
+
+  /** Settles every call, ends every watch with `CLOSED`, and leaves the disk in order. Idempotent. */
+  async close(): Promise<void> {
+    this.#closing ??= this.#close();
+    await this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#endWatches(kontikiError('CLOSED', 'store: closed'));
+    await this.#node.close();
+    await this.#parts.onClosed?.();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #write(command: Command, options: CallOptions): Promise<unknown> {
+    checkCallOptions(options);
+    checkCommand(command);
+    const { timeoutMs = this.#timeoutMs, signal } = options;
+    return this.#node.propose(
+      (id) => {
+        const bytes = encodeCommand({ ...id, command });
+        if (bytes.length > limits.requestBytesMax) throw tooLarge(bytes.length);
+        return bytes;
+      },
+      { timeoutMs, signal },
+    );
+  }
+
+  async #read(operation: RangeOperation, options: GetOptions): Promise<RangeResult> {
+    checkCallOptions(options);
+    checkPositive(operation.revision, 'revision');
+    const { timeoutMs = this.#timeoutMs, signal } = options;
+    signal?.throwIfAborted();
+    if (this.#failure !== undefined) throw this.#failure;
+    // A past revision never changes: what is here already needs nobody's word.
+    if (operation.revision === undefined || operation.revision > this.#machine.keyspace.revision) {
+      await this.#barrier.wait({ timeoutMs, signal });
+    }
+    return this.#run(this.#machine.keyspace.rangeQuery(operation));
+  }
+
+  /** The first read happens in this very turn, at the revision the query was made at. */
+  async #run<R>(started: Query<R>): Promise<R> {
+    let query = started;
+    while (!query.done) {
+      const reads = this.#machine.backend.read(query.plan);
+      query = query.next(reads instanceof Promise ? await reads : reads);
+    }
+    return query.result;
+  }
+
+  #endWatches(error: KontikiError): void {
+    for (const watch of [...this.#watches]) watch.fail(error);
+  }
+
+  #relayEvents(): void {
+    const name = (id: MemberId | undefined) =>
+      id === undefined ? undefined : this.#parts.memberNames.get(id);
+    this.#node.on('leader', ({ term, leaderId }) => {
+      this.#events.emit('leader', { term, leader: name(leaderId) });
+    });
+    this.#node.on('role', (event) => this.#events.emit('role', event));
+    this.#node.on('peer', ({ memberId, connected }) => {
+      this.#events.emit('peer', { member: name(memberId) ?? String(memberId), connected });
+    });
+    this.#node.on('refused', ({ memberId, error }) => {
+      this.#events.emit('refused', { member: name(memberId) ?? String(memberId), error });
+    });
+    this.#node.on('failed', ({ error }) => {
+      this.#failure = error;
+      this.#endWatches(error);
+      this.#events.emit('failed', { error });
+    });
+  }
+}
+
+function tooLarge(bytes: number) {
+  const message = `store: expected a request of at most ${limits.requestBytesMax} bytes, got ${bytes}`;
+  return kontikiError('REQUEST_TOO_LARGE', message, { outcome: 'rejected' });
+}
