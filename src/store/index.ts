@@ -6,7 +6,7 @@
 export type { StoreEvents } from './events.js';
 export { KeyValue } from './key-value.js';
 export type * from './kv-client.js';
-export { cmp, op, type Relations, type TxnOperation } from './operations.js';
+export { type Comparisons, cmp, op, type Relations, type TxnOperation } from './operations.js';
 export { StoreStateMachine } from './state-machine.js';
 export type { StoreStatus } from './status.js';
 export { Store, type StoreParts } from './store.js';

@@ -64,6 +64,15 @@ export interface Relations<T> {
   lt(operand: T): Compare;
 }
 
+/** What of a key can be compared. @since 0.1.0 */
+export interface Comparisons {
+  version(key: Bytes): Relations<number>;
+  createRevision(key: Bytes): Relations<number>;
+  modRevision(key: Bytes): Relations<number>;
+  value(key: Bytes): Relations<Bytes>;
+  lease(key: Bytes): Relations<bigint>;
+}
+
 /**
  * Conditions of a transaction, on the state before it. A missing key has version, create and mod
  * revision 0 and lease 0; no value compare of a missing key holds.
@@ -72,26 +81,24 @@ export interface Relations<T> {
  * @since 0.1.0
  * @example store.txn().if(cmp.modRevision('a').eq(7)).do(op.put('a', '2')).commit();
  */
-export const cmp = {
-  version: (key: Bytes) => numeric('version', key),
-  createRevision: (key: Bytes) => numeric('create-revision', key),
-  modRevision: (key: Bytes) => numeric('mod-revision', key),
-  value(key: Bytes): Relations<Bytes> {
+export const cmp: Comparisons = {
+  version: (key) => numeric('version', key),
+  createRevision: (key) => numeric('create-revision', key),
+  modRevision: (key) => numeric('mod-revision', key),
+  value(key) {
     const name = toKey(key);
     return relations((result, operand) => {
       return { key: name, result, target: 'value', operand: toValue(operand) };
     });
   },
-  lease(key: Bytes): Relations<bigint> {
+  lease(key) {
     const name = toKey(key);
     return relations((result, operand) => {
-      if (typeof operand !== 'bigint' || BigInt.asIntN(64, operand) !== operand) {
-        throw operandInvalid('a signed 64-bit bigint', operand);
-      }
+      if (typeof operand !== 'bigint') throw operandInvalid('a bigint', operand);
       return { key: name, result, target: 'lease', operand };
     });
   },
-} as const;
+};
 
 function numeric(
   target: 'version' | 'create-revision' | 'mod-revision',

@@ -45,7 +45,10 @@ export class ReadBarrier {
    * @throws {KontikiError} OVERLOADED, TIMEOUT, CLOSED, or what made the member stop;
    *   `signal.reason`
    */
-  wait(options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined }) {
+  wait(options: {
+    readonly timeoutMs: number;
+    readonly signal?: AbortSignal | undefined;
+  }): Promise<void> {
     const { timeoutMs, signal } = options;
     signal?.throwIfAborted();
     if (this.#open >= limits.waitersMax) {
