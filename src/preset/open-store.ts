@@ -56,7 +56,7 @@ export async function openStoreOn(env: Env, config: StoreConfig): Promise<Store>
   try {
     const parts =
       config.dir === undefined
-        ? await openInMemory(env, config)
+        ? await openInMemory(env, config, cleanup)
         : await openDirectory(env, config, config.dir, cleanup);
     return await openMember(env, config, parts, cleanup);
   } catch (error) {
@@ -73,9 +73,10 @@ interface MemberParts {
   readonly peerMemory: PeerMemory;
 }
 
-async function openInMemory(env: Env, config: StoreConfig): Promise<MemberParts> {
+async function openInMemory(env: Env, config: StoreConfig, cleanup: Cleanup): Promise<MemberParts> {
   const { clusterId, memberId } = config;
   await env.transport.listen();
+  cleanup.add(() => env.transport.close());
   return {
     identity: { clusterId, memberId, dirId: newDirId(env.random) },
     log: new MemoryLogStore({ voters: [memberId] }),
@@ -90,16 +91,16 @@ async function openDirectory(
   path: string,
   cleanup: Cleanup,
 ): Promise<MemberParts> {
+  const look = await DataDirectory.inspect(env.fs, path, config);
+  cleanup.add(await look.lock());
+  // Until the lock was taken another owner may have made it something else.
   const directory = await DataDirectory.inspect(env.fs, path, config);
-  cleanup.add(await directory.lock());
   await env.transport.listen();
   cleanup.add(() => env.transport.close());
   const identity = directory.identity ?? directory.newIdentity(env.random);
   if (directory.identity === undefined) await env.transport.probe(identity);
-  const voters = config.members.map((member) => member.id);
-  const log = await openWal({ fs: env.fs, dir: `${path}/wal`, voters });
+  const log = await openLog(env, config, path, directory.identity === undefined);
   cleanup.add(() => log.close());
-  if (directory.identity === undefined) checkUnused(log, path);
   const engine = await env.openEngine(`${path}/state`);
   cleanup.add(() => engine.close());
   if (directory.identity === undefined) await directory.initialize(identity);
@@ -108,15 +109,31 @@ async function openDirectory(
 
 /**
  * A directory without a member file is new, or its first start was cut short before anything was
- * promised. A log that has been used says that the file was lost, and with it who this member is.
+ * promised; a log that this left is started over, because that start may have been told of other
+ * members. A log that has been used says that the file was lost, and with it who this member is.
  */
-function checkUnused(log: LogStore, path: string): void {
-  if (log.lastIndex() === 0 && log.initialState().hardState.term === 0) return;
-  throw kontikiError(
-    'STATE_CORRUPT',
-    `openStore: expected member.json beside the log in ${path}, found none; ` +
-      'replace this member under a new id, or restore a backup',
-  );
+async function openLog(
+  env: Env,
+  config: StoreConfig,
+  path: string,
+  isNew: boolean,
+): Promise<LogStore> {
+  const voters = config.members.map((member) => member.id);
+  const options = { fs: env.fs, dir: `${path}/wal`, voters };
+  const isLeftOver = isNew && (await env.fs.list(options.dir)).length > 0;
+  const log = await openWal(options);
+  if (!isLeftOver) return log;
+  const isUsed = log.lastIndex() > 0 || log.initialState().hardState.term > 0;
+  await log.close();
+  if (isUsed) {
+    throw kontikiError(
+      'STATE_CORRUPT',
+      `openStore: expected member.json beside the log in ${path}, found none; ` +
+        'replace this member under a new id, or restore a backup',
+    );
+  }
+  await env.fs.remove(options.dir);
+  return openWal(options);
 }
 
 async function openMember(

@@ -5,6 +5,7 @@ import { utf8Bytes } from '../base/bytes.js';
 import { kontikiError } from '../base/errors.js';
 import { sha256 } from '../base/sha256.js';
 import type { MemberId } from '../raft/types.js';
+import { parseAddress } from '../transport/address.js';
 
 /** @since 0.1.0 */
 export interface StoreOptions {
@@ -18,11 +19,11 @@ export interface StoreOptions {
   readonly cluster?: Readonly<Record<string, string>> | undefined;
   /** Keeps clusters with equal member names apart; default `'kontiki'`. */
   readonly token?: string | undefined;
-  /** Milliseconds per tick; default 100. */
+  /** Milliseconds per tick, at least 1; default 100. */
   readonly tickMs?: number | undefined;
   /** Ticks between heartbeats; default 1. */
   readonly heartbeatTicks?: number | undefined;
-  /** Ticks without a leader before an election; default 10. */
+  /** Ticks without a leader before an election, more than `heartbeatTicks`; default 10. */
   readonly electionTicks?: number | undefined;
   /** Milliseconds before a call without a `timeoutMs` of its own gives up; default 7,000. */
   readonly timeoutMs?: number | undefined;
@@ -60,20 +61,23 @@ const optionNames = [
   'timeoutMs',
 ];
 
+/** The longest delay that a timer of Node takes, in milliseconds. */
+const timerMsMax = 2 ** 31 - 1;
+
 /**
  * @throws {KontikiError} OPTIONS_INVALID, DIR_REQUIRED, MEMBER_UNKNOWN
  * @since 0.1.0
  */
 export function storeConfig(options: StoreOptions): StoreConfig {
-  if (typeof options !== 'object' || options === null) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw invalid('options', 'an object', options);
   }
   for (const key of Object.keys(options)) {
     if (!optionNames.includes(key)) throw invalid('option names', optionNames.join(', '), key);
   }
-  const { dir, listen, cluster } = options;
-  const name = text(options.name ?? 'main', 'name');
-  const token = text(options.token ?? 'kontiki', 'token');
+  const { name = 'main', token = 'kontiki', dir, listen, cluster } = options;
+  text(name, 'name');
+  text(token, 'token');
   if (dir !== undefined) text(dir, 'dir');
   if (listen !== undefined) address(listen, 'listen');
   if (cluster !== undefined) checkCluster(cluster, name, dir);
@@ -86,11 +90,19 @@ export function storeConfig(options: StoreOptions): StoreConfig {
     clusterId: hash53(['cluster', token, ...[...names].sort()]),
     memberId: memberIdOf(token, name),
     members: names.map((n) => ({ id: memberIdOf(token, n), name: n, address: cluster?.[n] })),
-    tickMs: positive(options.tickMs ?? 100, 'tickMs'),
-    heartbeatTicks: count(options.heartbeatTicks ?? 1, 'heartbeatTicks'),
-    electionTicks: count(options.electionTicks ?? 10, 'electionTicks'),
-    timeoutMs: positive(options.timeoutMs ?? 7_000, 'timeoutMs'),
+    ...timesOf(options),
   };
+}
+
+function timesOf(options: StoreOptions) {
+  const { tickMs = 100, heartbeatTicks = 1, electionTicks = 10, timeoutMs = 7_000 } = options;
+  const isTick = typeof tickMs === 'number' && tickMs >= 1 && tickMs <= timerMsMax;
+  if (!isTick) throw invalid('tickMs', 'a number of at least 1', tickMs);
+  const isTimeout = typeof timeoutMs === 'number' && timeoutMs > 0 && timeoutMs <= timerMsMax;
+  if (!isTimeout) throw invalid('timeoutMs', 'a number above 0', timeoutMs);
+  count(heartbeatTicks, 1, 'heartbeatTicks');
+  count(electionTicks, heartbeatTicks + 1, 'electionTicks');
+  return { tickMs, heartbeatTicks, electionTicks, timeoutMs };
 }
 
 /** Id of an initial member (DESIGN §4.17): the same on every member, without asking anyone. */
@@ -130,31 +142,37 @@ function checkCluster(
   }
 }
 
-function text(value: unknown, what: string): string {
-  if (typeof value === 'string' && value.length > 0 && !value.includes('\0')) return value;
+function text(value: unknown, what: string): void {
+  if (typeof value === 'string' && value.length > 0 && !value.includes('\0')) return;
   throw invalid(what, 'a string of at least one character', value);
 }
 
+/** What the transport will parse, so that it never refuses when a directory is open already. */
 function address(value: unknown, what: string): void {
-  const match = typeof value === 'string' && /^(\[[^\]]+\]|[^:\s]+):(\d{1,5})$/.exec(value);
-  if (match && Number(match[2]) <= 65_535) return;
+  try {
+    parseAddress(value as string);
+    if (typeof value === 'string') return;
+  } catch {
+    // Told below, with the name of the option.
+  }
   throw invalid(what, 'host:port', value);
 }
 
-function positive(value: unknown, what: string): number {
-  if (typeof value === 'number' && value > 0 && value <= 2 ** 31 - 1) return value;
-  throw invalid(what, 'a number above 0', value);
-}
-
-function count(value: unknown, what: string): number {
-  if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
-  throw invalid(what, 'an integer of at least 1', value);
+function count(value: unknown, min: number, what: string): void {
+  if (Number.isSafeInteger(value) && (value as number) >= min) return;
+  throw invalid(what, `an integer of at least ${min}`, value);
 }
 
 function invalid(what: string, expected: string, got: unknown) {
-  const shown = typeof got === 'string' ? got : JSON.stringify(got);
-  const message = `openStore: expected ${what} to be ${expected}, got ${shown}`;
+  const message = `openStore: expected ${what} to be ${expected}, got ${describe(got)}`;
   return kontikiError('OPTIONS_INVALID', message);
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return value === '' ? 'an empty string' : value;
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return typeof value === 'function' ? 'a function' : String(value);
 }
 
 /** 53 bits of SHA-256 over the parts, each with its length before it; never 0. */

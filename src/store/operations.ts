@@ -94,7 +94,9 @@ export const cmp: Comparisons = {
   lease(key) {
     const name = toKey(key);
     return relations((result, operand) => {
-      if (typeof operand !== 'bigint') throw operandInvalid('a bigint', operand);
+      if (typeof operand !== 'bigint' || BigInt.asIntN(64, operand) !== operand) {
+        throw operandInvalid('a signed 64-bit bigint', operand);
+      }
       return { key: name, result, target: 'lease', operand };
     });
   },

@@ -1,4 +1,5 @@
 // Pairs as callers see them.
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { KeyVersion } from '../../src/mvcc/index.js';
@@ -45,6 +46,20 @@ describe('KeyValue', () => {
     expect(kv.text()).toBe('value');
   });
 
+  test('a value that is a Buffer: copied all the same', () => {
+    const value = Buffer.from('value');
+    const kv = KeyValue.of({ ...stored, value });
+    kv.value.fill(0);
+    expect(value.toString()).toBe('value');
+    expect(kv.value).not.toBeInstanceOf(Buffer);
+  });
+
+  test('a byte order mark is part of a key and of a value, like any other bytes', () => {
+    const value = new TextEncoder().encode('\ufeffx');
+    const kv = KeyValue.of({ ...stored, key: '\xef\xbb\xbfk', value });
+    expect([kv.keyText(), kv.text()]).toEqual(['\ufeffk', '\ufeffx']);
+  });
+
   test('a value that is not JSON -> SyntaxError', () => {
     const kv = KeyValue.of({ ...stored, value: new Uint8Array(0) });
     expect(() => kv.json()).toThrow(SyntaxError);
@@ -65,5 +80,41 @@ describe('KeyValue', () => {
         expect(new Uint8Array(Buffer.from(json.value, 'base64'))).toEqual(value);
       }),
     );
+  });
+});
+
+describe('what console.log shows of a KeyValue', () => {
+  test('text where it is text, and every number', () => {
+    expect(inspect(KeyValue.of(stored), { breakLength: Infinity })).toBe(
+      "KeyValue { key: 'café', value: '{\"n\":1}', createRevision: 2, modRevision: 4, version: 3, " +
+        'lease: 4611686018427387904n }',
+    );
+  });
+
+  test('bytes where they are no UTF-8; no lease when there is none', () => {
+    const kv = KeyValue.of({
+      ...stored,
+      key: '\xff',
+      value: new Uint8Array([0xc3]),
+      lease: undefined,
+    });
+    expect(inspect(kv, { breakLength: Infinity })).toBe(
+      'KeyValue { key: Uint8Array(1) [ 255 ], value: Uint8Array(1) [ 195 ], createRevision: 2, ' +
+        'modRevision: 4, version: 3 }',
+    );
+  });
+
+  test('inside of something else: indented with it, and cut off at the depth asked for', () => {
+    const kvs = { kvs: [KeyValue.of({ ...stored, value: new Uint8Array(0) })] };
+    expect(inspect(kvs)).toMatch(
+      /\{\n {2}kvs: \[\n {4}KeyValue \{\n {6}key: 'café',\n {6}value: '',/,
+    );
+    expect(inspect(kvs, { depth: 1 })).toBe('{ kvs: [ [KeyValue] ] }');
+  });
+
+  test('where nothing can inspect: the plain fields', () => {
+    const kv = KeyValue.of(stored) as unknown as Record<symbol, () => unknown>;
+    const shown = kv[Symbol.for('nodejs.util.inspect.custom')]?.();
+    expect(shown).toMatchObject({ key: 'café', version: 3 });
   });
 });

@@ -1,0 +1,157 @@
+// The state machine here finishes a batch when the test says so.
+import { describe, expect, test } from 'vitest';
+import { Deferred } from '../../src/base/deferred.js';
+import { ApplyLoop } from '../../src/node/apply-loop.js';
+import type { ApplyResult, StateMachine } from '../../src/node/state-machine.js';
+import type { StorageApply } from '../../src/raft/ready.js';
+import type { Entry } from '../../src/raft/types.js';
+
+class SlowMachine implements StateMachine {
+  readonly durableIndex = 0;
+  readonly calls: number[][] = [];
+  running = 0;
+  #open: Deferred<readonly ApplyResult[]> | undefined;
+
+  async open() {
+    return { appliedIndex: 0 };
+  }
+
+  async apply(entries: readonly Entry[]): Promise<readonly ApplyResult[]> {
+    this.running += 1;
+    expect(this.running).toBe(1);
+    this.calls.push(entries.map((entry) => entry.index));
+    this.#open = new Deferred();
+    try {
+      return await this.#open.promise;
+    } finally {
+      this.running -= 1;
+    }
+  }
+
+  async finish(results?: readonly ApplyResult[]): Promise<void> {
+    const indexes = this.calls.at(-1) ?? [];
+    this.#open?.resolve(results ?? indexes.map((value) => ({ value })));
+    await settle();
+  }
+
+  async break(error: unknown): Promise<void> {
+    this.#open?.reject(error);
+    await settle();
+  }
+
+  async flush() {}
+
+  async close() {}
+}
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+}
+
+function batch(...indexes: number[]): StorageApply {
+  const entries = indexes.map((index): Entry => {
+    return { term: 1, index, type: 'normal', data: new Uint8Array(0) };
+  });
+  const index = indexes.at(-1) ?? 0;
+  const sizes = { payloadBytes: 0, encodedBytes: 0 };
+  const kind = 'storage-apply-response';
+  return { entries, response: { kind, from: 1, to: 1, term: 0, index, ...sizes } };
+}
+
+function loop(machine: StateMachine = new SlowMachine()) {
+  const applied: unknown[] = [];
+  const failures: unknown[] = [];
+  const apply = new ApplyLoop(machine, {
+    onApplied: (of, results) => applied.push([of.response.index, results.map((r) => r.value)]),
+    onFailed: (error) => failures.push(error),
+  });
+  return { machine: machine as SlowMachine, apply, applied, failures };
+}
+
+describe('apply loop', () => {
+  test('batches: one at a time, in order, each reported with its results', async () => {
+    const { machine, apply, applied } = loop();
+    apply.push(batch(1, 2));
+    apply.push(batch(3));
+    await settle();
+    expect(machine.calls).toEqual([[1, 2]]);
+    await machine.finish();
+    expect(machine.calls).toEqual([[1, 2], [3]]);
+    expect(applied).toEqual([[2, [1, 2]]]);
+    await machine.finish();
+    expect(applied).toEqual([
+      [2, [1, 2]],
+      [3, [3]],
+    ]);
+  });
+
+  test('a batch that comes when all are done: applied too', async () => {
+    const { machine, apply, applied } = loop();
+    apply.push(batch(1));
+    await machine.finish();
+    apply.push(batch(2));
+    await machine.finish();
+    expect(applied).toHaveLength(2);
+  });
+
+  test('a batch pushed from the report of another: applied after it', async () => {
+    const machine = new SlowMachine();
+    const apply: ApplyLoop = new ApplyLoop(machine, {
+      onApplied: ({ response }) => {
+        if (response.index < 3) apply.push(batch(response.index + 1));
+      },
+      onFailed: (error) => expect.unreachable(String(error)),
+    });
+    apply.push(batch(1));
+    for (let round = 0; round < 4; round += 1) await machine.finish();
+    expect(machine.calls).toEqual([[1], [2], [3]]);
+  });
+
+  test('the state machine fails: told once, nothing further is applied', async () => {
+    const { machine, apply, applied, failures } = loop();
+    apply.push(batch(1));
+    apply.push(batch(2));
+    await machine.break('state');
+    apply.push(batch(3));
+    await settle();
+    expect([machine.calls, applied, failures]).toEqual([[[1]], [], ['state']]);
+    await apply.stop();
+  });
+
+  test('the state machine throws before its first await: the same', async () => {
+    const machine = new SlowMachine();
+    machine.apply = () => {
+      throw new Error('at once');
+    };
+    const { apply, failures } = loop(machine);
+    apply.push(batch(1));
+    apply.push(batch(2));
+    await settle();
+    expect(failures).toEqual([expect.objectContaining({ message: 'at once' })]);
+    await apply.stop();
+  });
+
+  test('fewer results than entries: a failure, not a waiter left waiting', async () => {
+    const { machine, apply, failures } = loop();
+    apply.push(batch(1, 2));
+    await machine.finish([{ value: 1 }]);
+    expect(failures).toEqual([expect.objectContaining({ code: 'ASSERTION' })]);
+  });
+
+  test('stop: the batch under way is finished and reported, no other begun', async () => {
+    const { machine, apply, applied } = loop();
+    apply.push(batch(1));
+    apply.push(batch(2));
+    let stopped = false;
+    const stopping = apply.stop().then(() => {
+      stopped = true;
+    });
+    await settle();
+    expect(stopped).toBe(false);
+    await machine.finish();
+    await stopping;
+    apply.push(batch(3));
+    await settle();
+    expect([machine.calls, applied]).toEqual([[[1]], [[1, [1]]]]);
+  });
+});

@@ -1,0 +1,143 @@
+// Transactions as callers build and commit them, on one member in memory.
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { limits } from '../../src/base/limits.js';
+import { openStore } from '../../src/preset/open-store.js';
+import { cmp, op } from '../../src/store/operations.js';
+import type { Store } from '../../src/store/store.js';
+
+let store: Store;
+beforeEach(async () => {
+  store = await openStore({});
+});
+afterEach(() => store.close());
+
+const error = (code: string) => expect.objectContaining({ code, outcome: 'rejected' });
+
+describe('txn', () => {
+  test('the conditions hold: the first branch, in one revision, one result per operation', async () => {
+    const { revision: before } = await store.put('a', '1');
+    const { succeeded, revision, results } = await store
+      .txn()
+      .if(cmp.modRevision('a').eq(before), cmp.version('b').eq(0))
+      .do(op.put('a', '2'), op.put('b', '1'), op.get('a'), op.range({ prefix: '', count: true }))
+      .else(op.get('a'))
+      .commit();
+    expect([succeeded, revision]).toEqual([true, before + 1]);
+    const [putA, putB, get, range] = results;
+    expect(putA).toMatchObject({ op: 'put', revision, previous: { modRevision: before } });
+    expect(putB).toMatchObject({ op: 'put', revision, previous: undefined });
+    expect(get?.op === 'get' && get.kv?.text()).toBe('2');
+    expect(range?.op === 'range' && range.kvs.map((kv) => kv.keyText())).toEqual(['a', 'b']);
+    expect(range).toMatchObject({ more: false, count: 2 });
+    expect((await store.get('b'))?.modRevision).toBe(revision);
+  });
+
+  test('one does not hold: the other branch', async () => {
+    await store.put('a', '1');
+    const txn = store.txn().if(cmp.version('a').eq(1), cmp.value('a').eq('2'));
+    const { succeeded, results } = await txn
+      .do(op.put('a', '3'))
+      .else(op.delete('a'), op.delete('none'))
+      .commit();
+    expect(succeeded).toBe(false);
+    expect(results).toMatchObject([
+      { op: 'delete', deleted: 1 },
+      { op: 'delete', deleted: 0 },
+    ]);
+    expect(await store.get('a')).toBeUndefined();
+  });
+
+  test('a get of a missing key: no pair, but a revision; a range without count: none', async () => {
+    const { results } = await store
+      .txn()
+      .do(op.get('none'), op.range({ prefix: 'x' }))
+      .commit();
+    expect(results[0]).toEqual({ op: 'get', kv: undefined, revision: expect.any(Number) });
+    expect(results[1]).toEqual({ op: 'range', kvs: [], more: false, revision: expect.any(Number) });
+  });
+
+  test('nothing at all: succeeds, and changes no revision', async () => {
+    const { revision } = await store.put('a', '1');
+    expect(await store.txn().commit()).toEqual({ succeeded: true, revision, results: [] });
+  });
+
+  test('the branch that did not run has no result and no effect', async () => {
+    const { results } = await store.txn().if(cmp.version('a').gt(0)).do(op.put('a', '1')).commit();
+    expect(results).toEqual([]);
+    expect(await store.get('a')).toBeUndefined();
+  });
+
+  test('a builder: every call gives a new one, and each can be committed again', async () => {
+    const base = store.txn().do(op.put('n', '1'));
+    const more = base.do(op.put('m', '1'));
+    const other = base.if(cmp.version('n').gt(100)).else(op.get('n'));
+    await base.commit();
+    await base.commit();
+    expect((await store.get('n'))?.version).toBe(2);
+    expect(await store.get('m')).toBeUndefined();
+    expect((await more.commit()).results).toHaveLength(2);
+    expect(await other.commit()).toMatchObject({ succeeded: false, results: [{ op: 'get' }] });
+  });
+
+  test('a builder is no promise: it may be awaited and returned', async () => {
+    const txn = store.txn();
+    expect(await txn).toBe(txn);
+    expect('then' in txn).toBe(false);
+  });
+
+  test('a counter that many raise at once: none is lost', async () => {
+    const raise = async (): Promise<void> => {
+      const { kv } = await store.getWithRevision('n');
+      const next = `${Number(kv?.text() ?? 0) + 1}`;
+      const unchanged = cmp.modRevision('n').eq(kv?.modRevision ?? 0);
+      const { succeeded } = await store.txn().if(unchanged).do(op.put('n', next)).commit();
+      if (!succeeded) await raise();
+    };
+    await Promise.all(Array.from({ length: 20 }, raise));
+    expect((await store.get('n'))?.text()).toBe('20');
+  });
+});
+
+describe('a transaction that is refused', () => {
+  const puts = (count: number, prefix = 'k') => {
+    return Array.from({ length: count }, (_, nth) => op.put(`${prefix}${nth}`, ''));
+  };
+
+  test('as many operations as there may be; one more -> TOO_MANY_OPERATIONS', async () => {
+    const max = limits.transactionOperationsMax;
+    const compares = Array.from({ length: max }, () => cmp.version('none').eq(0));
+    const full = store
+      .txn()
+      .if(...compares)
+      .do(...puts(max))
+      .else(...puts(max));
+    expect((await full.commit()).results).toHaveLength(max);
+    const tooMany = error('TOO_MANY_OPERATIONS');
+    await expect(full.do(op.get('x')).commit()).rejects.toEqual(tooMany);
+    await expect(full.else(op.get('x')).commit()).rejects.toEqual(tooMany);
+    await expect(full.if(cmp.version('x').eq(0)).commit()).rejects.toEqual(tooMany);
+  });
+
+  test('one key changed twice in a branch -> DUPLICATE_KEY, and nothing changed', async () => {
+    const { revision } = await store.put('a', '1');
+    const twice = store.txn().do(op.put('a', '2'), op.put('a', '3'));
+    await expect(twice.commit()).rejects.toEqual(error('DUPLICATE_KEY'));
+    const both = store.txn().do(op.put('ab', '2'), op.delete({ prefix: 'a' }));
+    await expect(both.commit()).rejects.toEqual(error('DUPLICATE_KEY'));
+    expect(store.status().revision).toBe(revision);
+  });
+
+  test.each([
+    ['if', 5],
+    ['if', null],
+    ['if', 'a'],
+    ['if', op.get('a')],
+    ['do', undefined],
+    ['do', cmp.version('a').eq(1)],
+    ['do', [op.get('a')]],
+    ['else', {}],
+  ])('%s(%o): neither compare nor operation -> ARGUMENT_INVALID, at once', (name, wrong) => {
+    const txn = store.txn() as unknown as Record<string, (item: unknown) => unknown>;
+    expect(() => txn[name]?.(wrong)).toThrow(error('ARGUMENT_INVALID'));
+  });
+});
