@@ -9,7 +9,13 @@ export type { StoreOptions } from './preset/store-config.js';
 export type { StoreEvents } from './store/events.js';
 export { KeyValue } from './store/key-value.js';
 export type * from './store/kv-client.js';
-export { type Comparisons, cmp, op, type Relations, type TxnOperation } from './store/operations.js';
+export {
+  type Comparisons,
+  cmp,
+  op,
+  type Relations,
+  type TxnOperation,
+} from './store/operations.js';
 export type { StoreStatus } from './store/status.js';
 export type { Store } from './store/store.js';
 export type { Txn, TxnOperationResponse, TxnResponse } from './store/txn.js';

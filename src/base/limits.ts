@@ -27,6 +27,8 @@ export const limits = {
   applyBytesMax: 4 * MiB,
   /** Peer messages waiting for the next turn of a node; past it new ones are dropped. */
   inboxMessagesMax: 8_192,
+  /** Reads that wait on one leader for a quorum; past it new ones are refused. */
+  readsMax: 10_000,
   /** Commands waiting in one process for their own apply. */
   waitersMax: 100_000,
   /** Bytes of frames waiting for one peer; past it new frames for that peer are dropped. */

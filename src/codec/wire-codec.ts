@@ -30,6 +30,8 @@ const kinds = [
   'pre-vote-response',
   'forward-request',
   'forward-refusal',
+  'read-request',
+  'read-response',
 ] as const;
 
 const kindNumbers = Object.fromEntries(kinds.map((kind, at) => [kind, at])) as Record<
@@ -88,9 +90,10 @@ function writeFields(values: Scalar[], message: WireMessage): void {
       if (message.hint !== undefined) values.push(message.hint.term, message.hint.index);
       return;
     case 'heartbeat-request':
-      values.push(message.commit);
+      values.push(message.commit, message.reads);
       return;
     case 'heartbeat-response':
+      values.push(message.reads);
       return;
     case 'vote-request':
     case 'pre-vote-request':
@@ -106,6 +109,12 @@ function writeFields(values: Scalar[], message: WireMessage): void {
       return;
     case 'forward-refusal':
       values.push(message.id, refusalCodes.indexOf(message.code));
+      return;
+    case 'read-request':
+      values.push(message.readId);
+      return;
+    case 'read-response':
+      values.push(message.readId, message.index);
       return;
     default:
       unreachable(message);
@@ -126,9 +135,16 @@ function readFields(
       return { kind, from, to, term, index, hint: readLogId('hint', reader) };
     }
     case 'heartbeat-request':
-      return { kind, from, to, term, commit: reader.integer('commit') };
+      return {
+        kind,
+        from,
+        to,
+        term,
+        commit: reader.integer('commit'),
+        reads: reader.integer('reads'),
+      };
     case 'heartbeat-response':
-      return { kind, from, to, term };
+      return { kind, from, to, term, reads: reader.integer('reads') };
     case 'vote-request':
     case 'pre-vote-request':
       return { kind, from, to, term, last: readLogId('last', reader) };
@@ -140,6 +156,12 @@ function readFields(
     case 'forward-refusal': {
       const id = reader.integer('id');
       return { kind, from, to, term, id, code: reader.oneOf('code', refusalCodes) };
+    }
+    case 'read-request':
+      return { kind, from, to, term, readId: reader.integer('readId') };
+    case 'read-response': {
+      const readId = reader.integer('readId');
+      return { kind, from, to, term, readId, index: reader.integer('index') };
     }
     default:
       unreachable(kind);

@@ -24,6 +24,7 @@ import type { NodeEvents } from './events.js';
 import { type PeerMemory, PeerRegistry } from './peer-registry.js';
 import { PersistLoop } from './persist-loop.js';
 import { type ProposalId, Proposals, type ProposeOptions } from './proposals.js';
+import { Reads } from './reads.js';
 import { recoveredLog } from './recovery.js';
 import type { ApplyResult, StateMachine } from './state-machine.js';
 import { type NodeStatus, statusOf } from './status.js';
@@ -47,6 +48,9 @@ export interface NodeOptions {
   readonly electionTicks?: number;
 }
 
+/** After this a request for a read index counts as lost. */
+const readTimeoutMs = 5_000;
+
 type Lifecycle = 'open' | 'closing' | 'closed';
 
 /** @since 0.1.0 */
@@ -57,6 +61,7 @@ export class Node extends EventEmitter<NodeEvents> {
   readonly #machine: StateMachine;
   readonly #raft: RawNode;
   readonly #proposals: Proposals;
+  readonly #reads = new Reads();
   readonly #persist: PersistLoop;
   readonly #apply: ApplyLoop;
   readonly #ticker: Ticker;
@@ -65,6 +70,9 @@ export class Node extends EventEmitter<NodeEvents> {
   readonly #links = new Set<MemberId>();
   #inbox: (WireMessage | LocalMessage)[] = [];
   #soft: SoftState = { leader: noMember, role: 'follower' };
+  /** Term the last turn ended in. */
+  #lastTerm: number;
+  #appliedIndex: number;
   #tickDue = false;
   #turnScheduled = false;
   #lifecycle: Lifecycle = 'open';
@@ -118,6 +126,9 @@ export class Node extends EventEmitter<NodeEvents> {
       onApplied: (batch, results) => this.#onApplied(batch, results),
       onFailed: (error) => this.#fail(error),
     });
+    this.#lastTerm = this.#raft.term;
+    this.#appliedIndex = appliedIndex;
+    log.applied(appliedIndex);
     this.#ticker = new Ticker(env, tickMs, () => this.#onTick());
     this.#peers = new PeerRegistry(identity, voters, options.peerMemory);
     this.#start(voters.length === 1);
@@ -154,6 +165,19 @@ export class Node extends EventEmitter<NodeEvents> {
     return result;
   }
 
+  /**
+   * Waits until everything acknowledged before this call, on any member, is applied here, without
+   * writing to the log. All calls of a turn share one round of heartbeats.
+   *
+   * @throws {KontikiError} LEADER_CHANGED, OVERLOADED, TIMEOUT (after 5 s): ask again; CLOSED, or
+   *   why the node stopped
+   */
+  readIndex(): Promise<void> {
+    const read = this.#reads.open();
+    this.#scheduleTurn();
+    return read;
+  }
+
   #onMessage(message: WireMessage): void {
     // Full: drop, as the network might have. The sender repeats whatever matters.
     if (this.#inbox.length >= limits.inboxMessagesMax) return;
@@ -174,7 +198,9 @@ export class Node extends EventEmitter<NodeEvents> {
       this.#proposals.termApplied(batch.entries[at]?.term ?? 0);
       this.#proposals.applied(results[at] as ApplyResult);
     }
-    this.#log.applied(batch.response.index);
+    this.#appliedIndex = batch.response.index;
+    this.#log.applied(this.#appliedIndex);
+    this.#reads.applied(this.#appliedIndex);
     this.#inbox.push(batch.response);
     this.#scheduleTurn();
   }
@@ -182,12 +208,15 @@ export class Node extends EventEmitter<NodeEvents> {
   #onTick(): void {
     this.#tickDue = true;
     this.#proposals.sweep();
+    this.#reads.sweep(this.#env.clock.monotonicMs() - readTimeoutMs);
     this.#scheduleTurn();
   }
 
   #onLink(memberId: MemberId, connected: boolean): void {
     if (connected) this.#links.add(memberId);
     else this.#links.delete(memberId);
+    // What the leader was asked, or what it answered, may have been on that connection.
+    if (!connected && memberId === this.#raft.leader) this.#reads.leaderChanged();
     this.#report('peer', { memberId, connected });
     this.#scheduleTurn();
   }
@@ -210,6 +239,7 @@ export class Node extends EventEmitter<NodeEvents> {
     try {
       this.#drainInbox();
       this.#handOverProposals();
+      this.#handOverReads();
       if (this.#tickDue) {
         this.#tickDue = false;
         this.#raft.tick();
@@ -264,11 +294,26 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#proposals.refuse(message.id, refusal(message.code));
   }
 
+  /** Without a connection a request would be lost: better wait for one, or for a new leader. */
+  get #canReachLeader(): boolean {
+    const { leader, role } = this.#raft;
+    return role === 'leader' || (leader !== noMember && this.#links.has(leader));
+  }
+
+  #handOverReads(): void {
+    if (!this.#reads.hasQueued || !this.#canReachLeader) return;
+    const id = this.#reads.take(this.#env.clock.monotonicMs());
+    try {
+      this.#raft.readIndex(id);
+    } catch (error) {
+      if (!isKontikiError(error, 'OVERLOADED')) throw error;
+      this.#reads.refuse(id, error);
+    }
+  }
+
   #handOverProposals(): void {
     const { leader, role, term } = this.#raft;
-    // Without a connection they would be lost on the way: better wait for one, or for a new leader.
-    const reachable = role === 'leader' || this.#links.has(leader);
-    while (this.#proposals.hasQueued && leader !== noMember && reachable) {
+    while (this.#proposals.hasQueued && this.#canReachLeader) {
       const { id, commands } = this.#proposals.take(term, limits.appendBytesMax);
       if (commands.length === 0) return;
       if (role === 'leader') this.#proposeHere(id, commands);
@@ -297,6 +342,8 @@ export class Node extends EventEmitter<NodeEvents> {
     for (const message of ready.messages) this.#env.transport.send(message);
     if (ready.append !== undefined) this.#persist.push(ready.append);
     if (ready.apply !== undefined) this.#apply.push(ready.apply);
+    for (const read of ready.reads) this.#reads.confirmed(read, this.#appliedIndex);
+    this.#endReadsOfOldLeader(ready.softState);
     if (ready.softState !== undefined) this.#onSoftState(ready.softState);
     for (const range of ready.fetch) this.#fetch(range);
   }
@@ -308,6 +355,13 @@ export class Node extends EventEmitter<NodeEvents> {
       this.#scheduleTurn();
     });
     fetched.catch((error: unknown) => this.#fail(error));
+  }
+
+  /** The core dropped the reads it had, with the term or the role it had. */
+  #endReadsOfOldLeader(changed: SoftState | undefined): void {
+    const { term } = this.#raft;
+    if (changed !== undefined || term !== this.#lastTerm) this.#reads.leaderChanged();
+    this.#lastTerm = term;
   }
 
   #onSoftState(soft: SoftState): void {
@@ -354,6 +408,7 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#lifecycle = 'closing';
     this.#ticker.stop();
     this.#proposals.close(error);
+    this.#reads.close(error);
     // A part that failed has said so already; what counts is that all are let go of.
     await this.#env.transport.close().catch(() => undefined);
     await this.#peers.idle();

@@ -19,6 +19,10 @@ export function stepFollower(raft: Raft, message: PeerMessage): void {
       raft.leader = message.from;
       onHeartbeat(raft, message);
       break;
+    case 'read-response':
+      if (message.from !== raft.leader) break;
+      raft.readStates.push({ readId: message.readId, index: message.index });
+      break;
     default:
     // Answers to requests of an earlier role: nobody waits for them any more.
   }
@@ -63,5 +67,6 @@ function onHeartbeat(raft: Raft, message: HeartbeatRequest): void {
     from: raft.id,
     to: message.from,
     term: raft.term,
+    reads: message.reads,
   });
 }

@@ -9,6 +9,7 @@ export type * from './messages.js';
 export type { ProgressState } from './progress.js';
 export { committedIndex, majority, type VoteResult, voteResult } from './quorum.js';
 export { RawNode } from './raw-node.js';
+export type { ReadState } from './read-index.js';
 export type { Ready, StorageAppend, StorageApply } from './ready.js';
 export type { ProgressStatus, RaftStatus } from './status.js';
 export {

@@ -8,6 +8,7 @@ import type { AppendResponse, PeerMessage } from './messages.js';
 import type { Progress } from './progress.js';
 import { committedIndex, voteResult } from './quorum.js';
 import type { Raft } from './raft.js';
+import { onReadRequest, onReadsConfirmed, startEarlyReads } from './read-index.js';
 import type { Entry, LogId, MemberId } from './types.js';
 import { noMember } from './types.js';
 
@@ -21,6 +22,12 @@ export function tickLeader(raft: Raft): void {
   }
   if (raft.role !== 'leader' || raft.heartbeatElapsed < raft.config.heartbeatTicks) return;
   raft.heartbeatElapsed = 0;
+  broadcastHeartbeat(raft);
+}
+
+/** Tells everyone who leads, and asks them to confirm the reads that wait. @since 0.1.0 */
+export function broadcastHeartbeat(raft: Raft): void {
+  raft.wantsHeartbeat = false;
   for (const to of raft.voters) {
     if (to !== raft.id) sendHeartbeat(raft, to);
   }
@@ -40,7 +47,8 @@ function sendHeartbeat(raft: Raft, to: MemberId): void {
   const progress = raft.peer(to);
   // Never more than the follower is known to hold: it may lack or differ in the rest (S4).
   const commit = Math.min(progress.match, raft.log.committed);
-  raft.send({ kind: 'heartbeat-request', from: raft.id, to, term: raft.term, commit });
+  const { reads } = raft.reads;
+  raft.send({ kind: 'heartbeat-request', from: raft.id, to, term: raft.term, commit, reads });
   progress.sentCommit = commit;
 }
 
@@ -113,8 +121,12 @@ export function stepLeader(raft: Raft, message: PeerMessage): void {
       if (progress.match < raft.log.lastIndex || progress.state === 'probe') {
         maybeSendAppend(raft, message.from, true);
       }
+      onReadsConfirmed(raft, message);
       break;
     }
+    case 'read-request':
+      onReadRequest(raft, message);
+      break;
     default:
     // Requests of this term from others are impossible or stale; answers to our campaign are late.
   }
@@ -157,6 +169,7 @@ function maybeCommit(raft: Raft): boolean {
   const index = committedIndex(raft.voters, (id) => raft.progress.get(id)?.match);
   if (index <= raft.log.committed || raft.log.term(index) !== raft.term) return false;
   raft.log.commitTo(index);
+  if (raft.reads.hasEarly) startEarlyReads(raft);
   return true;
 }
 

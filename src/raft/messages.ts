@@ -36,11 +36,33 @@ export interface AppendResponse extends Envelope {
 export interface HeartbeatRequest extends Envelope {
   readonly kind: 'heartbeat-request';
   readonly commit: number;
+  /** Reads of this leader's term that an answer confirms; 0 while none waits (see read-index.ts). */
+  readonly reads: number;
 }
 
-/** @since 0.1.0 */
+/** Answer to a heartbeat; echoes `reads`. @since 0.1.0 */
 export interface HeartbeatResponse extends Envelope {
   readonly kind: 'heartbeat-response';
+  readonly reads: number;
+}
+
+/**
+ * A member asks its leader for an index to read at. `term` is the leader's that the member knows: a
+ * leader of another term does not answer.
+ *
+ * @since 0.1.0
+ */
+export interface ReadRequest extends Envelope {
+  readonly kind: 'read-request';
+  /** Names the read; never used twice by a member, retries included (etcd 20418). */
+  readonly readId: number;
+}
+
+/** Everything acknowledged before the read was asked for is at or below `index`. @since 0.1.0 */
+export interface ReadResponse extends Envelope {
+  readonly kind: 'read-response';
+  readonly readId: number;
+  readonly index: number;
 }
 
 /** A candidate asks for a vote in its term (Raft §5.2, §5.4.1). @since 0.1.0 */
@@ -99,7 +121,9 @@ export type PeerMessage =
   | VoteRequest
   | VoteResponse
   | PreVoteRequest
-  | PreVoteResponse;
+  | PreVoteResponse
+  | ReadRequest
+  | ReadResponse;
 
 /** What a member's own storage and state machine answer. @since 0.1.0 */
 export type LocalMessage = StorageAppendResponse | StorageApplyResponse;

@@ -13,6 +13,7 @@ import { appendOwn, stepLeader, tickLeader } from './leader.js';
 import { RaftLog } from './log.js';
 import type { Message, PeerMessage, PreVoteRequest, VoteRequest } from './messages.js';
 import { Progress } from './progress.js';
+import { ReadQueue, type ReadState } from './read-index.js';
 import type { HardState, IndexRange, MemberId, Role } from './types.js';
 import { noMember } from './types.js';
 
@@ -39,6 +40,12 @@ export class Raft {
   messages: PeerMessage[] = [];
   /** Pledges: may leave only after everything so far is durable. */
   afterPersist: PeerMessage[] = [];
+  /** Linearizable reads of this leadership. */
+  reads = new ReadQueue();
+  /** Reads that may be served. */
+  readStates: ReadState[] = [];
+  /** Reads wait for a round of heartbeats; one round serves all of a turn. */
+  wantsHeartbeat = false;
   /** Reads the log answered `pending`. */
   fetch: IndexRange[] = [];
 
@@ -70,6 +77,11 @@ export class Raft {
   /** Only a voter may campaign. */
   get promotable(): boolean {
     return this.progress.has(this.id);
+  }
+
+  /** Raft §5.4.2: a leader knows what is committed once an entry of its own term is. */
+  get hasCommittedInTerm(): boolean {
+    return this.log.term(this.log.committed) === this.term;
   }
 
   tick(): void {
@@ -239,6 +251,9 @@ export class Raft {
     this.#drawElectionTimeout();
     this.votes.clear();
     this.uncommittedBytes = 0;
+    // Reads that waited are dropped, not kept for a later leadership (semantics O8).
+    this.reads = new ReadQueue();
+    this.wantsHeartbeat = false;
     const lastIndex = this.log.lastIndex;
     for (const id of this.voters) {
       // Own match counts what is not durable yet; safe, because a leader commits only through an

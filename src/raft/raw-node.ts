@@ -8,9 +8,10 @@ import { kontikiError } from '../base/errors.js';
 import { campaign } from './candidate.js';
 import { type RaftOptions, raftConfig } from './config.js';
 import { checkInvariants } from './invariants.js';
-import { entryBytes, propose, resumeFetched } from './leader.js';
+import { broadcastHeartbeat, entryBytes, propose, resumeFetched } from './leader.js';
 import type { Message } from './messages.js';
 import { Raft } from './raft.js';
+import { readIndex } from './read-index.js';
 import type { Ready, StorageAppend, StorageApply } from './ready.js';
 import { type RaftStatus, statusOf } from './status.js';
 import type { HardState, IndexRange, LogId, MemberId, Role, SoftState } from './types.js';
@@ -94,6 +95,17 @@ export class RawNode {
     this.#raft.step(message);
   }
 
+  /**
+   * Asks for an index to read at; the answer comes as `Ready.reads`, or never: requests are lost with
+   * messages and leaders. Ask again with another id.
+   *
+   * @param readId - a safe integer, never used twice by this member
+   * @throws {KontikiError} NO_LEADER, OVERLOADED
+   */
+  readIndex(readId: number): void {
+    readIndex(this.#raft, readId);
+  }
+
   /** Entries of a range of `Ready.fetch` are in memory now. */
   entriesFetched(range: IndexRange): void {
     resumeFetched(this.#raft, range.lo);
@@ -106,6 +118,8 @@ export class RawNode {
       raft.messages.length > 0 ||
       raft.afterPersist.length > 0 ||
       raft.fetch.length > 0 ||
+      raft.readStates.length > 0 ||
+      raft.wantsHeartbeat ||
       raft.log.hasUntaken ||
       raft.log.hasCommitted ||
       this.#hardStateChanged() ||
@@ -116,11 +130,13 @@ export class RawNode {
   /** Takes the effects since the last call; they count as under way from now on. */
   ready(): Ready {
     const raft = this.#raft;
+    if (raft.wantsHeartbeat) broadcastHeartbeat(raft);
     const softState = this.#softStateChanged() ? this.#currentSoftState() : undefined;
     if (softState !== undefined) this.#softState = softState;
     const append = this.#takeAppend();
     const apply = this.#takeApply();
     const ready: { -readonly [K in keyof Ready]: Ready[K] } = {
+      reads: raft.readStates,
       messages: raft.messages,
       fetch: raft.fetch,
     };
@@ -129,6 +145,7 @@ export class RawNode {
     if (apply !== undefined) ready.apply = apply;
     raft.messages = [];
     raft.fetch = [];
+    raft.readStates = [];
     return ready;
   }
 
@@ -207,6 +224,7 @@ function isAnswer({ kind }: Message): boolean {
     kind === 'append-response' ||
     kind === 'heartbeat-response' ||
     kind === 'vote-response' ||
-    kind === 'pre-vote-response'
+    kind === 'pre-vote-response' ||
+    kind === 'read-response'
   );
 }

@@ -2,7 +2,9 @@
  * What the core wants done. The driver takes one `Ready` after feeding inputs and carries it out;
  * several may be under way at once, because storage and apply answer with messages.
  */
+
 import type { Message, PeerMessage, StorageApplyResponse } from './messages.js';
+import type { ReadState } from './read-index.js';
 import type { Entry, HardState, IndexRange, SoftState } from './types.js';
 
 /**
@@ -47,6 +49,8 @@ export interface StorageApply {
 export interface Ready {
   /** Present when leader or role changed. */
   readonly softState?: SoftState;
+  /** Reads that may be served once the state machine has applied their index. */
+  readonly reads: readonly ReadState[];
   /** May leave now. They carry no promise about data that is not durable yet. */
   readonly messages: readonly PeerMessage[];
   readonly append?: StorageAppend;

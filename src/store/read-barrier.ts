@@ -1,10 +1,8 @@
 /**
- * Linearizable reads through the log: a barrier entry is proposed, and once it is applied here,
- * everything acknowledged before the read began is here too. One barrier serves all reads that wait
- * for it; reads that come while one is under way wait for the next. (The read index of the core
- * replaces the entry; the rule stays.)
+ * Linearizable reads: before a read looks at local state, the member must have caught up with
+ * everything acknowledged before the read began. All reads that come in one go share one such pass.
  *
- * Barriers change nothing, so a failed one is simply repeated until the reader's own time is over.
+ * A pass changes nothing, so a failed one is simply repeated until the reader's own time is over.
  */
 import type { Timer, Timers } from '../base/clock.js';
 import { Deferred } from '../base/deferred.js';
@@ -12,27 +10,30 @@ import { isKontikiError, kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 
 interface Reader {
+  /** Those it shares passes with; it leaves them when it is settled. */
+  readonly group: Set<Reader>;
   readonly deferred: Deferred<void>;
   readonly timer: Timer;
   readonly stopListening: (() => void) | undefined;
 }
 
-/** Pause before a barrier that was refused at once is repeated. */
+/** Pause before a pass that was refused at once is repeated. */
 const retryMs = 20;
-/** A barrier that takes longer gets a second one beside it. */
+/** A pass that takes longer gets a second one beside it. */
 const repeatMs = 1_000;
 
 /** @since 0.1.0 */
 export class ReadBarrier {
   readonly #timers: Timers;
   readonly #pass: () => Promise<unknown>;
-  #waiting = new Set<Reader>();
-  /** Readers not settled, those a barrier is under way for included. */
+  /** Those who came in this breath. */
+  #waiting: Set<Reader> | undefined;
+  /** Readers not settled. */
   #open = 0;
-  #running = false;
 
   /**
-   * @param pass - proposes a barrier; resolves when it is applied here
+   * @param pass - resolves when this member has caught up with what was acknowledged before the
+   *   call; rejects when that will not become known
    */
   constructor(timers: Timers, pass: () => Promise<unknown>) {
     this.#timers = timers;
@@ -63,31 +64,35 @@ export class ReadBarrier {
     const abort = () => this.#settle(reader, signal?.reason);
     signal?.addEventListener('abort', abort, { once: true });
     const stopListening = signal && (() => signal.removeEventListener('abort', abort));
-    const reader: Reader = { deferred, timer, stopListening };
-    this.#waiting.add(reader);
+    const reader: Reader = { group: this.#join(), deferred, timer, stopListening };
+    reader.group.add(reader);
     this.#open += 1;
-    if (!this.#running) void this.#run();
     return deferred.promise;
   }
 
-  async #run(): Promise<void> {
-    this.#running = true;
-    while (this.#waiting.size > 0) {
-      const readers = this.#waiting;
+  #join(): Set<Reader> {
+    if (this.#waiting === undefined) {
       this.#waiting = new Set();
-      // A barrier may be lost on its way, so another follows; the one under way still counts when it
+      void this.#start(this.#waiting);
+    }
+    return this.#waiting;
+  }
+
+  /** Passes for these readers, all of whom came before the first began, until they are settled. */
+  async #start(readers: Set<Reader>): Promise<void> {
+    // Who reads in the same breath comes along.
+    await Promise.resolve();
+    this.#waiting = undefined;
+    while (readers.size > 0) {
+      // A pass may be lost on its way, so another follows; the one under way still counts when it
       // comes: a member that lags by seconds would otherwise start anew for ever.
       const repeat = this.#pause(repeatMs);
       await Promise.race([this.#attempt(readers), repeat.over]);
       repeat.timer.cancel();
-      for (const reader of readers) {
-        if (!reader.deferred.settled) this.#waiting.add(reader);
-      }
     }
-    this.#running = false;
   }
 
-  /** One barrier for the readers that were waiting when it began. Never rejects. */
+  /** One pass. Never rejects. */
   async #attempt(readers: ReadonlySet<Reader>): Promise<void> {
     try {
       await this.#pass();
@@ -109,20 +114,20 @@ export class ReadBarrier {
     this.#open -= 1;
     reader.timer.cancel();
     reader.stopListening?.();
-    this.#waiting.delete(reader);
+    reader.group.delete(reader);
     if (error === undefined) reader.deferred.resolve();
     else reader.deferred.reject(error);
   }
 }
 
-/** The barrier's error without its outcome: only writes have one, and a read is always repeatable. */
+/** The error without an outcome: only writes have one, and a read is always repeatable. */
 function ofRead(error: unknown): unknown {
   if (!isKontikiError(error)) return error;
   const { code, message, cause, outcome: _, ...fields } = error;
   return kontikiError(code, message, { ...fields, cause } as never);
 }
 
-/** Whether the next barrier may fare better. */
+/** Whether the next pass may fare better. */
 function isPassing(error: unknown): boolean {
   const codes = ['LEADER_CHANGED', 'NO_LEADER', 'OVERLOADED', 'TIMEOUT'] as const;
   return codes.some((code) => isKontikiError(error, code));

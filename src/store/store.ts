@@ -71,8 +71,6 @@ export interface StoreParts {
 
 const getOptionNames = [...callOptionNames, 'revision'];
 const rangeOptionNames = [...getOptionNames, ...keyRangeNames, 'limit', 'count'];
-/** Milliseconds after which nobody waits for a read barrier's entry any more. */
-const barrierTimeoutMs = 60_000;
 
 /**
  * One member's view of the replicated keyspace. Reads and writes work on every member; see
@@ -98,9 +96,7 @@ export class Store implements KvClient {
     this.#node = parts.node;
     this.#machine = parts.machine;
     this.#timeoutMs = parts.timeoutMs ?? 7_000;
-    this.#barrier = new ReadBarrier(parts.timers, () =>
-      this.#write({ op: 'barrier' }, { timeoutMs: barrierTimeoutMs }),
-    );
+    this.#barrier = new ReadBarrier(parts.timers, () => this.#node.readIndex());
     this.#watchSource = {
       hub: parts.machine.hub,
       history: (range) => this.#run(parts.machine.keyspace.historyQuery(range)),

@@ -96,9 +96,10 @@ describe('strictness', () => {
     'term not a number': [3, 1, 2, Number.NaN],
     'term as bigint': [3, 1, 2, 7n],
     'term missing': [3, 1, 2],
-    'element too many': [3, 1, 2, 7, 0],
+    'element too many': [3, 1, 2, 7, 0, 0],
     'commit missing': [2, 1, 2, 7],
-    'commit negative': [2, 1, 2, 7, -5],
+    'reads missing': [2, 1, 2, 7, 5],
+    'commit negative': [2, 1, 2, 7, -5, 0],
     'granted as number': [5, 1, 2, 7, 1],
     'half a hint': [1, 1, 2, 7, 10, 3],
     'entry term above the message term': [0, 1, 2, 7, 3, 10, 9, 8, 0, data],
@@ -118,16 +119,17 @@ describe('strictness', () => {
 
   test('the refused ones are refused for what they name: mended, they pass', () => {
     expect(decodeRaw(0, 1, 2, 7, 3, 10, 9, 3, 0, data, 7, 0, data).kind).toBe('append-request');
-    expect(decodeRaw(3, 1, 2, 0).kind).toBe('heartbeat-response');
+    expect(decodeRaw(3, 1, 2, 0, 0).kind).toBe('heartbeat-response');
     expect(decodeRaw(1, 1, 2, 7, 10, 3, 4).kind).toBe('append-response');
     expect(decodeRaw(9, 1, 2, 7, 1, 1).kind).toBe('forward-refusal');
   });
 
   test('negative zero -> zero', () => {
-    const bytes = raw(3, 1, 2, 7);
-    const tail = [0xcb, 0x80, 0, 0, 0, 0, 0, 0, 0]; // -0 as a double, in place of the term
+    const bytes = raw(3, 1, 2, 7, 0);
+    const tail = [0xcb, 0x80, 0, 0, 0, 0, 0, 0, 0]; // -0 as a double, in place of the last element
     const decoded = decodeWireMessage(Uint8Array.from([...bytes.subarray(0, -1), ...tail]));
-    expect(Object.is(decoded.term, 0)).toBe(true);
+    expect(decoded).toMatchObject({ term: 7 });
+    expect(Object.is((decoded as { reads?: number }).reads, 0)).toBe(true);
   });
 });
 

@@ -27,8 +27,8 @@ export const wireSamples: Readonly<Record<string, WireMessage>> = {
   },
   'append-response': { ...base, kind: 'append-response', index: 70_000 },
   'append-response, rejected': { ...base, kind: 'append-response', index: 70_000, hint: last },
-  'heartbeat-request': { ...base, kind: 'heartbeat-request', commit: 2 ** 53 - 1 },
-  'heartbeat-response': { ...base, kind: 'heartbeat-response' },
+  'heartbeat-request': { ...base, kind: 'heartbeat-request', commit: 2 ** 53 - 1, reads: 3 },
+  'heartbeat-response': { ...base, kind: 'heartbeat-response', reads: 300 },
   'vote-request': { ...base, kind: 'vote-request', last },
   'vote-response': { ...base, kind: 'vote-response', granted: true },
   'pre-vote-request': { ...base, kind: 'pre-vote-request', last: { term: 0, index: 0 } },
@@ -40,6 +40,8 @@ export const wireSamples: Readonly<Record<string, WireMessage>> = {
     commands: [Uint8Array.of(9), Uint8Array.of()],
   },
   'forward-refusal': { ...base, kind: 'forward-refusal', id: 12, code: 'PROPOSAL_DROPPED' },
+  'read-request': { ...base, kind: 'read-request', readId: 2 ** 40 },
+  'read-response': { ...base, kind: 'read-response', readId: 2 ** 40, index: 70_000 },
 };
 
 const number = fc.oneof(fc.nat(300), fc.maxSafeNat());
@@ -77,8 +79,10 @@ export const wireMessages: fc.Arbitrary<WireMessage> = fc.oneof(
   append,
   of('append-response', { index: number }),
   of('append-response', { index: number, hint: logId }),
-  of('heartbeat-request', { commit: number }),
-  of('heartbeat-response', {}),
+  of('heartbeat-request', { commit: number, reads: number }),
+  of('heartbeat-response', { reads: number }),
+  of('read-request', { readId: number }),
+  of('read-response', { readId: number, index: number }),
   of('vote-request', { last: logId }),
   of('vote-response', { granted }),
   of('pre-vote-request', { last: logId }),

@@ -268,7 +268,7 @@ describe('counting', () => {
       const previous = { index: 0, term: 0 };
       const envelope = { from: 2, to: 1, term: 1, commit: 0 };
       if (kind === 'append-request') lone.step({ kind, ...envelope, previous, entries: [] });
-      else lone.step({ kind, ...envelope });
+      else lone.step({ kind, ...envelope, reads: 0 });
       expect(lone.node.status()).toMatchObject({ role: 'follower', term: 1, leader: 2, vote: 1 });
       vote(lone, 3);
       expect(role(lone)).toBe('follower');
@@ -284,7 +284,7 @@ describe('counting', () => {
     const lone = new LoneNode();
     lone.node.campaign();
     lone.ready();
-    lone.step({ kind: 'heartbeat-request', from: 2, to: 1, term: 1, commit: 0 });
+    lone.step({ kind: 'heartbeat-request', from: 2, to: 1, term: 1, commit: 0, reads: 0 });
     lone.completeAppend();
     expect(lone.node.status()).toMatchObject({ role: 'follower', leader: 2, vote: 1 });
   });

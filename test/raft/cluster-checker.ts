@@ -39,6 +39,11 @@ export class ClusterChecker {
   readonly committed: Committed[] = [];
   readonly #last = new Map<MemberId, RaftStatus>();
   readonly #durableTerms = new Map<MemberId, number>();
+  /** Last entry applied by anybody. */
+  #acknowledged = 0;
+  /** What was acknowledged when each read began. */
+  readonly #reads = new Map<string, number>();
+  answeredReads = 0;
 
   constructor(members: readonly Observed[]) {
     this.#members = members;
@@ -138,6 +143,7 @@ export class ClusterChecker {
       if (known === undefined) this.committed.push({ entry, term: status.term });
       else expect(equal(known.entry, entry), `§20.6 ${member.id} committed another ${index}`);
     }
+    for (const { readId, index } of ready.reads) this.#checkRead(member, readId, index);
     const { apply } = ready;
     const applied = apply?.entries[apply.entries.length - 1]?.index ?? 0;
     expect(applied <= status.commit, `§20.17 ${member.id} applies ${applied} uncommitted`);
@@ -145,6 +151,22 @@ export class ClusterChecker {
       member.store.durable.lastIndex >= applied,
       `§20.18 ${member.id} applies ${applied}, which is not durable there`,
     );
+  }
+
+  /** A member starts a read: whatever is applied anywhere may have been acknowledged to somebody. */
+  onRead(member: Observed, readId: number): void {
+    this.#reads.set(`${member.id}/${readId}`, this.#acknowledged);
+  }
+
+  /** §20.12 a read index is never below what was acknowledged before the read began. */
+  #checkRead(member: Observed, readId: number, index: number): void {
+    const floor = this.#reads.get(`${member.id}/${readId}`);
+    expect(floor !== undefined, `§20.12 ${member.id} got a read ${readId} it did not ask for`);
+    expect(
+      index >= (floor ?? 0),
+      `§20.12 ${member.id} reads at ${index}, ${floor} was acknowledged`,
+    );
+    this.answeredReads += 1;
   }
 
   /** §20.2 append-only leaders; §20.4 a new leader has all that is committed. */
@@ -257,6 +279,7 @@ export class ClusterChecker {
       const known = this.committed[entry.index - 1];
       const same = known !== undefined && equal(known.entry, entry);
       expect(same, `§20.5 ${member.id} applies another ${entry.index}`);
+      this.#acknowledged = Math.max(this.#acknowledged, entry.index);
     });
   }
 

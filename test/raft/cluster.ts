@@ -58,6 +58,7 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #random: Random;
   readonly #lazy: boolean;
+  #nextRead = 1;
   /** In flight, oldest first. */
   network: PeerMessage[] = [];
   /** Messages that the network loses, asked at delivery. */
@@ -142,6 +143,23 @@ export class Cluster {
         if (!isKontikiError(error, 'NOT_LEADER') && !isKontikiError(error, 'PROPOSAL_DROPPED')) {
           throw error;
         }
+        taken = false;
+      }
+    });
+    return taken;
+  }
+
+  /** Starts a read; false when the member knows no leader. */
+  read(id: MemberId): boolean {
+    const readId = this.#nextRead;
+    this.#nextRead += 1;
+    let taken = true;
+    this.#input(id, (node) => {
+      this.checker.onRead(this.member(id), readId);
+      try {
+        node.readIndex(readId);
+      } catch (error) {
+        if (!isKontikiError(error, 'NO_LEADER')) throw error;
         taken = false;
       }
     });

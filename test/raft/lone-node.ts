@@ -137,7 +137,7 @@ export class LoneNode {
 
   heard(from: MemberId): PeerMessage[] {
     const { term } = this.node.status();
-    this.step({ kind: 'heartbeat-response', from, to: this.id, term });
+    this.step({ kind: 'heartbeat-response', from, to: this.id, term, reads: 0 });
     return this.flush();
   }
 

@@ -80,6 +80,7 @@ class Run {
       fetch: 8,
       ready: this.#lazy ? 40 : 0,
       propose: 12,
+      read: 8,
       campaign: 1,
       silence: 1,
       work: 20,
@@ -176,6 +177,9 @@ class Run {
         break;
       case 'ready':
         cluster.takeReady(id);
+        break;
+      case 'read':
+        cluster.read(id);
         break;
       case 'propose':
         this.#propose(id);

@@ -35,7 +35,7 @@ describe('ready', () => {
     expect(new LoneNode().node.hasReady()).toBe(false);
     const lone = new LoneNode({ terms: [1, 2], hardState: { term: 3, vote: 2, commit: 0 } });
     expect(lone.node.hasReady()).toBe(false);
-    expect(lone.ready()).toEqual({ messages: [], fetch: [] });
+    expect(lone.ready()).toEqual({ reads: [], messages: [], fetch: [] });
   });
 
   test('W-12 taken -> not offered again', () => {
@@ -44,14 +44,14 @@ describe('ready', () => {
     expect(lone.node.hasReady()).toBe(true);
     lone.ready();
     expect(lone.node.hasReady()).toBe(false);
-    expect(lone.ready()).toEqual({ messages: [], fetch: [] });
+    expect(lone.ready()).toEqual({ reads: [], messages: [], fetch: [] });
   });
 
   test('soft state -> only when leader or role changed', () => {
     const lone = new LoneNode();
-    lone.step({ kind: 'heartbeat-request', from: 2, to: 1, term: 1, commit: 0 });
+    lone.step({ kind: 'heartbeat-request', from: 2, to: 1, term: 1, commit: 0, reads: 0 });
     expect(lone.ready().softState).toEqual({ role: 'follower', leader: 2 });
-    lone.step({ kind: 'heartbeat-request', from: 2, to: 1, term: 1, commit: 0 });
+    lone.step({ kind: 'heartbeat-request', from: 2, to: 1, term: 1, commit: 0, reads: 0 });
     expect(lone.ready().softState).toBeUndefined();
     lone.node.campaign();
     expect(lone.ready().softState).toEqual({ role: 'candidate', leader: 0 });
@@ -67,14 +67,12 @@ describe('ready', () => {
     };
     const envelope = { from: 2, to: 1 };
     expect(synced(appendOf({ term: 1, previous: [0, 0], terms: [1] }))).toEqual([undefined, true]);
-    expect(synced({ kind: 'heartbeat-request', ...envelope, term: 1, commit: 1 })).toEqual([
-      { term: 1, vote: 0, commit: 1 },
-      false,
-    ]);
-    expect(synced({ kind: 'heartbeat-request', ...envelope, term: 2, commit: 1 })).toEqual([
-      { term: 2, vote: 0, commit: 1 },
-      true,
-    ]);
+    expect(
+      synced({ kind: 'heartbeat-request', ...envelope, term: 1, commit: 1, reads: 0 }),
+    ).toEqual([{ term: 1, vote: 0, commit: 1 }, false]);
+    expect(
+      synced({ kind: 'heartbeat-request', ...envelope, term: 2, commit: 1, reads: 0 }),
+    ).toEqual([{ term: 2, vote: 0, commit: 1 }, true]);
     const last = { term: 9, index: 9 };
     expect(synced({ kind: 'vote-request', from: 3, to: 1, term: 3, last })).toEqual([
       { term: 3, vote: 3, commit: 1 },
@@ -211,7 +209,7 @@ describe('step: refused', () => {
   const envelope = { from: 9, to: 1 };
   const answers: readonly Message[] = [1, 50].flatMap((term) => [
     { kind: 'append-response', ...envelope, term, index: 1 },
-    { kind: 'heartbeat-response', ...envelope, term },
+    { kind: 'heartbeat-response', ...envelope, term, reads: 0 },
     { kind: 'vote-response', ...envelope, term, granted: true },
     { kind: 'pre-vote-response', ...envelope, term, granted: false },
   ]);
@@ -252,7 +250,14 @@ describe('step: refused', () => {
 
   test('for somebody else -> ARGUMENT_INVALID', () => {
     const lone = new LoneNode();
-    const message = { kind: 'heartbeat-request', from: 2, to: 3, term: 5, commit: 0 } as const;
+    const message = {
+      kind: 'heartbeat-request',
+      from: 2,
+      to: 3,
+      term: 5,
+      commit: 0,
+      reads: 0,
+    } as const;
     expect(() => lone.step(message)).toThrow(ofCode('ARGUMENT_INVALID'));
     expect(lone.node.status().term).toBe(0);
   });
@@ -289,7 +294,7 @@ describe('the ABA rule (semantics §16)', () => {
   test('A-16 the first write finishes -> proves nothing, the entries stay in memory', () => {
     const lone = aba();
     // Committed by the leader of term 3, and the disk is about to hold term 2 at index 2.
-    lone.step({ kind: 'heartbeat-request', from: 4, to: 1, term: 3, commit: 3 });
+    lone.step({ kind: 'heartbeat-request', from: 4, to: 1, term: 3, commit: 3, reads: 0 });
     expect(lone.ready().apply?.entries.map(({ index }) => index)).toEqual([1]);
     lone.completeAppend();
     expect(lone.store.durable.term(2)).toBe(1);
@@ -305,7 +310,7 @@ describe('the ABA rule (semantics §16)', () => {
     const lone = new LoneNode({ terms: [1] });
     lone.step(appendOf({ from: 2, term: 1, previous: [1, 1], terms: [1] }));
     lone.ready();
-    lone.step({ kind: 'heartbeat-request', from: 3, to: 1, term: 2, commit: 0 });
+    lone.step({ kind: 'heartbeat-request', from: 3, to: 1, term: 2, commit: 0, reads: 0 });
     const raised = lone.ready();
     expect(raised.append?.entries).toEqual([]);
     expect(raised.append?.responses).toContainEqual(
@@ -315,7 +320,7 @@ describe('the ABA rule (semantics §16)', () => {
         last: { term: 1, index: 2 },
       }),
     );
-    lone.step({ kind: 'heartbeat-request', from: 3, to: 1, term: 2, commit: 2 });
+    lone.step({ kind: 'heartbeat-request', from: 3, to: 1, term: 2, commit: 2, reads: 0 });
     lone.completeAppend();
     expect(lone.ready().apply?.entries.map(({ index }) => index)).toEqual([1]);
     lone.completeAppend();
@@ -394,7 +399,7 @@ describe('determinism', () => {
     lone.acknowledge(2, 2);
     expect(status).toEqual(copy);
     expect(status.progress.map(({ id }) => id)).toEqual([1, 2, 3]);
-    lone.step({ kind: 'heartbeat-request', from: 2, to: 1, term: 2, commit: 0 });
+    lone.step({ kind: 'heartbeat-request', from: 2, to: 1, term: 2, commit: 0, reads: 0 });
     expect(lone.node.status().progress).toEqual([]);
   });
 });

@@ -40,63 +40,69 @@ class World {
 }
 
 describe('read barrier', () => {
-  test('reads that come while one is under way: the next one serves them all', async () => {
+  test('reads of one breath -> one pass for all; a later read -> a pass of its own beside it', async () => {
     const world = new World();
     void world.read('a');
     void world.read('b');
-    void world.read('c');
+    expect(world.barriers).toHaveLength(0);
+    await world.time.run(0);
     expect(world.barriers).toHaveLength(1);
-    await world.pass();
-    expect(world.settled).toEqual(['a']);
+    void world.read('c');
+    await world.time.run(0);
     expect(world.barriers).toHaveLength(2);
-    await world.pass();
+    await world.pass(0);
+    expect(world.settled).toEqual(['a', 'b']);
+    await world.pass(1);
     expect(world.settled).toEqual(['a', 'b', 'c']);
     await world.time.run(5_000);
     expect([world.barriers.length, world.time.pending]).toEqual([2, 0]);
   });
 
-  test('a read after all are served: a barrier of its own', async () => {
+  test('a later pass -> no word about reads that came after it began', async () => {
     const world = new World();
     void world.read('a');
-    await world.pass();
+    await world.time.run(0);
     void world.read('b');
-    expect(world.barriers).toHaveLength(2);
-    await world.pass();
+    await world.pass(0);
+    expect(world.settled).toEqual(['a']);
+    await world.pass(1);
     expect(world.settled).toEqual(['a', 'b']);
   });
 
   test.each(['LEADER_CHANGED', 'NO_LEADER', 'OVERLOADED', 'TIMEOUT'] as const)(
-    '%s: tried again after a pause, the readers notice nothing',
+    '%s -> tried again after a pause, the readers notice nothing',
     async (code) => {
       const world = new World();
       void world.read('a');
+      await world.time.run(0);
       await world.break(code);
-      void world.read('b');
-      expect(world.barriers).toHaveLength(1);
       await world.time.run(19);
       expect(world.barriers).toHaveLength(1);
       await world.time.run(1);
       expect(world.barriers).toHaveLength(2);
       await world.pass();
-      expect(world.settled.sort()).toEqual(['a', 'b']);
+      expect(world.settled).toEqual(['a']);
       expect(world.time.pending).toBe(0);
     },
   );
 
-  test('the member stops: its readers are told why, those that wait for the next too', async () => {
+  test('the member stops -> its readers are told why', async () => {
     const world = new World();
     const a = world.read('a');
+    await world.time.run(0);
     const b = world.read('b');
-    await world.break('STORAGE_IO');
+    await world.time.run(0);
+    world.barriers[0]?.reject(failure('STORAGE_IO'));
+    world.barriers[1]?.reject(failure('STORAGE_IO'));
     await expect(a).rejects.toEqual(error('STORAGE_IO'));
-    await world.break('STORAGE_IO');
     await expect(b).rejects.toEqual(error('STORAGE_IO'));
     expect(world.time.pending).toBe(0);
   });
 
-  test('a read that fails has no outcome: it was no write', async () => {
+  test('a read that fails -> no outcome: it was no write', async () => {
     const world = new World();
     const a = world.read('a');
+    await world.time.run(0);
     world.barriers[0]?.reject(kontikiError('CLOSED', 'closed', { outcome: 'unknown' }));
     const told = await a.catch((reason: unknown) => reason);
     expect(told).toMatchObject({ code: 'CLOSED', message: 'closed' });
@@ -112,34 +118,30 @@ describe('read barrier', () => {
     await world.time.run(1);
     await expect(short).rejects.toEqual(error('TIMEOUT'));
     await world.pass();
-    await world.pass();
     expect(world.settled).toEqual(['short TIMEOUT', 'long']);
     expect(world.time.pending).toBe(0);
   });
 
-  test('a barrier that takes long: another beside it each second; the first still counts', async () => {
+  test('a pass that takes long -> another beside it each second; the first still counts', async () => {
     const world = new World();
     void world.read('a', 60_000);
     await world.time.run(999);
     expect(world.barriers).toHaveLength(1);
     await world.time.run(1);
-    void world.read('b', 60_000);
+    expect(world.barriers).toHaveLength(2);
     await world.time.run(1_000);
     expect(world.barriers).toHaveLength(3);
-    await world.pass(1);
-    expect(world.settled).toEqual(['a']);
     await world.pass(0);
     expect(world.settled).toEqual(['a']);
-    await world.pass(2);
-    expect(world.settled).toEqual(['a', 'b']);
     await world.time.run(5_000);
     expect([world.barriers.length, world.time.pending]).toEqual([3, 0]);
   });
 
-  test('a reader gives up while barriers fail: the others go on', async () => {
+  test('a reader gives up while passes fail -> the others go on', async () => {
     const world = new World();
     void world.read('short', 30);
     void world.read('long', 500);
+    await world.time.run(0);
     for (let nth = 0; nth < 3; nth += 1) {
       await world.break('LEADER_CHANGED');
       await world.time.run(20);
@@ -149,9 +151,10 @@ describe('read barrier', () => {
     expect(world.settled).toEqual(['short TIMEOUT', 'long']);
   });
 
-  test('all readers give up: no further barrier is tried', async () => {
+  test('all readers give up -> no further pass is tried', async () => {
     const world = new World();
     void world.read('a', 30).catch(() => undefined);
+    await world.time.run(0);
     await world.break('NO_LEADER');
     await world.time.run(20);
     await world.time.run(10);
@@ -159,10 +162,11 @@ describe('read barrier', () => {
     await world.time.run(5_000);
     expect([world.barriers.length, world.time.pending]).toEqual([2, 0]);
     void world.read('b');
+    await world.time.run(0);
     expect(world.barriers).toHaveLength(3);
   });
 
-  test('aborted: the reason at once, before, while waiting, and never after', async () => {
+  test('aborted -> the reason at once, before, while waiting, and never after', async () => {
     const world = new World();
     const reason = new Error('enough');
     expect(() => world.read('a', 100, AbortSignal.abort(reason))).toThrow(reason);
@@ -171,6 +175,7 @@ describe('read barrier', () => {
     const remove = vi.spyOn(abort.signal, 'removeEventListener');
     const read = world.read('b', 100, abort.signal);
     void world.read('c', 100, abort.signal).catch(() => undefined);
+    await world.time.run(0);
     abort.abort(reason);
     await expect(read).rejects.toBe(reason);
     expect(remove).toHaveBeenCalledTimes(2);
@@ -178,6 +183,7 @@ describe('read barrier', () => {
     expect(world.time.pending).toBe(0);
     const late = new AbortController();
     const done = world.read('d', 100, late.signal);
+    await world.time.run(0);
     await world.pass();
     await done;
     late.abort();
@@ -185,14 +191,15 @@ describe('read barrier', () => {
     expect(world.settled.at(-1)).toBe('d');
   });
 
-  test('as many readers as may wait: OVERLOADED, and none of the others is disturbed', async () => {
+  test('as many readers as may wait -> OVERLOADED, and none of the others is disturbed', async () => {
     const world = new World();
     for (let nth = 0; nth < limits.waitersMax; nth += 1) void world.read('a');
     expect(() => world.read('b')).toThrow(error('OVERLOADED'));
-    await world.pass();
+    await world.time.run(0);
     await world.pass();
     expect(world.settled).toHaveLength(limits.waitersMax);
     void world.read('c');
+    await world.time.run(0);
     await world.pass();
     expect(world.settled.at(-1)).toBe('c');
   });

@@ -70,6 +70,7 @@ const heartbeat = (from: number, to: number, commit: number): WireMessage => ({
   to,
   term: 1,
   commit,
+  reads: 0,
 });
 
 const two = async (

@@ -33,7 +33,14 @@ const live = async (env: Env, { id, round }: { id: number; round: number }): Pro
   const tick = async (): Promise<void> => {
     timers.after(5, () => void tick());
     const to = (id % 3) + 1;
-    transport.send({ kind: 'heartbeat-request', from: id, to, term: 1, commit: random.u32() });
+    transport.send({
+      kind: 'heartbeat-request',
+      from: id,
+      to,
+      term: 1,
+      commit: random.u32(),
+      reads: 0,
+    });
     transport.flush();
     await file.write(randomInt(random, 5_000), [new Uint8Array(100).fill(clock.monotonicMs())]);
     await file.sync();

@@ -1,0 +1,124 @@
+/**
+ * Reads that wait for a quorum, and then for the local apply:
+ *
+ *     queued --a leader is known--> asked --Ready.reads--> indexed --applied--> settled
+ *
+ * A request can be lost with a message or a leader. Nobody is told then, so a new leader ends what
+ * the old one was asked, and whoever waits longer asks again, with another id.
+ */
+import { Deferred } from '../base/deferred.js';
+import { type KontikiError, kontikiError } from '../base/errors.js';
+import { limits } from '../base/limits.js';
+import type { ReadState } from '../raft/read-index.js';
+
+interface AskedReads {
+  readonly atMs: number;
+  readonly readers: readonly Deferred<void>[];
+}
+
+interface IndexedReads {
+  readonly index: number;
+  readonly readers: readonly Deferred<void>[];
+}
+
+/** @since 0.1.0 */
+export class Reads {
+  #nextId = 1;
+  /** Wait for a leader; all of them are asked for in one go. */
+  #queued: Deferred<void>[] = [];
+  /** Asked for, by id. */
+  readonly #asked = new Map<number, AskedReads>();
+  /** Their index is known, in the order in which they came to be. */
+  #indexed: IndexedReads[] = [];
+  #waiting = 0;
+  #closed: KontikiError | undefined;
+
+  /** Whether anything waits to be asked for. */
+  get hasQueued(): boolean {
+    return this.#queued.length > 0;
+  }
+
+  /**
+   * Opens a read.
+   *
+   * @returns resolves once everything acknowledged before this call is applied here
+   * @throws {KontikiError} OVERLOADED; CLOSED or why the node stopped; LEADER_CHANGED: ask again
+   */
+  open(): Promise<void> {
+    if (this.#closed !== undefined) throw this.#closed;
+    if (this.#waiting >= limits.waitersMax) {
+      const message = `node: expected fewer than ${limits.waitersMax} reads waiting at once`;
+      throw kontikiError('OVERLOADED', message);
+    }
+    const deferred = new Deferred<void>();
+    this.#waiting += 1;
+    this.#queued.push(deferred);
+    return deferred.promise;
+  }
+
+  /** All that are queued count as asked for, at monotonic time `nowMs`, under the id returned. */
+  take(nowMs: number): number {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    this.#asked.set(id, { atMs: nowMs, readers: this.#queued });
+    this.#queued = [];
+    return id;
+  }
+
+  /** What was asked for under `id` was not taken. */
+  refuse(id: number, error: KontikiError): void {
+    for (const reader of this.#asked.get(id)?.readers ?? []) this.#settle(reader, error);
+    this.#asked.delete(id);
+  }
+
+  /** A quorum confirmed a read; it may be served once `index` is applied. */
+  confirmed(state: ReadState, appliedIndex: number): void {
+    const asked = this.#asked.get(state.readId);
+    if (asked === undefined) return;
+    this.#asked.delete(state.readId);
+    this.#indexed.push({ index: state.index, readers: asked.readers });
+    this.applied(appliedIndex);
+  }
+
+  /** Entries up to `index` are applied here. */
+  applied(index: number): void {
+    if (this.#indexed.length === 0) return;
+    const later: IndexedReads[] = [];
+    for (const read of this.#indexed) {
+      if (read.index > index) later.push(read);
+      else for (const reader of read.readers) this.#settle(reader);
+    }
+    this.#indexed = later;
+  }
+
+  /** The leader that was asked is gone: its answers may never come. */
+  leaderChanged(): void {
+    const error = kontikiError('LEADER_CHANGED', 'node: the leader changed under the read');
+    for (const id of [...this.#asked.keys()]) this.refuse(id, error);
+  }
+
+  /** Gives up what was asked for at `beforeMs` or before: it was lost on its way. */
+  sweep(beforeMs: number): void {
+    const error = kontikiError('TIMEOUT', 'node: the read was not answered, ask again');
+    for (const [id, { atMs }] of this.#asked) {
+      if (atMs > beforeMs) break;
+      this.refuse(id, error);
+    }
+  }
+
+  /** Ends everything, and every later `open`, with `error`. */
+  close(error: KontikiError): void {
+    this.#closed ??= error;
+    for (const id of [...this.#asked.keys()]) this.refuse(id, error);
+    for (const reader of this.#queued) this.#settle(reader, error);
+    for (const { readers } of this.#indexed) for (const r of readers) this.#settle(r, error);
+    this.#queued = [];
+    this.#indexed = [];
+  }
+
+  #settle(reader: Deferred<void>, error?: KontikiError): void {
+    this.#waiting -= 1;
+    if (error === undefined) reader.resolve();
+    else reader.reject(error);
+  }
+}
