@@ -30,7 +30,7 @@ import { checkScalars, packKept, type Scalar, unpackFlat } from './packr.js';
 export const commandVersion = 1;
 
 /** Place in the list is the number in the bytes: only ever append. */
-const ops = ['put', 'delete', 'txn', 'barrier'] as const;
+const ops = ['put', 'delete', 'txn'] as const;
 
 const elementsMax = 65_536;
 assert(
@@ -79,8 +79,6 @@ function writeCommand(values: Scalar[], command: Command): void {
       return writeFields(values, command);
     case 'txn':
       return writeTxn(values, command);
-    case 'barrier':
-      return;
     default:
       unreachable(command);
   }
@@ -95,8 +93,6 @@ function readCommand(reader: FlatReader): Command {
       return readDelete(reader);
     case 'txn':
       return readTxn(reader);
-    case 'barrier':
-      return { op };
     default:
       unreachable(op);
   }

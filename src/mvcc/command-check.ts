@@ -45,8 +45,6 @@ export function checkCommand(command: Command): void {
  */
 export function commandFault(command: Command): KontikiError | undefined {
   switch (command.op) {
-    case 'barrier':
-      return undefined;
     case 'txn':
       return (
         firstFault(command.compares, compareFault) ??

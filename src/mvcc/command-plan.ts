@@ -25,8 +25,6 @@ export function planCommand(command: Command, plan: ReadPlanDraft): void {
     case 'delete':
       planDelete(command.keys, plan);
       return;
-    case 'barrier':
-      return;
     case 'txn':
       for (const { key } of command.compares) plan.keys.push(currentKey(key));
       planBranch(command.success, plan);

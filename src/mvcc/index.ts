@@ -20,8 +20,6 @@ export type { ReadableRevisions } from './range-query.js';
 export type { ReadView } from './read-view.js';
 export { selectKey, selects, singleKey } from './selection.js';
 export type {
-  BarrierCommand,
-  BarrierResult,
   Command,
   CommandResult,
   Compare,

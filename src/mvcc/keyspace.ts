@@ -157,8 +157,6 @@ export class Keyspace {
       }
       case 'txn':
         return this.#runTxn(command, view, draft);
-      case 'barrier':
-        return { op: 'barrier', revision: draft.revision };
       default:
         return unreachable(command);
     }

@@ -98,13 +98,8 @@ export interface TxnCommand {
   readonly failure: readonly Operation[];
 }
 
-/** Changes nothing; marks a point in the log that a reader waits for. @since 0.1.0 */
-export interface BarrierCommand {
-  readonly op: 'barrier';
-}
-
 /** What an entry of the log can order the keyspace to do. @since 0.1.0 */
-export type Command = PutOperation | DeleteOperation | TxnCommand | BarrierCommand;
+export type Command = PutOperation | DeleteOperation | TxnCommand;
 
 /** @since 0.1.0 */
 export interface PutResult {
@@ -145,10 +140,4 @@ export interface TxnResult {
 }
 
 /** @since 0.1.0 */
-export interface BarrierResult {
-  readonly op: 'barrier';
-  readonly revision: number;
-}
-
-/** @since 0.1.0 */
-export type CommandResult = PutResult | DeleteResult | TxnResult | BarrierResult;
+export type CommandResult = PutResult | DeleteResult | TxnResult;

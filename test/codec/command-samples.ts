@@ -13,7 +13,6 @@ const commands: Readonly<Record<string, Command>> = {
   'put of nothing': { op: 'put', key: '', value: Uint8Array.of(), lease: 2n ** 63n - 1n },
   delete: { op: 'delete', keys: { gte: 'a', lt: 'a\0' } },
   'delete from': { op: 'delete', keys: { gte: 'ÿ', lt: undefined } },
-  barrier: { op: 'barrier' },
   'empty txn': { op: 'txn', compares: [], success: [], failure: [] },
   txn: {
     op: 'txn',
@@ -84,5 +83,5 @@ export const envelopes: fc.Arbitrary<CommandEnvelope> = fc.record({
   session: number,
   seq: number,
   doneBelow: number,
-  command: fc.oneof(put, remove, txn, fc.constant({ op: 'barrier' as const })),
+  command: fc.oneof(put, remove, txn),
 });

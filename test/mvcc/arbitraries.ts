@@ -80,7 +80,6 @@ export const command: fc.Arbitrary<Command> = fc.oneof(
       failure: branch,
     }),
   },
-  { weight: 1, arbitrary: fc.constant({ op: 'barrier' as const }) },
 );
 
 export const batch = fc.array(command, { minLength: 1, maxLength: 8 });

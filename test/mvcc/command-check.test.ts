@@ -28,7 +28,6 @@ describe('checkCommand', () => {
     ['overlapping deletes', txn([remove('a', 'c'), remove('b', 'd')])],
     ['put beside a delete', txn([put('c'), remove('a', 'c')])],
     ['as many operations as allowed', txn(many(limits.transactionOperationsMax))],
-    ['barrier', { op: 'barrier' }],
   ])('%s: accepted', (_name, command) => {
     expect(() => checkCommand(command)).not.toThrow();
   });

@@ -170,7 +170,7 @@ describe('keyspace', () => {
     const { backend, keyspace } = new Pair();
     const put = (key: string): Command => ({ op: 'put', key, value: bytes('1') });
     backend.reads = 0;
-    backend.run(keyspace, [put('a'), put('b'), put('a'), { op: 'barrier' }]);
+    backend.run(keyspace, [put('a'), put('b'), put('a')]);
     expect(backend.reads).toBe(1);
     backend.run(keyspace, [put('a'), { op: 'delete', keys: everything }, put('b'), put('c')]);
     expect(backend.reads).toBe(4);

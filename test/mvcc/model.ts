@@ -28,7 +28,6 @@ export class Model {
   }
 
   execute(command: Command): ModelResult {
-    if (command.op === 'barrier') return { op: 'barrier', revision: this.revision };
     const fault = faultOf(command);
     if (fault !== undefined) return { error: fault };
     const before = this.states[this.revision]!;

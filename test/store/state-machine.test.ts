@@ -147,7 +147,7 @@ describe('store state machine', () => {
     const world = await World.opened();
     const watcher = world.machine.hub.watch({ keys: { gte: '' } });
     const seen: number[][] = [];
-    const applying = world.apply(put('a'), put('b'), removeAll, { op: 'barrier' }).then(() => {
+    const applying = world.apply(put('a'), put('b'), removeAll).then(() => {
       seen.push((watcher.take() ?? []).map(({ revision }) => revision));
     });
     await applying;
