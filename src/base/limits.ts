@@ -29,6 +29,8 @@ export const limits = {
   inboxMessagesMax: 8_192,
   /** Reads that wait on one leader for a quorum; past it new ones are refused. */
   readsMax: 10_000,
+  /** Bytes of commands that wait in one process to be handed over. */
+  queuedBytesMax: 256 * MiB,
   /** Commands waiting in one process for their own apply. */
   waitersMax: 100_000,
   /** Bytes of frames waiting for one peer; past it new frames for that peer are dropped. */

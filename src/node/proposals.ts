@@ -38,7 +38,8 @@ interface SentBatch {
 
 interface Waiter {
   readonly seq: number;
-  readonly command: Uint8Array;
+  /** Let go of once it is handed over. */
+  command: Uint8Array;
   readonly deferred: Deferred<unknown>;
   readonly bucket: number;
   readonly stopListening: (() => void) | undefined;
@@ -46,6 +47,8 @@ interface Waiter {
   term: number;
   batch: SentBatch | undefined;
 }
+
+const handedOver = new Uint8Array(0);
 
 /** @since 0.1.0 */
 export class Proposals {
@@ -56,6 +59,7 @@ export class Proposals {
   readonly #batches = new Map<number, SentBatch>();
   /** Waiters not handed over yet, in order. A set, so that those that give up leave nothing. */
   readonly #queue = new Set<Waiter>();
+  #queuedBytes = 0;
   #seq = 0;
   /** No waiter below it is open. Walked forward: the first key of a large map is slow to find. */
   #doneBelow = 1;
@@ -114,6 +118,7 @@ export class Proposals {
     const seq = this.#seq + 1;
     while (this.#doneBelow < seq && !this.#waiters.has(this.#doneBelow)) this.#doneBelow += 1;
     const command = encode({ session: this.session, seq, doneBelow: this.#doneBelow });
+    this.#checkRoom(command);
     this.#seq = seq;
     const deferred = new Deferred<unknown>();
     const deadlineMs = this.#clock.monotonicMs() + options.timeoutMs;
@@ -122,7 +127,16 @@ export class Proposals {
     const waiter = { seq, command, deferred, bucket, stopListening, term: 0, batch: undefined };
     this.#waiters.set(seq, waiter);
     this.#queue.add(waiter);
+    this.#queuedBytes += command.length;
     return deferred.promise;
+  }
+
+  /** Without a leader nothing is handed over, and what waits is bounded in bytes too. */
+  #checkRoom(command: Uint8Array): void {
+    const bytes = this.#queuedBytes + command.length;
+    if (this.#queue.size === 0 || bytes <= limits.queuedBytesMax) return;
+    const message = `node: expected at most ${limits.queuedBytesMax} bytes waiting, got ${bytes}`;
+    throw kontikiError('OVERLOADED', message, { outcome: 'rejected' });
   }
 
   #onAbort(signal: AbortSignal, seq: number): () => void {
@@ -148,15 +162,20 @@ export class Proposals {
     for (const waiter of this.#queue) {
       bytes += waiter.command.length;
       if (commands.length > 0 && bytes > bytesMax) break;
-      this.#queue.delete(waiter);
+      this.#leaveQueue(waiter);
       waiter.term = term;
       waiter.batch = batch;
       commands.push(waiter.command);
       seqs.push(waiter.seq);
+      waiter.command = handedOver;
     }
     batch.open = seqs.length;
     if (batch.open > 0) this.#batches.set(batch.id, batch);
     return { id: batch.id, commands };
+  }
+
+  #leaveQueue(waiter: Waiter): void {
+    if (this.#queue.delete(waiter)) this.#queuedBytes -= waiter.command.length;
   }
 
   #nextBatchId(): number {
@@ -226,7 +245,7 @@ export class Proposals {
 
   #settle(waiter: Waiter, how: (waiter: Waiter) => void): void {
     this.#waiters.delete(waiter.seq);
-    if (waiter.term === 0) this.#queue.delete(waiter);
+    if (waiter.term === 0) this.#leaveQueue(waiter);
     this.#deadlines.remove(waiter.seq, waiter.bucket);
     waiter.stopListening?.();
     const { batch } = waiter;

@@ -8,7 +8,6 @@ import { kontikiError } from '../base/errors.js';
 import type { Env } from '../node/env.js';
 import { Node } from '../node/node.js';
 import type { PeerMemory } from '../node/peer-registry.js';
-import type { KvEngine } from '../storage/kv-engine.js';
 import type { LogStore } from '../storage/log-store.js';
 import { MemoryEngine } from '../storage/memory/kv-engine.js';
 import { MemoryLogStore } from '../storage/memory/log-store.js';
@@ -69,7 +68,7 @@ export async function openStoreOn(env: Env, config: StoreConfig): Promise<Store>
 interface MemberParts {
   readonly identity: MemberIdentity;
   readonly log: LogStore;
-  readonly engine: KvEngine;
+  readonly backend: WriteBehindBackend;
   readonly peerMemory: PeerMemory;
 }
 
@@ -80,7 +79,7 @@ async function openInMemory(env: Env, config: StoreConfig, cleanup: Cleanup): Pr
   return {
     identity: { clusterId, memberId, dirId: newDirId(env.random) },
     log: new MemoryLogStore({ voters: [memberId] }),
-    engine: new MemoryEngine(),
+    backend: await WriteBehindBackend.open({ engine: new MemoryEngine(), timers: env.timers }),
     peerMemory: { load: () => new Map(), save: async () => undefined },
   };
 }
@@ -99,12 +98,19 @@ async function openDirectory(
   cleanup.add(() => env.transport.close());
   const identity = directory.identity ?? directory.newIdentity(env.random);
   if (directory.identity === undefined) await env.transport.probe(identity);
-  const log = await openLog(env, config, path, directory.identity === undefined);
-  cleanup.add(() => log.close());
+  // Before the log: the engine holds a lock of the kernel, which nobody else's mistake can take.
   const engine = await env.openEngine(`${path}/state`);
   cleanup.add(() => engine.close());
+  const backend = await WriteBehindBackend.open({ engine, timers: env.timers });
+  const applied = backend.openedIndex;
+  const log = await openLog(env, config, {
+    path,
+    applied,
+    isNew: directory.identity === undefined,
+  });
+  cleanup.add(() => log.close());
   if (directory.identity === undefined) await directory.initialize(identity);
-  return { identity, log, engine, peerMemory: directory.peerMemory() };
+  return { identity, log, backend, peerMemory: directory.peerMemory() };
 }
 
 /**
@@ -115,11 +121,11 @@ async function openDirectory(
 async function openLog(
   env: Env,
   config: StoreConfig,
-  path: string,
-  isNew: boolean,
+  place: { readonly path: string; readonly applied: number; readonly isNew: boolean },
 ): Promise<LogStore> {
+  const { path, applied, isNew } = place;
   const voters = config.members.map((member) => member.id);
-  const options = { fs: env.fs, dir: `${path}/wal`, voters };
+  const options = { fs: env.fs, dir: `${path}/wal`, voters, applied };
   const isLeftOver = isNew && (await env.fs.list(options.dir)).length > 0;
   const log = await openWal(options);
   if (!isLeftOver) return log;
@@ -142,10 +148,10 @@ async function openMember(
   parts: MemberParts,
   cleanup: Cleanup,
 ): Promise<Store> {
-  const { identity, log, engine, peerMemory } = parts;
+  const { identity, log, backend, peerMemory } = parts;
   const { name, tickMs, heartbeatTicks, electionTicks, timeoutMs } = config;
   const timers: Timers = env.timers;
-  const machine = new StoreStateMachine(await WriteBehindBackend.open({ engine, timers }));
+  const machine = new StoreStateMachine(backend);
   const ticks = { tickMs, heartbeatTicks, electionTicks };
   const node = await Node.open({ env, identity, log, stateMachine: machine, peerMemory, ...ticks });
   const memberNames = new Map(config.members.map((member) => [member.id, member.name]));

@@ -43,6 +43,36 @@ class World {
   }
 }
 
+describe('bytes that wait to be handed over', () => {
+  const huge = limits.queuedBytesMax / 4;
+
+  test('as many as may wait -> taken; one more -> OVERLOADED, rejected; room again -> taken', () => {
+    const world = new World();
+    for (let nth = 0; nth < 4; nth += 1) void world.open({ bytes: huge });
+    expect(() => world.proposals.open(() => new Uint8Array(1), { timeoutMs: 1_000 })).toThrow(
+      error('OVERLOADED', 'rejected'),
+    );
+    expect(world.proposals.pending).toBe(4);
+    world.take(1, 1);
+    void world.open({ bytes: huge });
+    expect(world.proposals.pending).toBe(5);
+  });
+
+  test('those whose time is over -> make room', () => {
+    const world = new World();
+    for (let nth = 0; nth < 4; nth += 1) void world.open({ bytes: huge });
+    world.pass(2_000);
+    void world.open({ bytes: 4 * huge });
+    expect(world.proposals.pending).toBe(1);
+  });
+
+  test('a single one of any size -> taken', () => {
+    const world = new World();
+    void world.open({ bytes: limits.queuedBytesMax + 1 });
+    expect(world.proposals.pending).toBe(1);
+  });
+});
+
 describe('a proposal that goes well', () => {
   test('opened, handed over, applied here -> the answer of the state machine', async () => {
     const world = new World();
