@@ -21,6 +21,7 @@ import type { MemberIdentity } from '../transport/transport.js';
 import { ApplyLoop } from './apply-loop.js';
 import type { Env } from './env.js';
 import type { NodeEvents } from './events.js';
+import { FastFailover } from './fast-failover.js';
 import { type PeerMemory, PeerRegistry } from './peer-registry.js';
 import { PersistLoop } from './persist-loop.js';
 import { type ProposalId, Proposals, type ProposeOptions } from './proposals.js';
@@ -65,6 +66,7 @@ export class Node extends EventEmitter<NodeEvents> {
   readonly #persist: PersistLoop;
   readonly #apply: ApplyLoop;
   readonly #ticker: Ticker;
+  readonly #failover: FastFailover;
   readonly #peers: PeerRegistry;
   /** Members with a standing connection from here. */
   readonly #links = new Set<MemberId>();
@@ -129,6 +131,7 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#lastTerm = this.#raft.term;
     this.#appliedIndex = appliedIndex;
     log.applied(appliedIndex);
+    this.#failover = new FastFailover(this.#raft, env, () => this.#scheduleTurn());
     this.#ticker = new Ticker(env, tickMs, () => this.#onTick());
     this.#peers = new PeerRegistry(identity, voters, options.peerMemory);
     this.#start(voters.length === 1);
@@ -216,7 +219,10 @@ export class Node extends EventEmitter<NodeEvents> {
     if (connected) this.#links.add(memberId);
     else this.#links.delete(memberId);
     // What the leader was asked, or what it answered, may have been on that connection.
-    if (!connected && memberId === this.#raft.leader) this.#reads.leaderChanged();
+    if (!connected) {
+      if (memberId === this.#raft.leader) this.#reads.leaderChanged();
+      this.#failover.linkLost(memberId);
+    }
     this.#report('peer', { memberId, connected });
     this.#scheduleTurn();
   }
@@ -407,6 +413,7 @@ export class Node extends EventEmitter<NodeEvents> {
     assert(this.#lifecycle === 'open', 'node: shut down once');
     this.#lifecycle = 'closing';
     this.#ticker.stop();
+    this.#failover.stop();
     this.#proposals.close(error);
     this.#reads.close(error);
     // A part that failed has said so already; what counts is that all are let go of.

@@ -211,6 +211,10 @@ export class Raft {
     this.leader = leader;
   }
 
+  forgetLeader(): void {
+    if (this.role === 'follower') this.leader = noMember;
+  }
+
   becomePreCandidate(): void {
     assert(this.role !== 'leader', 'a leader does not campaign');
     // Term and vote stay: asking must not disturb anyone.

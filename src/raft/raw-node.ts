@@ -63,6 +63,15 @@ export class RawNode {
   }
 
   /**
+   * A follower stops believing in its leader: it grants votes again, and sends nothing there. Term,
+   * vote and election timer stay, and the leader is back with its next message. For drivers that
+   * have reason to think its process is gone; nothing on any other role.
+   */
+  forgetLeader(): void {
+    this.#raft.forgetLeader();
+  }
+
+  /**
    * Appends commands to the leader's log, in order, as consecutive entries.
    *
    * @param commands - at least one; owned by the core afterwards
