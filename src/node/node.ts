@@ -392,6 +392,16 @@ export class Node extends EventEmitter<NodeEvents> {
     }
   }
 
+  /**
+   * Stops the node, as if its own storage had failed: for parts that it does not see, such as the
+   * disk below the state machine.
+   *
+   * @param error - what the `failed` event and every further call tell
+   */
+  fail(error: KontikiError): void {
+    this.#fail(error);
+  }
+
   /** Stops for good: after a failed write or apply nothing this member says can be trusted. */
   #fail(error: unknown): void {
     if (this.#failure !== undefined || this.#lifecycle !== 'open') return;

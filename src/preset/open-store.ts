@@ -4,10 +4,12 @@
  * only then is the first byte of state written.
  */
 import type { Timers } from '../base/clock.js';
-import { kontikiError } from '../base/errors.js';
+import { Deferred } from '../base/deferred.js';
+import { type KontikiError, kontikiError } from '../base/errors.js';
 import type { Env } from '../node/env.js';
 import { Node } from '../node/node.js';
 import type { PeerMemory } from '../node/peer-registry.js';
+import type { KvEngine } from '../storage/kv-engine.js';
 import type { LogStore } from '../storage/log-store.js';
 import { MemoryEngine } from '../storage/memory/kv-engine.js';
 import { MemoryLogStore } from '../storage/memory/log-store.js';
@@ -66,6 +68,8 @@ export async function openStoreOn(env: Env, config: StoreConfig): Promise<Store>
 
 /** What a member stands on. */
 interface MemberParts {
+  /** Where a flush that fails is to be told, once there is somebody to tell. */
+  readonly flushFailed: Deferred<KontikiError>;
   readonly identity: MemberIdentity;
   readonly log: LogStore;
   readonly backend: WriteBehindBackend;
@@ -79,7 +83,7 @@ async function openInMemory(env: Env, config: StoreConfig, cleanup: Cleanup): Pr
   return {
     identity: { clusterId, memberId, dirId: newDirId(env.random) },
     log: new MemoryLogStore({ voters: [memberId] }),
-    backend: await WriteBehindBackend.open({ engine: new MemoryEngine(), timers: env.timers }),
+    ...(await openBackend(env, new MemoryEngine())),
     peerMemory: { load: () => new Map(), save: async () => undefined },
   };
 }
@@ -101,8 +105,8 @@ async function openDirectory(
   // Before the log: the engine holds a lock of the kernel, which nobody else's mistake can take.
   const engine = await env.openEngine(`${path}/state`);
   cleanup.add(() => engine.close());
-  const backend = await WriteBehindBackend.open({ engine, timers: env.timers });
-  const applied = backend.openedIndex;
+  const state = await openBackend(env, engine);
+  const applied = state.backend.openedIndex;
   const log = await openLog(env, config, {
     path,
     applied,
@@ -110,7 +114,14 @@ async function openDirectory(
   });
   cleanup.add(() => log.close());
   if (directory.identity === undefined) await directory.initialize(identity);
-  return { identity, log, backend, peerMemory: directory.peerMemory() };
+  return { identity, log, ...state, peerMemory: directory.peerMemory() };
+}
+
+async function openBackend(env: Env, engine: KvEngine) {
+  const flushFailed = new Deferred<KontikiError>();
+  const onFailed = (error: KontikiError) => flushFailed.resolve(error);
+  const backend = await WriteBehindBackend.open({ engine, timers: env.timers, onFailed });
+  return { backend, flushFailed };
 }
 
 /**
@@ -148,12 +159,14 @@ async function openMember(
   parts: MemberParts,
   cleanup: Cleanup,
 ): Promise<Store> {
-  const { identity, log, backend, peerMemory } = parts;
+  const { identity, log, backend, flushFailed, peerMemory } = parts;
   const { name, tickMs, heartbeatTicks, electionTicks, timeoutMs } = config;
   const timers: Timers = env.timers;
   const machine = new StoreStateMachine(backend);
   const ticks = { tickMs, heartbeatTicks, electionTicks };
   const node = await Node.open({ env, identity, log, stateMachine: machine, peerMemory, ...ticks });
+  // An idle member would otherwise learn of it only with its next write.
+  void flushFailed.promise.then((error) => node.fail(error));
   const memberNames = new Map(config.members.map((member) => [member.id, member.name]));
   const onClosed = () => cleanup.run();
   return new Store({ name, node, machine, timers, memberNames, timeoutMs, onClosed });

@@ -1,0 +1,47 @@
+// The disk below the keyspace fails while nobody writes: the member must not go on as if it did not.
+import { describe, expect, test } from 'vitest';
+import { kontikiError } from '../../src/base/errors.js';
+import { openStoreOn } from '../../src/preset/open-store.js';
+import { storeConfig } from '../../src/preset/store-config.js';
+import type { EngineBatch } from '../../src/storage/kv-engine.js';
+import { MemoryEngine } from '../../src/storage/memory/kv-engine.js';
+import { Simulator } from '../../src/testing/simulator.js';
+
+class FailingEngine extends MemoryEngine {
+  isBroken = false;
+
+  override async write(batch: EngineBatch, options: { readonly sync: boolean }): Promise<void> {
+    if (this.isBroken) throw kontikiError('NO_SPACE', 'the disk is full');
+    await super.write(batch, options);
+  }
+}
+
+describe('a flush that fails', () => {
+  test('on an idle member -> it stops, says why, and keeps what was acknowledged', async () => {
+    const sim = new Simulator({ seed: 1 });
+    const machine = sim.machine('n1');
+    const engine = new FailingEngine();
+    const config = storeConfig({ name: 'n1', dir: `${machine.dir}/n1` });
+    const open = (using: MemoryEngine) =>
+      sim.complete(
+        openStoreOn({ ...machine.boot(), openEngine: async () => using }, config),
+        5_000,
+      );
+    const store = await open(engine);
+    const failed: string[] = [];
+    store.on('failed', ({ error }) => failed.push(error.code));
+    engine.isBroken = true;
+    await sim.complete(store.put('a', '1'), 5_000);
+    expect(failed).toEqual([]);
+    await sim.run(1_000);
+    expect(failed).toEqual(['NO_SPACE']);
+    await expect(sim.complete(store.put('b', '1'), 5_000)).rejects.toMatchObject({
+      code: 'NO_SPACE',
+      outcome: 'rejected',
+    });
+    await sim.complete(store.close(), 5_000);
+    machine.crash('process');
+    const again = await open(new MemoryEngine());
+    expect((await sim.complete(again.get('a'), 5_000))?.text()).toBe('1');
+  });
+});
