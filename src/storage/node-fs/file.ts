@@ -7,7 +7,11 @@ import { kontikiError } from '../../base/errors.js';
 import type { StorageFile } from '../file-system.js';
 import { ioError } from './io-error.js';
 
-/** @since 0.1.0 */
+/**
+ * An open file of the platform.
+ *
+ * @since 0.1.0
+ */
 export class NodeFile implements StorageFile {
   readonly #fd: number;
   readonly #path: string;
@@ -21,7 +25,8 @@ export class NodeFile implements StorageFile {
     this.#path = path;
   }
 
-  size(): Promise<number> {
+  async size(): Promise<number> {
+    this.#checkOpen('stat');
     return new Promise((resolve, reject) => {
       fstat(this.#fd, (error, stats) => {
         if (error) reject(ioError(error, `stat ${this.#path}`));
@@ -31,6 +36,7 @@ export class NodeFile implements StorageFile {
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
+    this.#checkOpen('read');
     const bytes = new Uint8Array(length);
     let done = 0;
     while (done < length) {
@@ -53,27 +59,29 @@ export class NodeFile implements StorageFile {
   }
 
   async write(offset: number, chunks: readonly Uint8Array[]): Promise<void> {
-    this.#checkUsable('write');
-    let rest = chunks;
+    this.#checkWritable('write');
+    let rest = chunks.filter((chunk) => chunk.length > 0);
     let position = offset;
     while (rest.length > 0) {
+      // More chunks than one system call takes are written by several, by the platform.
       const written = await this.#writeSome(rest, position);
+      if (written === 0) throw ioError(new Error('nothing was written'), `write ${this.#path}`);
       position += written;
       rest = after(rest, written);
     }
   }
 
-  #writeSome(chunks: readonly Uint8Array[], position: number): Promise<number> {
+  #writeSome(chunks: Uint8Array[], position: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      writev(this.#fd, chunks as Uint8Array[], position, (error, written) => {
+      writev(this.#fd, chunks, position, (error, written) => {
         if (error) reject(ioError(error, `write ${this.#path}`));
         else resolve(written);
       });
     });
   }
 
-  sync(): Promise<void> {
-    this.#checkUsable('sync');
+  async sync(): Promise<void> {
+    this.#checkWritable('sync');
     return new Promise((resolve, reject) => {
       fdatasync(this.#fd, (error) => {
         if (!error) return resolve();
@@ -85,8 +93,8 @@ export class NodeFile implements StorageFile {
     });
   }
 
-  truncate(size: number): Promise<void> {
-    this.#checkUsable('truncate');
+  async truncate(size: number): Promise<void> {
+    this.#checkWritable('truncate');
     return new Promise((resolve, reject) => {
       ftruncate(this.#fd, size, (error) => {
         if (error) reject(ioError(error, `truncate ${this.#path}`));
@@ -105,18 +113,24 @@ export class NodeFile implements StorageFile {
     await this.#closing;
   }
 
-  #checkUsable(what: string): void {
+  #checkWritable(what: string): void {
+    this.#checkOpen(what);
     if (this.#failure === undefined) return;
     const message = `${what} ${this.#path}: an earlier sync of this file failed`;
     throw kontikiError('STORAGE_IO', message, { cause: this.#failure });
   }
+
+  /** The number of a closed file may already be that of another one. */
+  #checkOpen(what: string): void {
+    if (this.#closing === undefined) return;
+    throw kontikiError('STORAGE_IO', `${what} ${this.#path}: the file is closed`);
+  }
 }
 
-/** The chunks without their first `count` bytes. */
-function after(chunks: readonly Uint8Array[], count: number): readonly Uint8Array[] {
+/** The chunks, none of them empty, without their first `count` bytes. */
+function after(chunks: Uint8Array[], count: number): Uint8Array[] {
   let left = count;
-  for (let at = 0; at < chunks.length; at += 1) {
-    const chunk = chunks[at] as Uint8Array;
+  for (const [at, chunk] of chunks.entries()) {
     if (left < chunk.length) return [chunk.subarray(left), ...chunks.slice(at + 1)];
     left -= chunk.length;
   }

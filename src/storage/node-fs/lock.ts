@@ -7,16 +7,17 @@
  * The engine beside it holds a lock of the kernel, and the second of the two ends there.
  */
 import { link, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { threadId } from 'node:worker_threads';
 import { isKontikiError, type KontikiError, kontikiError } from '../../base/errors.js';
 import type { DirectoryLock } from '../file-system.js';
 import { ioError } from './io-error.js';
 
-/** Directories locked by this process, which a process id cannot tell apart. */
+/** Directories locked through this module; other threads and copies of it are known by their file. */
 const held = new Set<string>();
 
 interface Holder {
   readonly pid: number;
-  /** Start of the process in clock ticks since boot, where the platform tells. */
+  /** Boot of the machine, and start of the process in clock ticks since, where the platform tells. */
   readonly startedAt: string | undefined;
 }
 
@@ -35,7 +36,13 @@ export async function lockDirectory(path: string): Promise<DirectoryLock> {
       held.delete(directory);
       throw error;
     }
-    return { release: () => release(directory) };
+    let released: Promise<void> | undefined;
+    return {
+      release: () => {
+        released ??= release(directory);
+        return released;
+      },
+    };
   } catch (error) {
     throw isKontikiError(error) ? error : ioError(error, `lock ${path}`);
   }
@@ -45,7 +52,7 @@ async function take(directory: string): Promise<void> {
   const file = `${directory}/lock`;
   const own: Holder = { pid: process.pid, startedAt: await startOf(process.pid) };
   // Written aside and linked into place, so that nobody reads half of it.
-  const aside = `${file}.${process.pid}`;
+  const aside = `${file}.${process.pid}.${threadId}`;
   await writeFile(aside, `${JSON.stringify(own)}\n`, { mode: 0o600 });
   try {
     for (let attempt = 0; ; attempt += 1) {
@@ -83,30 +90,36 @@ async function readHolder(file: string): Promise<Holder | undefined> {
 }
 
 async function isAlive(holder: Holder): Promise<boolean> {
-  // Our own process id from an earlier life; what this life holds is in `held`.
-  if (holder.pid === process.pid) return false;
   try {
     process.kill(holder.pid, 0);
   } catch (error) {
     if ((error as { code?: string }).code === 'ESRCH') return false;
   }
-  // Process ids are used again; the start time is not.
-  return holder.startedAt === undefined || holder.startedAt === (await startOf(holder.pid));
+  // Process ids are used again, our own one after a restart of a container; the start time is not.
+  if (holder.startedAt !== undefined) return holder.startedAt === (await startOf(holder.pid));
+  return holder.pid !== process.pid;
 }
 
 /** Field 22 of /proc/PID/stat; the fields before it may hold spaces and parentheses. */
 async function startOf(pid: number): Promise<string | undefined> {
   try {
+    const boot = await readFile('/proc/sys/kernel/random/boot_id', 'latin1');
     const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    return `${boot.trim()} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
   } catch {
     return undefined;
   }
 }
 
 async function release(directory: string): Promise<void> {
-  if (!held.delete(directory)) return;
-  await rm(`${directory}/lock`, { force: true });
+  try {
+    await rm(`${directory}/lock`, { force: true });
+  } catch (error) {
+    throw ioError(error, `unlock ${directory}`);
+  } finally {
+    // Last: whoever may lock now must not have its file removed.
+    held.delete(directory);
+  }
 }
 
 function locked(path: string, holder: string): KontikiError {

@@ -21,7 +21,6 @@ export interface WantedEntry extends EntryPlace {
 
 interface Span {
   readonly segment: number;
-  /** A multiple of 4: the mask is faster then. */
   readonly from: number;
   to: number;
   readonly wanted: WantedEntry[];
@@ -68,8 +67,7 @@ function spansOf(wanted: readonly WantedEntry[]): Span[] {
       span.to = end;
       span.wanted.push(want);
     } else {
-      const from = want.offset - (want.offset % 4);
-      spans.push({ segment: want.segment, from, to: end, wanted: [want] });
+      spans.push({ segment: want.segment, from: want.offset, to: end, wanted: [want] });
     }
   }
   return spans;

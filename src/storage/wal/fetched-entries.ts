@@ -7,7 +7,7 @@ import { entryCost } from './entry-cache.js';
 
 interface Run {
   readonly lo: number;
-  entries: Entry[];
+  readonly entries: readonly Entry[];
   readonly bytes: number;
 }
 
@@ -21,7 +21,7 @@ export class FetchedEntries {
   }
 
   /** Adds consecutive entries. */
-  add(entries: Entry[]): void {
+  add(entries: readonly Entry[]): void {
     const first = entries[0];
     if (first === undefined) return;
     const bytes = entries.reduce((sum, entry) => sum + entryCost(entry), 0);
@@ -43,12 +43,6 @@ export class FetchedEntries {
       if (entry !== undefined) return entry;
     }
     return undefined;
-  }
-
-  /** Forgets everything from `index` on: it was replaced. */
-  cut(index: number): void {
-    for (const run of this.#runs) run.entries = run.entries.slice(0, Math.max(0, index - run.lo));
-    this.#runs = this.#runs.filter((run) => run.entries.length > 0);
   }
 }
 

@@ -9,9 +9,9 @@
  *               0 magic 8 | 8 version u32 | 12 zero u32 | 16 segment number u64
  *               24 sequence of the first group u64 | 32 chain u32, carried over | zeros
  *               508 CRC of bytes 0 to 507. Magic, version and CRC stay where they are in every version
- *     group     header | records, masked (see mask.ts) | zeros up to 8 bytes | trailer; 8-byte aligned
- *       header  0 magic u32 | 4 bytes of the records u32 | 8 sequence u64 | 16 zero u32
- *               20 chain before the first record u32 | 24 records u32 | 28 CRC of bytes 0 to 27 u32
+ *     group     header | records, masked (mask.ts) | zeros up to 8 bytes | trailer; 8-byte aligned
+ *       header  0 magic u32 | 4 bytes of the records u32 | 8 sequence u64
+ *               16 chain before the first record u32 | 20 CRC of bytes 0 to 19 u32
  *       trailer 0 magic u32 | 4 low half of the sequence, mixed with the position u32
  *     record    0 CRC u32 | 4 bytes of the body u32 | 8 Raft group u32 | 12 type u8 | body
  *       entry          term u64 | index u64 | entry type u8 | data
@@ -23,14 +23,14 @@
  * that headers are found by scanning, and a copy of one inside somebody's value is not taken for one.
  */
 
-/** Version this code reads and writes. */
+/** Version this code reads and writes. @since 0.1.0 */
 export const formatVersion = 1;
 /** What a disk writes whole or not at all, and what an unwritten one reads as: zeros. */
 export const sectorBytes = 512;
 /** Header of a segment: one sector. */
 export const segmentHeaderBytes = sectorBytes;
 /** Header of a group. */
-export const groupHeaderBytes = 32;
+export const groupHeaderBytes = 24;
 /** End mark of a group. */
 export const groupTrailerBytes = 8;
 /** Groups start and end at multiples of this. */

@@ -43,7 +43,6 @@ export class GroupBuilder {
   #at = groupHeaderBytes;
   #chainBefore = 0;
   #chain = 0;
-  #count = 0;
 
   constructor(crc32: Crc32, groupId: number) {
     this.#crc32 = crc32;
@@ -79,7 +78,6 @@ export class GroupBuilder {
     this.#at = groupHeaderBytes;
     this.#chainBefore = chain;
     this.#chain = chain;
-    this.#count = 0;
   }
 
   /** Adds a record of an entry; returns its length. */
@@ -113,9 +111,8 @@ export class GroupBuilder {
 
   /** Completes the group for its place. Once only, then `reset`: until then the bytes are valid. */
   seal(place: GroupPosition): Uint8Array {
-    assert(this.#count > 0, 'wal: a group has records');
     const bodyBytes = this.#at - groupHeaderBytes;
-    assert(bodyBytes < bodyBytesMax, `wal: a group of ${bodyBytes} bytes`);
+    assert(bodyBytes > 0 && bodyBytes < bodyBytesMax, `wal: a group of ${bodyBytes} bytes`);
     const { length } = this;
     this.#reserve(length);
     applyMask(this.#bytes, groupHeaderBytes, this.#at, place);
@@ -133,11 +130,9 @@ export class GroupBuilder {
     view.setUint32(0, groupMagic, true);
     view.setUint32(4, bodyBytes, true);
     putU64(view, 8, place.sequence);
-    view.setUint32(16, 0, true);
-    view.setUint32(20, this.#chainBefore, true);
-    view.setUint32(24, this.#count, true);
+    view.setUint32(16, this.#chainBefore, true);
     const seed = positionSeed(place.segment, place.offset);
-    view.setUint32(28, this.#crc32(this.#bytes.subarray(0, 28), seed), true);
+    view.setUint32(20, this.#crc32(this.#bytes.subarray(0, 20), seed), true);
   }
 
   #begin(type: number, bodyBytes: number): number {
@@ -155,16 +150,12 @@ export class GroupBuilder {
     this.#chain = this.#crc32(this.#bytes.subarray(at + 4, at + size), this.#chain);
     this.#view.setUint32(at, this.#chain, true);
     this.#at = at + size;
-    this.#count += 1;
     return size;
   }
 
   #reserve(size: number): void {
     if (size <= this.#bytes.length) return;
-    // Doubled until it fits: the length stays a multiple of 4, for the mask.
-    let length = this.#bytes.length;
-    while (length < size) length *= 2;
-    const grown = new Uint8Array(length);
+    const grown = new Uint8Array(Math.max(size, 2 * this.#bytes.length));
     grown.set(this.#bytes.subarray(0, this.#at));
     this.#bytes = grown;
     this.#view = viewOf(grown);

@@ -129,7 +129,6 @@ export class GroupCommit {
     } catch (error) {
       return this.fail(error);
     }
-    if (this.#hasFailed) return;
     this.#sequence += 1;
     this.#handlers.onDurable(group);
     if (this.#spare.length < spareBuilders) this.#spare.push(builder);

@@ -36,7 +36,6 @@ export interface GroupHeader {
   readonly start: number;
   readonly sequence: number;
   readonly chainBefore: number;
-  readonly count: number;
   /** Where its records begin and end. */
   readonly body: { readonly from: number; readonly to: number };
   /** May be beyond the file. */
@@ -69,15 +68,14 @@ export function readGroupHeader(file: SegmentBytes, start: number): GroupHeader 
   const { view, bytes } = file;
   if (start + groupHeaderBytes > bytes.length) return undefined;
   if (view.getUint32(start, true) !== groupMagic) return undefined;
-  const crc = file.crc32(bytes.subarray(start, start + 28), positionSeed(file.segment, start));
-  if (crc !== view.getUint32(start + 28, true)) return undefined;
+  const crc = file.crc32(bytes.subarray(start, start + 20), positionSeed(file.segment, start));
+  if (crc !== view.getUint32(start + 20, true)) return undefined;
   const from = start + groupHeaderBytes;
   const to = from + view.getUint32(start + 4, true);
   return {
     start,
     sequence: getU64(view, start + 8),
-    chainBefore: view.getUint32(start + 20, true),
-    count: view.getUint32(start + 24, true),
+    chainBefore: view.getUint32(start + 16, true),
     body: { from, to },
     end: alignGroup(to) + groupTrailerBytes,
   };
@@ -154,7 +152,6 @@ function verifyRecords(file: SegmentBytes, header: GroupHeader): number | Fault 
   const { bytes, view, crc32 } = file;
   const { from, to } = header.body;
   let chain = header.chainBefore;
-  let count = 0;
   let at = from;
   while (at < to) {
     const end = recordEnd(view, at, to);
@@ -163,10 +160,8 @@ function verifyRecords(file: SegmentBytes, header: GroupHeader): number | Fault 
     if (chain !== view.getUint32(at, true)) {
       return { offset: at, reason: 'the checksum of a record does not match' };
     }
-    count += 1;
     at = end;
   }
-  if (count !== header.count) return { offset: from, reason: 'records are missing from a group' };
   return verifyTrailer(file, header) ?? chain;
 }
 

@@ -6,7 +6,7 @@ import type { HardState, MemberId } from '../../raft/types.js';
 import type { WalRecord } from './record.js';
 import { TermRuns } from './term-runs.js';
 
-/** The log's contents so far, without the data of entries. */
+/** The log's contents so far, without the data of entries. @since 0.1.0 */
 export class LogHistory {
   readonly terms: TermRuns = new TermRuns();
   #hardState: HardState = { term: 0, vote: 0, commit: 0 };

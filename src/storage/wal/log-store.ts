@@ -62,7 +62,6 @@ export class WalLogStore implements LogStore {
   readonly #parts: WalParts;
   readonly #commit: GroupCommit;
   readonly #fetched = new FetchedEntries(fetchedBytesMax);
-  readonly #fetches = new Set<IndexRangeUnderWay>();
   readonly #initial: InitialState;
   #applied: number;
   /** Last entry known to be on stable storage. */
@@ -159,18 +158,12 @@ export class WalLogStore implements LogStore {
     const onDisk = Math.min(range.hi, cache.first);
     if (lo >= onDisk) return;
     const sizeAt = (at: number): number => index.at(at).size;
-    const underWay = { lo, hi: fetchEnd({ lo, hi: onDisk }, sizeAt, fetchBytesMax) };
-    const wanted = Array.from({ length: underWay.hi - lo }, (_, at) => {
+    const hi = fetchEnd({ lo, hi: onDisk }, sizeAt, fetchBytesMax);
+    const wanted = Array.from({ length: hi - lo }, (_, at) => {
       return { ...index.at(lo + at), index: lo + at, term: history.terms.at(lo + at) as number };
     });
-    this.#fetches.add(underWay);
-    try {
-      const loaded = await loadEntries(fs, dir, wanted);
-      // A suffix may have been replaced meanwhile.
-      this.#fetched.add(loaded.slice(0, Math.max(0, underWay.hi - lo)));
-    } finally {
-      this.#fetches.delete(underWay);
-    }
+    // What is not in memory is applied, so it is never replaced: not now, and not later.
+    this.#fetched.add(await loadEntries(fs, dir, wanted));
   }
 
   async close(): Promise<void> {
@@ -225,12 +218,11 @@ export class WalLogStore implements LogStore {
     assert(problem === undefined, `wal: ${problem}`);
   }
 
-  /** Entries from `index` on are about to be replaced, wherever they are. */
+  /** Entries from `index` on are about to be replaced: in memory, and in groups on their way. */
   #replaceFrom(index: number, group: PendingGroup): void {
+    assert(index > this.#applied, `wal: entry ${index} of ${this.#applied} applied is replaced`);
     if (index <= this.lastIndex()) {
       this.#durable = Math.min(this.#durable, index - 1);
-      this.#fetched.cut(index);
-      for (const fetch of this.#fetches) fetch.hi = Math.min(fetch.hi, index);
       this.#commit.cut(index);
     }
     if (group.lo === group.hi) group.lo = group.hi = index;
@@ -261,12 +253,6 @@ export class WalLogStore implements LogStore {
   #evict(): void {
     this.#parts.cache.evict(Math.min(this.#applied, this.#durable), this.#parts.cacheBytes);
   }
-}
-
-/** A fetch whose upper end comes down when a suffix is replaced. */
-interface IndexRangeUnderWay {
-  readonly lo: number;
-  hi: number;
 }
 
 function closedError() {

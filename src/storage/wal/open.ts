@@ -8,6 +8,7 @@ import type { FileSystem } from '../file-system.js';
 import { walCorrupt } from './damage.js';
 import { EntryCache } from './entry-cache.js';
 import { EntryIndex } from './entry-index.js';
+import { alignGroup } from './format.js';
 import { GroupBuilder } from './group-builder.js';
 import type { ChainState } from './group-reader.js';
 import { WalLogStore } from './log-store.js';
@@ -36,7 +37,7 @@ export interface OpenWalOptions {
   readonly groupId?: number | undefined;
   /** Bytes of a segment; default `limits.segmentBytes`. */
   readonly segmentBytes?: number | undefined;
-  /** Bytes zeroed at a time ahead of the writer; default `limits.preallocateBytes`. */
+  /** Bytes kept zeroed ahead of the writer; default `limits.preallocateBytes`. */
   readonly preallocateBytes?: number | undefined;
   /** Bytes of applied entries kept in memory; default 64 MiB. */
   readonly cacheBytes?: number | undefined;
@@ -102,8 +103,9 @@ async function openWriter(
   const settings: SegmentWriterOptions = {
     fs,
     dir,
-    segmentBytes: segmentBytes ?? limits.segmentBytes,
-    preallocateBytes: preallocateBytes ?? limits.preallocateBytes,
+    // No size of a file lies between two places where a group may start.
+    segmentBytes: alignGroup(segmentBytes ?? limits.segmentBytes),
+    preallocateBytes: alignGroup(preallocateBytes ?? limits.preallocateBytes),
   };
   const { tail, unfinished } = summary;
   await fs.makeDirectory(dir);

@@ -180,7 +180,8 @@ class WalReading {
 
   /** Whether there is a segment behind the header. */
   #header(path: string, file: SegmentBytes, isLast: boolean): boolean {
-    const result = decodeSegmentHeader(file.bytes, file.crc32);
+    const expected = { segment: file.segment, ...this.#next };
+    const result = decodeSegmentHeader(file.bytes, expected, file.crc32);
     if (result.kind === 'version') {
       throw walUnsupported(path, `format version ${result.version}`);
     }
@@ -194,9 +195,9 @@ class WalReading {
     if (segment !== file.segment) {
       throw walCorrupt(path, 0, `this is segment ${segment} under another name`);
     }
-    if (sequence !== this.#next.sequence || chain !== this.#next.chain) {
-      const reason = `it begins with write group ${sequence}, the one before ends before ${this.#next.sequence}`;
-      throw walCorrupt(path, 0, `${reason}, or with other contents`);
+    if (sequence !== expected.sequence || chain !== expected.chain) {
+      const reason = `it goes on at write group ${sequence} of another history`;
+      throw walCorrupt(path, 0, `${reason}, ${expected.sequence} belongs here`);
     }
     return true;
   }

@@ -28,7 +28,7 @@ export interface SegmentHeader {
 export type SegmentHeaderResult =
   | { readonly kind: 'header'; readonly header: SegmentHeader }
   | { readonly kind: 'version'; readonly version: number }
-  /** Never written: it and all that follows is zero, or not there at all. */
+  /** Never written whole: it and all that follows is zero, or the file ends in it. */
   | { readonly kind: 'unwritten' }
   | { readonly kind: 'damaged' };
 
@@ -62,10 +62,17 @@ export function encodeSegmentHeader(header: SegmentHeader, crc32: Crc32): Uint8A
   return bytes;
 }
 
-/** Reads the header of a file's bytes. */
-export function decodeSegmentHeader(file: Uint8Array, crc32: Crc32): SegmentHeaderResult {
-  // It is one sector, and synced before anything is written behind it.
-  if (isZero(file, 0, file.length)) return { kind: 'unwritten' };
+/**
+ * Reads the header of a file's bytes.
+ *
+ * @param expected - what belongs there; the caller compares, here it tells what was begun
+ */
+export function decodeSegmentHeader(
+  file: Uint8Array,
+  expected: SegmentHeader,
+  crc32: Crc32,
+): SegmentHeaderResult {
+  if (isUnwritten(file, encodeSegmentHeader(expected, crc32))) return { kind: 'unwritten' };
   if (file.length < segmentHeaderBytes) return { kind: 'damaged' };
   const view = viewOf(file);
   const isMagic = segmentMagic.every((byte, at) => file[at] === byte);
@@ -80,4 +87,10 @@ export function decodeSegmentHeader(file: Uint8Array, crc32: Crc32): SegmentHead
     chain: view.getUint32(32, true),
   };
   return { kind: 'header', header };
+}
+
+/** The header is one sector, and synced before anything is written behind it. */
+function isUnwritten(file: Uint8Array, header: Uint8Array): boolean {
+  if (isZero(file, 0, file.length)) return true;
+  return file.length < header.length && file.every((byte, at) => byte === header[at]);
 }

@@ -4,17 +4,18 @@
  *     header | groups ....... offset | zeros ....... zeroed | not there yet
  *
  * Zeros are written beside the hot path, only behind `zeroed`; groups only before it while zeros are
- * being written. So the two never meet, and a sync rarely has a new file size to record.
+ * being written. So the two never meet, and a sync rarely has a new file size to record. A sync also
+ * waits for zeros that are on their way to the disk: they come in pieces, one per group at most.
  */
 import { assert } from '../../base/assert.js';
 import { isKontikiError } from '../../base/errors.js';
 import type { FileSystem, StorageFile } from '../file-system.js';
-import { sectorBytes, segmentHeaderBytes } from './format.js';
+import { alignGroup, sectorBytes, segmentHeaderBytes } from './format.js';
 import type { GroupBuilder, GroupPosition } from './group-builder.js';
 import type { WalTail } from './reader.js';
 import { encodeSegmentHeader, type SegmentHeader, segmentName } from './segment-header.js';
 
-/** Written at a time, so that a group waits for one piece of zeros at most. */
+/** One piece. */
 const zeros = new Uint8Array(256 * 1024);
 
 /** What a writer is made from. */
@@ -23,7 +24,7 @@ export interface SegmentWriterOptions {
   readonly dir: string;
   /** Bytes of a segment before the next is started. */
   readonly segmentBytes: number;
-  /** Bytes zeroed at a time. */
+  /** Bytes to keep zeroed ahead. */
   readonly preallocateBytes: number;
 }
 
@@ -85,7 +86,7 @@ export class SegmentWriter {
   }
 
   /**
-   * Writes and syncs a group; one call at a time. After a failure the writer is not used again.
+   * Writes and syncs a group; one call at a time. After a failure the writer is only closed.
    *
    * @param onSealed - called before the write with the group's place
    */
@@ -109,7 +110,7 @@ export class SegmentWriter {
     await this.#file.sync();
     this.#offset = end;
     this.#zeroed = Math.max(this.#zeroed, end);
-    this.#fillAhead();
+    this.#fillAhead(bytes.length);
   }
 
   /** Waits for the zeros under way and closes the file. */
@@ -118,22 +119,18 @@ export class SegmentWriter {
     await this.#file.close();
   }
 
+  /**
+   * What a failed write took of a group is removed: nobody was told of it, its space may be what is
+   * missing, and only whole sectors can be told from damage at the next open.
+   */
   async #write(offset: number, bytes: Uint8Array): Promise<void> {
     try {
       await this.#file.write(offset, [bytes]);
     } catch (error) {
-      if (isKontikiError(error, 'NO_SPACE')) await this.#cutBack(offset);
-      throw error;
-    }
-  }
-
-  /** Removes what a full disk took of a group: nobody was told of it. What fails here, open settles. */
-  async #cutBack(offset: number): Promise<void> {
-    await this.#filling;
-    try {
-      await this.#file.truncate(offset);
-    } catch {
+      await this.#filling;
       // The first error is the one to report.
+      await this.#file.truncate(offset).catch(() => undefined);
+      throw error;
     }
   }
 
@@ -147,12 +144,16 @@ export class SegmentWriter {
     this.#canFill = true;
   }
 
-  #fillAhead(): void {
+  /** Writes a piece of zeros when one is lacking, a larger one to keep up with larger groups. */
+  #fillAhead(groupBytes: number): void {
     const { preallocateBytes, segmentBytes } = this.#options;
+    const target = Math.min(this.#offset + preallocateBytes, segmentBytes);
+    const piece = Math.min(zeros.length, alignGroup(preallocateBytes / 2));
+    const lacking = target - this.#zeroed;
     if (this.#filling !== undefined || !this.#canFill) return;
-    if (this.#zeroed - this.#offset >= preallocateBytes / 2 || this.#zeroed >= segmentBytes) return;
-    const target = Math.min(this.#zeroed + preallocateBytes, segmentBytes);
-    this.#filling = this.#fillTo(target).finally(() => {
+    if (lacking <= 0 || (lacking < piece && target < segmentBytes)) return;
+    const length = Math.min(lacking, Math.max(piece, 2 * groupBytes));
+    this.#filling = this.#fillTo(this.#zeroed + length).finally(() => {
       this.#filling = undefined;
     });
   }
@@ -189,8 +190,8 @@ async function createSegment(
   try {
     await file.write(0, [encodeSegmentHeader(header, fs.crc32)]);
     const offset = segmentHeaderBytes;
-    const target = Math.min(preallocateBytes, segmentBytes);
-    const zeroed = await fill(file, offset, Math.max(target, offset));
+    const piece = Math.min(zeros.length, preallocateBytes, segmentBytes);
+    const zeroed = await fill(file, offset, offset + piece);
     await file.sync();
     await fs.syncDirectory(dir);
     return { file, state: { segment: header.segment, offset, zeroed } };

@@ -1,0 +1,180 @@
+// One owner of a directory: across calls, threads, processes and their deaths.
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { nodeFileSystem as fs } from '../../../src/storage/node-fs/index.js';
+
+let dir: string;
+const children: ChildProcess[] = [];
+
+beforeEach(() => {
+  dir = mkdtempSync(`${tmpdir()}/kontiki-lock-`);
+});
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const lockPath = (): string => `${dir}/lock`;
+const holder = (): { pid: number; startedAt: string } =>
+  JSON.parse(readFileSync(lockPath(), 'utf8'));
+const locked = (who: string) => ({
+  code: 'DIR_LOCKED',
+  message: expect.stringContaining(who),
+});
+
+/** Another process that locks the directory and then waits; resolves when it holds the lock. */
+async function lockElsewhere(): Promise<ChildProcess> {
+  const url = new URL('../../../src/storage/node-fs/index.ts', import.meta.url).href;
+  const script = `
+    const { nodeFileSystem } = await import(${JSON.stringify(url)});
+    await nodeFileSystem.lock(${JSON.stringify(dir)});
+    console.log('locked');
+    setInterval(() => {}, 1e6);
+  `;
+  const args = ['--import', 'tsx', '--input-type=module', '-e', script];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
+  let complaint = '';
+  child.stderr.on('data', (text) => {
+    complaint += text;
+  });
+  await new Promise((resolve, reject) => {
+    child.stdout.once('data', resolve);
+    child.once('close', (code) => reject(new Error(`ended with ${code}: ${complaint}`)));
+  });
+  return child;
+}
+
+const ended = (child: ChildProcess): Promise<unknown> =>
+  new Promise((resolve) => child.once('exit', resolve));
+
+describe('in one process', () => {
+  test('held -> DIR_LOCKED by any path; released -> free', async () => {
+    const lock = await fs.lock(dir);
+    expect(readdirSync(dir)).toEqual(['lock']);
+    expect(holder().pid).toBe(process.pid);
+    symlinkSync(dir, `${dir}-link`);
+    try {
+      await expect(fs.lock(dir)).rejects.toMatchObject(locked('this process'));
+      await expect(fs.lock(`${dir}/../${dir.split('/').at(-1)}/`)).rejects.toMatchObject(
+        locked('this process'),
+      );
+      await expect(fs.lock(`${dir}-link`)).rejects.toMatchObject(locked('this process'));
+    } finally {
+      rmSync(`${dir}-link`);
+    }
+    expect(holder().pid).toBe(process.pid);
+    await lock.release();
+    expect(readdirSync(dir)).toEqual([]);
+    const again = await fs.lock(dir);
+    // Released long ago: it is not its lock any more.
+    await lock.release();
+    await expect(fs.lock(dir)).rejects.toMatchObject(locked('this process'));
+    await again.release();
+  });
+
+  test('many at once -> one has it', async () => {
+    const tries = await Promise.allSettled(Array.from({ length: 8 }, () => fs.lock(dir)));
+    const won = tries.filter((result) => result.status === 'fulfilled');
+    expect(won).toHaveLength(1);
+    await won[0]!.value.release();
+  });
+
+  test('locked while the release is under way -> refused or held, never both gone', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const lock = await fs.lock(dir);
+      const releasing = lock.release();
+      const next = await fs.lock(dir).catch(() => undefined);
+      await releasing;
+      expect(readdirSync(dir)).toEqual(next === undefined ? [] : ['lock']);
+      await next?.release();
+    }
+  });
+
+  test('held by another thread, or another copy of this module -> DIR_LOCKED', async () => {
+    const lock = await fs.lock(dir);
+    const mine = readFileSync(lockPath());
+    await lock.release();
+    writeFileSync(lockPath(), mine);
+    await expect(fs.lock(dir)).rejects.toMatchObject(locked(`process ${process.pid}`));
+    expect(readFileSync(lockPath())).toEqual(mine);
+  });
+
+  test('two directories -> two locks', async () => {
+    mkdirSync(`${dir}/a`);
+    mkdirSync(`${dir}/b`);
+    const locks = [await fs.lock(`${dir}/a`), await fs.lock(`${dir}/b`)];
+    for (const lock of locks) await lock.release();
+  });
+
+  test('a directory that does not exist -> STORAGE_IO, and no lock is held', async () => {
+    await expect(fs.lock(`${dir}/new`)).rejects.toMatchObject({
+      code: 'STORAGE_IO',
+      cause: { code: 'ENOENT' },
+    });
+    mkdirSync(`${dir}/new`);
+    await (await fs.lock(`${dir}/new`)).release();
+  });
+});
+
+describe('another process', () => {
+  test('holds it -> DIR_LOCKED by its id; killed -> the lock is free', async () => {
+    const child = await lockElsewhere();
+    await expect(fs.lock(dir)).rejects.toMatchObject(locked(`process ${child.pid}`));
+    expect(holder().pid).toBe(child.pid);
+    child.kill('SIGKILL');
+    await ended(child);
+    const lock = await fs.lock(dir);
+    expect(holder().pid).toBe(process.pid);
+    await lock.release();
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  test('wants what this one holds -> ends with DIR_LOCKED', async () => {
+    const lock = await fs.lock(dir);
+    await expect(lockElsewhere()).rejects.toThrow(/ended with 1: .*DIR_LOCKED/s);
+    expect(holder().pid).toBe(process.pid);
+    await lock.release();
+  });
+
+  test('lives, under the id of one that died -> the lock is free', async () => {
+    // The parent of the tests lives, but did not start then.
+    const stale = { pid: process.ppid, startedAt: 'another boot 123' };
+    writeFileSync(lockPath(), JSON.stringify(stale));
+    await (await fs.lock(dir)).release();
+  });
+
+  test('lives, and does not say since when -> DIR_LOCKED', async () => {
+    writeFileSync(lockPath(), JSON.stringify({ pid: process.ppid }));
+    await expect(fs.lock(dir)).rejects.toMatchObject(locked(`process ${process.ppid}`));
+  });
+});
+
+describe('a lock left behind', () => {
+  test.each([
+    ['of a process that is no more', JSON.stringify({ pid: 2 ** 22 + 1, startedAt: 'boot 5' })],
+    [
+      'of this process id in an earlier life',
+      JSON.stringify({ pid: process.pid, startedAt: 'x 1' }),
+    ],
+    ['of this process id, without a start', JSON.stringify({ pid: process.pid })],
+    ['that is empty', ''],
+    ['that is not ours', '"hello"'],
+  ])('%s -> taken over', async (_, content) => {
+    writeFileSync(lockPath(), content);
+    const lock = await fs.lock(dir);
+    expect(holder().pid).toBe(process.pid);
+    await lock.release();
+    expect(readdirSync(dir)).toEqual([]);
+  });
+});

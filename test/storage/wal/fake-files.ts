@@ -1,0 +1,162 @@
+/** A file system in memory that notes every step and can hold or fail any of them. */
+import { crc32 } from '../../../src/base/crc32.js';
+import { kontikiError } from '../../../src/base/errors.js';
+import type { FileSystem, StorageFile } from '../../../src/storage/file-system.js';
+
+export interface Step {
+  readonly kind: 'create' | 'write' | 'sync' | 'truncate' | 'remove' | 'sync-directory';
+  readonly path: string;
+  readonly offset?: number;
+  readonly length?: number;
+}
+
+/** All files, by path. */
+export type Image = ReadonlyMap<string, Uint8Array>;
+
+export class FakeFiles implements FileSystem {
+  readonly crc32 = crc32;
+  readonly steps: Step[] = [];
+  /** Called before each step: throws to make it fail, or gives a promise to hold it. */
+  before: ((step: Step) => Promise<void> | void) | undefined;
+  /** How much of a write that fails takes effect, of 1. */
+  failedWritePart = 0;
+  /** Files that are open now. */
+  openFiles = 0;
+  readonly #files = new Map<string, Uint8Array>();
+
+  constructor(image: Image = new Map()) {
+    for (const [path, bytes] of image) this.#files.set(path, bytes.slice());
+  }
+
+  /** A copy of all files. */
+  image(): Map<string, Uint8Array> {
+    return new Map([...this.#files].map(([path, bytes]) => [path, bytes.slice()]));
+  }
+
+  count(kind: Step['kind']): number {
+    return this.steps.filter((step) => step.kind === kind).length;
+  }
+
+  async makeDirectory(): Promise<void> {}
+
+  async list(path: string): Promise<readonly string[]> {
+    const names = [...this.#files.keys()].filter((name) => name.startsWith(`${path}/`));
+    return names.map((name) => name.slice(path.length + 1)).sort();
+  }
+
+  async open(path: string, mode: 'create' | 'read' | 'read-write'): Promise<StorageFile> {
+    if (mode === 'create') {
+      if (this.#files.has(path)) throw kontikiError('STORAGE_IO', `${path} exists`);
+      await this.#step({ kind: 'create', path });
+      this.#files.set(path, new Uint8Array());
+    }
+    if (!this.#files.has(path)) throw kontikiError('STORAGE_IO', `${path} is missing`);
+    this.openFiles += 1;
+    return this.#handle(path);
+  }
+
+  async readFile(path: string): Promise<Uint8Array | undefined> {
+    return this.#files.get(path)?.slice();
+  }
+
+  async rename(): Promise<never> {
+    throw new Error('a log renames nothing');
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.#step({ kind: 'remove', path });
+    this.#files.delete(path);
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    await this.#step({ kind: 'sync-directory', path });
+  }
+
+  async lock(): Promise<never> {
+    throw new Error('a log locks nothing');
+  }
+
+  #handle(path: string): StorageFile {
+    let isOpen = true;
+    const bytes = (): Uint8Array => {
+      if (!isOpen) throw kontikiError('STORAGE_IO', `${path} is closed`);
+      return this.#files.get(path)!;
+    };
+    const resize = (size: number): Uint8Array => {
+      const resized = new Uint8Array(size);
+      resized.set(bytes().subarray(0, size));
+      this.#files.set(path, resized);
+      return resized;
+    };
+    return {
+      size: async () => bytes().length,
+      read: async (offset, length) => bytes().slice(offset, offset + length),
+      write: async (offset, chunks) => {
+        const all = Buffer.concat(chunks);
+        const put = (written: Uint8Array): void => {
+          const end = offset + written.length;
+          const target = end > bytes().length ? resize(end) : bytes();
+          target.set(written, offset);
+        };
+        try {
+          await this.#step({ kind: 'write', path, offset, length: all.length });
+        } catch (error) {
+          put(all.subarray(0, Math.floor(all.length * this.failedWritePart)));
+          throw error;
+        }
+        put(all);
+      },
+      sync: () => this.#step({ kind: 'sync', path }),
+      truncate: async (size) => {
+        await this.#step({ kind: 'truncate', path, offset: size });
+        resize(size);
+      },
+      close: async () => {
+        if (isOpen) this.openFiles -= 1;
+        isOpen = false;
+      },
+    };
+  }
+
+  async #step(step: Step): Promise<void> {
+    await this.before?.(step);
+    this.steps.push(step);
+  }
+}
+
+/** Steps that wait for each other: `before` of a {@link FakeFiles} that stops at some of them. */
+export class Gate {
+  readonly #isHeld: (step: Step) => boolean;
+  #waiting: (() => void)[] = [];
+  #isOpen = false;
+
+  constructor(isHeld: (step: Step) => boolean) {
+    this.#isHeld = isHeld;
+  }
+
+  /** How many steps stand still. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  readonly before = (step: Step): Promise<void> | undefined => {
+    if (this.#isOpen || !this.#isHeld(step)) return undefined;
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  };
+
+  /** Lets what waits go on. */
+  release(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** Holds nothing any more. */
+  open(): void {
+    this.#isOpen = true;
+    this.release();
+  }
+}
+
+/** Lets everything run that needs no outside event. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
