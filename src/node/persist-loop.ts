@@ -1,10 +1,10 @@
 /**
  * Hands writes to the log store and releases their pledges once they are durable (step 5 of the
- * walk). The store groups what arrives while a sync is in flight.
+ * walk). The store groups what arrives while a sync is in flight, and decides what is worth a write
+ * of its own: a commit index that moved alone is not.
  */
 import type { Message } from '../raft/messages.js';
 import type { StorageAppend } from '../raft/ready.js';
-import type { HardState } from '../raft/types.js';
 import type { LogStore } from '../storage/log-store.js';
 
 /** What the loop reports. @since 0.1.0 */
@@ -19,9 +19,6 @@ export interface PersistHandlers {
 export class PersistLoop {
   readonly #log: LogStore;
   readonly #handlers: PersistHandlers;
-  /** Commit index that was not worth a write of its own; it travels with the next one. */
-  #deferred: HardState | undefined;
-  #inFlight = 0;
   #tail: Promise<void> = Promise.resolve();
   #failed = false;
 
@@ -32,39 +29,11 @@ export class PersistLoop {
 
   /** Writes are made durable, and their pledges released, in call order. */
   push(append: StorageAppend): void {
-    const hardState = append.hardState ?? this.#deferred;
-    if (append.mustSync) {
-      this.#deferred = undefined;
-      this.#write({ ...append, ...(hardState && { hardState }) });
-      return;
-    }
-    // Only the commit index moved. It may be lost: after a restart the leader tells it again.
-    this.#deferred = hardState;
-    const { responses } = append;
-    if (responses.length === 0) return;
-    if (this.#inFlight === 0) this.#release(responses);
-    else this.#await(this.#tail, responses);
-  }
-
-  #write(append: StorageAppend): void {
-    const { responses, ...batch } = append;
-    this.#await(this.#log.append(batch), responses);
-  }
-
-  #await(durable: Promise<void>, responses: readonly Message[]): void {
-    this.#inFlight += 1;
-    this.#tail = durable;
-    durable.then(
-      () => {
-        this.#inFlight -= 1;
-        this.#release(responses);
-      },
-      (error: unknown) => {
-        this.#inFlight -= 1;
-        if (this.#failed) return;
-        this.#failed = true;
-        this.#handlers.onFailed(error);
-      },
+    // The store settles in call order, so pledges without a write wait for the writes before them.
+    this.#tail = this.#log.append(append);
+    this.#tail.then(
+      () => this.#release(append.responses),
+      (error: unknown) => this.#fail(error),
     );
   }
 
@@ -72,15 +41,15 @@ export class PersistLoop {
     if (!this.#failed && responses.length > 0) this.#handlers.onDurable(responses);
   }
 
-  /** Waits for what is in flight and writes the deferred commit index, if the store still can. */
+  #fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#handlers.onFailed(error);
+  }
+
+  /** Waits for what is in flight. */
   async stop(): Promise<void> {
-    try {
-      await this.#tail;
-      const hardState = this.#deferred;
-      if (hardState === undefined || this.#failed) return;
-      await this.#log.append({ hardState, entries: [], mustSync: true });
-    } catch {
-      // Reported by onFailed already; the deferred commit index is a mere convenience.
-    }
+    // A failure was reported by onFailed already.
+    await this.#tail.catch(() => undefined);
   }
 }

@@ -13,7 +13,10 @@ export interface LogBatch {
    * everything from i on. May be empty.
    */
   readonly entries: readonly Entry[];
-  /** False allows the store to leave the write in the page cache; a later sync covers it. */
+  /**
+   * False allows the store to leave the write in the page cache, where a later sync covers it, or,
+   * when nothing but the commit index moved, to keep it for the next write or for `close`.
+   */
   readonly mustSync: boolean;
 }
 

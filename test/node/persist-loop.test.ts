@@ -82,44 +82,27 @@ describe('persist loop', () => {
     expect(released).toEqual([10, 11, 12]);
   });
 
-  test('the pledges are not part of what is written', () => {
+  test("a write is handed over as it is: whether to keep it for later is the store's to say", () => {
     const { log, persist } = loop();
+    persist.push(moved(1));
     persist.push(write(1, [10], committed(0)));
-    expect(log.writes).toEqual([{ entries: [entry(1)], mustSync: true, hardState: committed(0) }]);
+    expect(log.writes).toMatchObject([
+      { entries: [], mustSync: false, hardState: committed(1) },
+      { entries: [entry(1)], mustSync: true, hardState: committed(0) },
+    ]);
   });
 
-  test('a commit index alone: no write; the newest travels with the next one, once', async () => {
-    const { log, persist } = loop();
-    persist.push(moved(1));
-    persist.push(moved(2));
-    expect(log.writes).toEqual([]);
-    persist.push(write(3, []));
-    persist.push(write(4, []));
-    expect(log.writes.map(({ hardState }) => hardState)).toEqual([committed(2), undefined]);
-  });
-
-  test('a later hard state of a write of its own: the deferred one is forgotten', () => {
-    const { log, persist } = loop();
-    persist.push(moved(1));
-    persist.push(write(2, [], { term: 5, vote: 2, commit: 1 }));
-    persist.push(write(3, []));
-    expect(log.writes.map(({ hardState }) => hardState?.term)).toEqual([5, undefined]);
-  });
-
-  test('pledges alone: at once when nothing is being written, else behind it', async () => {
+  test('pledges alone -> behind the writes before them', async () => {
     const { log, persist, released } = loop();
-    persist.push(pledges(10));
-    expect(released).toEqual([10]);
     persist.push(write(1, [11]));
-    persist.push(write(2, [12]));
-    persist.push(pledges(13));
-    persist.push(moved(2, [14]));
+    persist.push(pledges(12));
+    persist.push(moved(2, [13]));
+    expect(released).toEqual([]);
     await log.finish();
-    expect(released).toEqual([10, 11]);
+    expect(released).toEqual([11]);
     await log.finish();
-    expect(released).toEqual([10, 11, 12, 13, 14]);
-    persist.push(pledges(15));
-    expect(released.at(-1)).toBe(15);
+    await log.finish();
+    expect(released).toEqual([11, 12, 13]);
   });
 
   test('a failed write: told once, nothing is released any more', async () => {
@@ -136,48 +119,26 @@ describe('persist loop', () => {
     expect(released).toEqual([]);
   });
 
-  test('stop: waits for the writes, then writes the deferred commit index', async () => {
+  test('stop -> waits for the writes', async () => {
     const { log, persist } = loop();
     persist.push(write(1, [10]));
-    persist.push(moved(1));
     let stopped = false;
     const stopping = persist.stop().then(() => {
       stopped = true;
     });
     await settle();
-    expect([log.writes.length, stopped]).toEqual([1, false]);
-    await log.finish();
-    expect(log.writes[1]).toEqual({ entries: [], mustSync: true, hardState: committed(1) });
     expect(stopped).toBe(false);
     await log.finish();
     await stopping;
   });
 
-  test('stop with nothing deferred: writes nothing', async () => {
-    const { log, persist } = loop();
-    await persist.stop();
-    expect(log.writes).toEqual([]);
-  });
-
-  test.each(['before', 'during'])('stop, the store failing %s: resolves', async (when) => {
+  test.each(['before', 'during'])('stop, the store failing %s -> resolves', async (when) => {
     const { log, persist, failures } = loop();
     persist.push(write(1, []));
-    persist.push(moved(1));
     if (when === 'before') await log.break('disk');
     const stopping = persist.stop();
     if (when === 'during') await log.break('disk');
     await stopping;
     expect(failures).toEqual(['disk']);
-    expect(log.writes).toHaveLength(1);
-  });
-
-  test('stop, the write of the commit index failing: resolves', async () => {
-    const { log, persist } = loop();
-    persist.push(moved(1));
-    const stopping = persist.stop();
-    await settle();
-    expect(log.writes).toHaveLength(1);
-    await log.break('disk');
-    await stopping;
   });
 });
