@@ -21,6 +21,17 @@ export type Outcome = 'rejected' | 'unknown';
 export interface ErrorFields {
   /** `compactRevision`: the oldest revision that can still be read is this one. */
   COMPACTED: { readonly compactRevision: number };
+  /** `reason`: the rule that a change of the configuration, or a stored one, would break. */
+  CONFIGURATION_INVALID: {
+    readonly reason:
+      | 'joint'
+      | 'malformed'
+      | 'no-voters'
+      | 'not-joint'
+      | 'several-voters'
+      | 'unknown-change'
+      | 'voters-removed';
+  };
   /** `revision`: the newest revision that exists. */
   FUTURE_REVISION: { readonly revision: number };
   /** `leaderId`: the member to ask instead, when known. */
@@ -41,6 +52,7 @@ export type ErrorCode =
   | 'CLOSED'
   | 'CLUSTER_MISMATCH'
   | 'COMPACTED'
+  | 'CONFIGURATION_INVALID'
   | 'DIR_LOCKED'
   | 'DIR_REQUIRED'
   | 'DUPLICATE_KEY'
