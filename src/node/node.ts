@@ -7,11 +7,11 @@
  * A turn is synchronous; what it starts answers by queueing again.
  */
 import { EventEmitter } from 'eventemitter3';
-import { assert, unreachable } from '../base/assert.js';
+import { assert } from '../base/assert.js';
 import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import { randomId } from '../base/prng.js';
-import type { ForwardRefusal, ForwardRequest, WireMessage } from '../codec/wire-message.js';
+import type { WireMessage } from '../codec/wire-message.js';
 import type { LocalMessage, Message } from '../raft/messages.js';
 import { RawNode } from '../raft/raw-node.js';
 import type { Ready, StorageApply } from '../raft/ready.js';
@@ -22,6 +22,7 @@ import { ApplyLoop } from './apply-loop.js';
 import type { Env } from './env.js';
 import type { NodeEvents } from './events.js';
 import { FastFailover } from './fast-failover.js';
+import { Handover } from './handover.js';
 import { type PeerMemory, PeerRegistry } from './peer-registry.js';
 import { PersistLoop } from './persist-loop.js';
 import { type ProposalId, Proposals, type ProposeOptions } from './proposals.js';
@@ -63,13 +64,12 @@ export class Node extends EventEmitter<NodeEvents> {
   readonly #raft: RawNode;
   readonly #proposals: Proposals;
   readonly #reads = new Reads();
+  readonly #handover: Handover;
   readonly #persist: PersistLoop;
   readonly #apply: ApplyLoop;
   readonly #ticker: Ticker;
   readonly #failover: FastFailover;
   readonly #peers: PeerRegistry;
-  /** Members with a standing connection from here. */
-  readonly #links = new Set<MemberId>();
   #inbox: (WireMessage | LocalMessage)[] = [];
   #soft: SoftState = { leader: noMember, role: 'follower' };
   /** Term the last turn ended in. */
@@ -120,6 +120,14 @@ export class Node extends EventEmitter<NodeEvents> {
     });
     const session = randomId(random);
     this.#proposals = new Proposals({ clock: env.clock, session, sweepMs: tickMs });
+    this.#handover = new Handover({
+      memberId: identity.memberId,
+      raft: this.#raft,
+      proposals: this.#proposals,
+      reads: this.#reads,
+      clock: env.clock,
+      transport: env.transport,
+    });
     this.#persist = new PersistLoop(log, {
       onDurable: (responses) => this.#onDurable(responses),
       onFailed: (error) => this.#fail(error),
@@ -216,8 +224,7 @@ export class Node extends EventEmitter<NodeEvents> {
   }
 
   #onLink(memberId: MemberId, connected: boolean): void {
-    if (connected) this.#links.add(memberId);
-    else this.#links.delete(memberId);
+    this.#handover.onLink(memberId, connected);
     // What the leader was asked, or what it answered, may have been on that connection.
     if (!connected) {
       if (memberId === this.#raft.leader) this.#reads.leaderChanged();
@@ -244,8 +251,7 @@ export class Node extends EventEmitter<NodeEvents> {
     if (this.#lifecycle !== 'open') return;
     try {
       this.#drainInbox();
-      this.#handOverProposals();
-      this.#handOverReads();
+      this.#handover.run();
       if (this.#tickDue) {
         this.#tickDue = false;
         this.#raft.tick();
@@ -261,8 +267,8 @@ export class Node extends EventEmitter<NodeEvents> {
     const inbox = this.#inbox;
     this.#inbox = [];
     for (const message of inbox) {
-      if (message.kind === 'forward-request') this.#onForward(message);
-      else if (message.kind === 'forward-refusal') this.#onRefusal(message);
+      if (message.kind === 'forward-request') this.#handover.onForward(message);
+      else if (message.kind === 'forward-refusal') this.#handover.onRefusal(message);
       else this.#step(message);
     }
   }
@@ -276,72 +282,6 @@ export class Node extends EventEmitter<NodeEvents> {
       if (isKontikiError(error, 'ARGUMENT_INVALID')) return;
       throw error;
     }
-  }
-
-  /** A follower passes proposals on to this member, as the leader of the term it knows. */
-  #onForward(message: ForwardRequest): void {
-    // Nothing to append, and so nobody to answer.
-    if (message.commands.length === 0) return;
-    let code: ForwardRefusal['code'] = 'NOT_LEADER';
-    try {
-      if (this.#raft.role === 'leader' && this.#raft.term === message.term) {
-        this.#raft.propose(message.commands);
-        return;
-      }
-    } catch (error) {
-      if (!isKontikiError(error, 'PROPOSAL_DROPPED')) throw error;
-      code = 'PROPOSAL_DROPPED';
-    }
-    const { from, to, term, id } = message;
-    this.#env.transport.send({ kind: 'forward-refusal', from: to, to: from, term, id, code });
-  }
-
-  #onRefusal(message: ForwardRefusal): void {
-    this.#proposals.refuse(message.id, refusal(message.code));
-  }
-
-  /** Without a connection a request would be lost: better wait for one, or for a new leader. */
-  get #canReachLeader(): boolean {
-    const { leader, role } = this.#raft;
-    return role === 'leader' || (leader !== noMember && this.#links.has(leader));
-  }
-
-  #handOverReads(): void {
-    if (!this.#reads.hasQueued || !this.#canReachLeader) return;
-    const id = this.#reads.take(this.#env.clock.monotonicMs());
-    try {
-      this.#raft.readIndex(id);
-    } catch (error) {
-      if (!isKontikiError(error, 'OVERLOADED')) throw error;
-      this.#reads.refuse(id, error);
-    }
-  }
-
-  #handOverProposals(): void {
-    const { leader, role, term } = this.#raft;
-    while (this.#proposals.hasQueued && this.#canReachLeader) {
-      const { id, commands } = this.#proposals.take(term, limits.appendBytesMax);
-      if (commands.length === 0) return;
-      if (role === 'leader') this.#proposeHere(id, commands);
-      else this.#forward(leader, id, commands);
-    }
-  }
-
-  #proposeHere(id: number, commands: readonly Uint8Array[]): void {
-    try {
-      this.#raft.propose(commands);
-    } catch (error) {
-      if (!isKontikiError(error, 'PROPOSAL_DROPPED') && !isKontikiError(error, 'NOT_LEADER')) {
-        throw error;
-      }
-      this.#proposals.refuse(id, refusal(error.code));
-    }
-  }
-
-  #forward(leader: MemberId, id: number, commands: readonly Uint8Array[]): void {
-    const { memberId: from } = this.identity;
-    const { term } = this.#raft;
-    this.#env.transport.send({ kind: 'forward-request', from, to: leader, term, id, commands });
   }
 
   #carryOut(ready: Ready): void {
@@ -442,19 +382,4 @@ function checkTickMs(tickMs: number): void {
   if (tickMs >= 1 && tickMs <= 2 ** 31 - 1) return;
   const message = `node: expected tickMs to be a number of at least 1, got ${tickMs}`;
   throw kontikiError('OPTIONS_INVALID', message);
-}
-
-function refusal(code: 'NOT_LEADER' | 'PROPOSAL_DROPPED'): KontikiError {
-  switch (code) {
-    case 'NOT_LEADER':
-      return kontikiError('LEADER_CHANGED', 'node: the member asked does not lead the term', {
-        outcome: 'rejected',
-      });
-    case 'PROPOSAL_DROPPED':
-      return kontikiError('OVERLOADED', 'node: the leader has too many unapplied writes', {
-        outcome: 'rejected',
-      });
-    default:
-      return unreachable(code);
-  }
 }

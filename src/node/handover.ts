@@ -1,0 +1,134 @@
+/**
+ * Hands what waits over to whoever leads: proposals and reads go to the own core, or, as
+ * `forward-request` and `read-request`, to the leader; and takes what other members pass on here.
+ *
+ * A forwarded proposal names the term it is meant for, and no leader of another term takes it (ADR
+ * 0003): that is what makes a lost one certainly lost once a later term is applied.
+ */
+import { unreachable } from '../base/assert.js';
+import type { Clock } from '../base/clock.js';
+import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
+import { limits } from '../base/limits.js';
+import type { ForwardRefusal, ForwardRequest } from '../codec/wire-message.js';
+import type { RawNode } from '../raft/raw-node.js';
+import { type MemberId, noMember } from '../raft/types.js';
+import type { Transport } from '../transport/transport.js';
+import type { Proposals } from './proposals.js';
+import type { Reads } from './reads.js';
+
+/** @since 0.1.0 */
+export interface HandoverParts {
+  readonly memberId: MemberId;
+  readonly raft: RawNode;
+  readonly proposals: Proposals;
+  readonly reads: Reads;
+  readonly clock: Clock;
+  readonly transport: Transport;
+}
+
+/** @since 0.1.0 */
+export class Handover {
+  readonly #parts: HandoverParts;
+  /** Members with a standing connection from here. */
+  readonly #links = new Set<MemberId>();
+
+  constructor(parts: HandoverParts) {
+    this.#parts = parts;
+  }
+
+  /** The outgoing connection to a member stands or fell. */
+  onLink(memberId: MemberId, connected: boolean): void {
+    if (connected) this.#links.add(memberId);
+    else this.#links.delete(memberId);
+  }
+
+  /** Hands over whatever can be; the rest waits for a leader, or for a connection to it. */
+  run(): void {
+    this.#handOverProposals();
+    this.#handOverReads();
+  }
+
+  /** Without a connection a request would be lost: better wait for one, or for a new leader. */
+  get #canReachLeader(): boolean {
+    const { leader, role } = this.#parts.raft;
+    return role === 'leader' || (leader !== noMember && this.#links.has(leader));
+  }
+
+  #handOverProposals(): void {
+    const { proposals, raft } = this.#parts;
+    const { leader, role, term } = raft;
+    while (proposals.hasQueued && this.#canReachLeader) {
+      const { id, commands } = proposals.take(term, limits.appendBytesMax);
+      if (commands.length === 0) return;
+      if (role === 'leader') this.#proposeHere(id, commands);
+      else this.#forward(leader, id, commands);
+    }
+  }
+
+  #proposeHere(id: number, commands: readonly Uint8Array[]): void {
+    try {
+      this.#parts.raft.propose(commands);
+    } catch (error) {
+      if (!isKontikiError(error, 'PROPOSAL_DROPPED') && !isKontikiError(error, 'NOT_LEADER')) {
+        throw error;
+      }
+      this.#parts.proposals.refuse(id, refusal(error.code));
+    }
+  }
+
+  #forward(to: MemberId, id: number, commands: readonly Uint8Array[]): void {
+    const { memberId: from, raft, transport } = this.#parts;
+    transport.send({ kind: 'forward-request', from, to, term: raft.term, id, commands });
+  }
+
+  #handOverReads(): void {
+    const { clock, raft, reads } = this.#parts;
+    if (!reads.hasQueued || !this.#canReachLeader) return;
+    const id = reads.take(clock.monotonicMs());
+    try {
+      raft.readIndex(id);
+    } catch (error) {
+      if (!isKontikiError(error, 'OVERLOADED')) throw error;
+      reads.refuse(id, error);
+    }
+  }
+
+  /** A follower passes proposals on to this member, as the leader of the term it knows. */
+  onForward(message: ForwardRequest): void {
+    // Nothing to append, and so nobody to answer.
+    if (message.commands.length === 0) return;
+    const { raft, transport } = this.#parts;
+    let code: ForwardRefusal['code'] = 'NOT_LEADER';
+    try {
+      if (raft.role === 'leader' && raft.term === message.term) {
+        raft.propose(message.commands);
+        return;
+      }
+    } catch (error) {
+      if (!isKontikiError(error, 'PROPOSAL_DROPPED')) throw error;
+      code = 'PROPOSAL_DROPPED';
+    }
+    const { from, to, term, id } = message;
+    transport.send({ kind: 'forward-refusal', from: to, to: from, term, id, code });
+  }
+
+  /** The leader did not take what this member passed on. */
+  onRefusal(message: ForwardRefusal): void {
+    this.#parts.proposals.refuse(message.id, refusal(message.code));
+  }
+}
+
+function refusal(code: 'NOT_LEADER' | 'PROPOSAL_DROPPED'): KontikiError {
+  switch (code) {
+    case 'NOT_LEADER':
+      return kontikiError('LEADER_CHANGED', 'node: the member asked does not lead the term', {
+        outcome: 'rejected',
+      });
+    case 'PROPOSAL_DROPPED':
+      return kontikiError('OVERLOADED', 'node: the leader has too many unapplied writes', {
+        outcome: 'rejected',
+      });
+    default:
+      return unreachable(code);
+  }
+}
