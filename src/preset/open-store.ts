@@ -136,7 +136,8 @@ async function openLog(
 ): Promise<LogStore> {
   const { path, applied, isNew } = place;
   const voters = config.members.map((member) => member.id);
-  const options = { fs: env.fs, dir: `${path}/wal`, voters, applied };
+  // Beside a member file a missing log was lost: a new one would forget votes and acknowledgements.
+  const options = { fs: env.fs, dir: `${path}/wal`, voters, applied, create: isNew };
   const isLeftOver = isNew && (await env.fs.list(options.dir)).length > 0;
   const log = await openWal(options);
   if (!isLeftOver) return log;
