@@ -41,12 +41,13 @@ async function openLog(folder: string): Promise<Subject> {
   let last = 0;
   return {
     append: (count) => {
+      // What was handed over before; what is applied is never replaced, so not this batch's own.
+      log.applied(last);
       const entries: Entry[] = [];
       for (let at = 0; at < count; at += 1) {
         last += 1;
         entries.push({ term: 1, index: last, type: 'normal', data });
       }
-      log.applied(last);
       return log.append({ entries, mustSync: true });
     },
     close: () => log.close(),
