@@ -28,6 +28,7 @@ export interface ErrorFields {
       | 'malformed'
       | 'no-voters'
       | 'not-joint'
+      | 'pending'
       | 'several-voters'
       | 'unknown-change'
       | 'voters-removed';
@@ -65,6 +66,7 @@ export type ErrorCode =
   | 'MEMBER_IDENTITY_CHANGED'
   | 'MEMBER_MISMATCH'
   | 'MEMBER_UNKNOWN'
+  | 'MESSAGE_INVALID'
   | 'NO_LEADER'
   | 'NO_SPACE'
   | 'NOT_LEADER'

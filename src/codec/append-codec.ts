@@ -7,12 +7,12 @@
 import { assert } from '../base/assert.js';
 import { kontikiError } from '../base/errors.js';
 import type { AppendRequest, Envelope } from '../raft/messages.js';
-import type { Entry } from '../raft/types.js';
+import type { Entry, EntryType } from '../raft/types.js';
 import { type FlatReader, invalidField } from './flat-reader.js';
 import type { Scalar } from './packr.js';
 
-/** Wire number of the entry type `normal`. */
-const normal = 0;
+/** Place in the list is the number on the wire: only ever append. @since 0.1.0 */
+export const entryTypes: readonly EntryType[] = ['normal', 'config-change', 'config-change-v2'];
 const elementsPerEntry = 3;
 
 /**
@@ -27,7 +27,7 @@ export function writeAppend(values: Scalar[], message: AppendRequest): void {
   for (const entry of entries) {
     index += 1;
     assert(entry.index === index, 'an append message has no holes');
-    values.push(entry.term, normal, entry.data);
+    values.push(entry.term, entryTypes.indexOf(entry.type), entry.data);
   }
 }
 
@@ -52,9 +52,9 @@ export function readAppend(envelope: Envelope, reader: FlatReader): AppendReques
   for (let at = 0; at < count; at += 1) {
     const term = reader.integer('entry.term', last);
     if (term > envelope.term) throw invalidField('entry.term', term);
-    if (reader.integer('entry.type') !== normal) throw invalidField('entry.type', null);
+    const type = reader.oneOf('entry.type', entryTypes);
     const index = previous.index + 1 + at;
-    entries[at] = { term, index, type: 'normal', data: reader.bytes('entry.data') };
+    entries[at] = { term, index, type, data: reader.bytes('entry.data') };
     last = term;
   }
   const { from, to, term } = envelope;

@@ -5,10 +5,11 @@
 import { assert, unreachable } from '../base/assert.js';
 import { limits } from '../base/limits.js';
 import type { Envelope } from '../raft/messages.js';
-import type { LogId } from '../raft/types.js';
-import { readAppend, writeAppend } from './append-codec.js';
+import type { LogId, Proposal } from '../raft/types.js';
+import { entryTypes, readAppend, writeAppend } from './append-codec.js';
 import { FlatReader } from './flat-reader.js';
 import { packTransient, type Scalar, unpackFlat } from './packr.js';
+import { readSnapshot, writeSnapshot } from './snapshot-codec.js';
 import type { WireMessage } from './wire-message.js';
 
 /**
@@ -32,6 +33,10 @@ const kinds = [
   'forward-refusal',
   'read-request',
   'read-response',
+  'snapshot-request',
+  'timeout-now',
+  'transfer-request',
+  'propose-request',
 ] as const;
 
 const kindNumbers = Object.fromEntries(kinds.map((kind, at) => [kind, at])) as Record<
@@ -90,12 +95,14 @@ function writeFields(values: Scalar[], message: WireMessage): void {
       if (message.hint !== undefined) values.push(message.hint.term, message.hint.index);
       return;
     case 'heartbeat-request':
-      values.push(message.commit, message.reads);
+      values.push(message.commit, message.reads, message.sentAt);
       return;
     case 'heartbeat-response':
-      values.push(message.reads);
+      values.push(message.reads, message.sentAt);
       return;
     case 'vote-request':
+      values.push(message.last.term, message.last.index, message.transfer ?? false);
+      return;
     case 'pre-vote-request':
       values.push(message.last.term, message.last.index);
       return;
@@ -116,6 +123,16 @@ function writeFields(values: Scalar[], message: WireMessage): void {
     case 'read-response':
       values.push(message.readId, message.index);
       return;
+    case 'snapshot-request':
+      return writeSnapshot(values, message.snapshot);
+    case 'timeout-now':
+      return;
+    case 'transfer-request':
+      values.push(message.transferee);
+      return;
+    case 'propose-request':
+      for (const { type, data } of message.proposals) values.push(entryTypes.indexOf(type), data);
+      return;
     default:
       unreachable(message);
   }
@@ -134,18 +151,20 @@ function readFields(
       if (reader.left === 0) return { kind, from, to, term, index };
       return { kind, from, to, term, index, hint: readLogId('hint', reader) };
     }
-    case 'heartbeat-request':
-      return {
-        kind,
-        from,
-        to,
-        term,
-        commit: reader.integer('commit'),
-        reads: reader.integer('reads'),
-      };
-    case 'heartbeat-response':
-      return { kind, from, to, term, reads: reader.integer('reads') };
-    case 'vote-request':
+    case 'heartbeat-request': {
+      const commit = reader.integer('commit');
+      const reads = reader.integer('reads');
+      return { kind, from, to, term, commit, reads, sentAt: reader.integer('sentAt') };
+    }
+    case 'heartbeat-response': {
+      const reads = reader.integer('reads');
+      return { kind, from, to, term, reads, sentAt: reader.integer('sentAt') };
+    }
+    case 'vote-request': {
+      const last = readLogId('last', reader);
+      if (!reader.boolean('transfer')) return { kind, from, to, term, last };
+      return { kind, from, to, term, last, transfer: true };
+    }
     case 'pre-vote-request':
       return { kind, from, to, term, last: readLogId('last', reader) };
     case 'vote-response':
@@ -163,6 +182,14 @@ function readFields(
       const readId = reader.integer('readId');
       return { kind, from, to, term, readId, index: reader.integer('index') };
     }
+    case 'snapshot-request':
+      return { kind, from, to, term, snapshot: readSnapshot(reader) };
+    case 'timeout-now':
+      return { kind, from, to, term };
+    case 'transfer-request':
+      return { kind, from, to, term, transferee: reader.integer('transferee', 1) };
+    case 'propose-request':
+      return { kind, from, to, term, proposals: readProposals(reader) };
     default:
       unreachable(kind);
   }
@@ -176,4 +203,12 @@ function readCommands(reader: FlatReader): Uint8Array[] {
   const commands: Uint8Array[] = new Array(reader.left);
   for (let at = 0; at < commands.length; at += 1) commands[at] = reader.bytes('command');
   return commands;
+}
+
+function readProposals(reader: FlatReader): Proposal[] {
+  const proposals: Proposal[] = [];
+  do {
+    proposals.push({ type: reader.oneOf('type', entryTypes), data: reader.bytes('data') });
+  } while (reader.left > 0);
+  return proposals;
 }

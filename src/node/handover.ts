@@ -84,9 +84,10 @@ export class Handover {
   #handOverReads(): void {
     const { clock, raft, reads } = this.#parts;
     if (!reads.hasQueued || !this.#canReachLeader) return;
-    const id = reads.take(clock.monotonicMs());
+    const now = clock.monotonicMs();
+    const id = reads.take(now);
     try {
-      raft.readIndex(id);
+      raft.readIndex(id, now);
     } catch (error) {
       if (!isKontikiError(error, 'OVERLOADED')) throw error;
       reads.refuse(id, error);
@@ -125,9 +126,13 @@ function refusal(code: 'NOT_LEADER' | 'PROPOSAL_DROPPED'): KontikiError {
         outcome: 'rejected',
       });
     case 'PROPOSAL_DROPPED':
-      return kontikiError('OVERLOADED', 'node: the leader has too many unapplied writes', {
-        outcome: 'rejected',
-      });
+      return kontikiError(
+        'OVERLOADED',
+        'node: the leader has too many unapplied writes, or is handing over',
+        {
+          outcome: 'rejected',
+        },
+      );
     default:
       return unreachable(code);
   }

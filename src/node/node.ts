@@ -254,7 +254,7 @@ export class Node extends EventEmitter<NodeEvents> {
       this.#handover.run();
       if (this.#tickDue) {
         this.#tickDue = false;
-        this.#raft.tick();
+        this.#raft.tick(this.#env.clock.monotonicMs());
       }
       while (this.#raft.hasReady()) this.#carryOut(this.#raft.ready());
       this.#env.transport.flush();
@@ -269,7 +269,7 @@ export class Node extends EventEmitter<NodeEvents> {
     for (const message of inbox) {
       if (message.kind === 'forward-request') this.#handover.onForward(message);
       else if (message.kind === 'forward-refusal') this.#handover.onRefusal(message);
-      else this.#step(message);
+      else if (isOfDriver(message)) this.#step(message);
     }
   }
 
@@ -278,8 +278,7 @@ export class Node extends EventEmitter<NodeEvents> {
       this.#raft.step(message);
     } catch (error) {
       // A message nobody should have sent is the peer's problem; losing data or a bug is ours.
-      if (isKontikiError(error, 'MEMBER_UNKNOWN')) return;
-      if (isKontikiError(error, 'ARGUMENT_INVALID')) return;
+      if (isRefusal(error)) return;
       throw error;
     }
   }
@@ -375,6 +374,22 @@ export class Node extends EventEmitter<NodeEvents> {
     await this.#log.close().catch(() => undefined);
     this.#lifecycle = 'closed';
   }
+}
+
+/**
+ * Whether this driver's peers may send it. Proposals travel in requests of its own, which are fenced
+ * by term, and no snapshots are made yet: either could only come from a peer that is not ours.
+ */
+function isOfDriver({ kind }: Message): boolean {
+  return kind !== 'propose-request' && kind !== 'snapshot-request';
+}
+
+function isRefusal(error: unknown): boolean {
+  return (
+    isKontikiError(error, 'MEMBER_UNKNOWN') ||
+    isKontikiError(error, 'MESSAGE_INVALID') ||
+    isKontikiError(error, 'ARGUMENT_INVALID')
+  );
 }
 
 /** Deadlines are kept in buckets of one tick: a tiny one would keep a sweep busy for ever. */

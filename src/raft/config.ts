@@ -5,7 +5,7 @@ import { kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import type { Random } from '../base/prng.js';
 import type { LogReader } from './log-reader.js';
-import type { MemberId } from './types.js';
+import type { MemberId, Snapshot } from './types.js';
 
 /** @since 0.1.0 */
 export interface RaftOptions {
@@ -17,6 +17,16 @@ export interface RaftOptions {
   readonly random: Random;
   /** Last index the state machine already has; default 0, meaning the start of the log. */
   readonly applied?: number;
+  /**
+   * The newest snapshot, for members that need entries the log has no more; default: none. While it
+   * answers `undefined` such members wait. It reaches at least up to the start of the log.
+   */
+  readonly latestSnapshot?: () => Snapshot | undefined;
+  /**
+   * Default true: storage and apply answer through `step`, any number of `Ready`s may be under way.
+   * False: each `Ready` is carried out whole, then `advance` is called.
+   */
+  readonly asyncStorageWrites?: boolean;
   /** Ticks without a leader before an election: each drawn from `[n, 2n - 1]`. Default 10. */
   readonly electionTicks?: number;
   /** Ticks between heartbeats; default 1. */
@@ -28,6 +38,24 @@ export interface RaftOptions {
    * from a leader do not vote against it; default true.
    */
   readonly checkQuorum?: boolean;
+  /**
+   * Milliseconds for which a leader may read without asking, counted from when the heartbeat was
+   * sent that a quorum answered; default 0: it always asks. Needs `checkQuorum`, times in `tick` and
+   * `readIndex`, and less than `electionTicks - 1` of the *fastest* member's ticks (DESIGN §4.18).
+   */
+  readonly leaseMs?: number;
+  /**
+   * Whether a follower passes proposals to its leader; default false: it refuses them, so that the
+   * caller knows they were not made.
+   */
+  readonly proposalForwarding?: boolean;
+  /** Whether a leader steps down once it applied its own removal or demotion; default true. */
+  readonly stepDownOnRemoval?: boolean;
+  /**
+   * Takes any change of the configuration into the log; default false. One that cannot be made is
+   * then refused when it is applied.
+   */
+  readonly disableConfChangeValidation?: boolean;
   /** Encoded entry bytes per append message; default `limits.appendBytesMax`. */
   readonly appendBytesMax?: number;
   /** Unacknowledged append messages per follower; default `limits.inflightMessagesMax`. */
@@ -52,10 +80,16 @@ export type RaftConfig = Required<RaftOptions>;
 export function raftConfig(options: RaftOptions): RaftConfig {
   const config: RaftConfig = {
     applied: 0,
+    latestSnapshot: () => undefined,
+    asyncStorageWrites: true,
     electionTicks: 10,
     heartbeatTicks: 1,
     preVote: true,
     checkQuorum: true,
+    leaseMs: 0,
+    proposalForwarding: false,
+    stepDownOnRemoval: true,
+    disableConfChangeValidation: false,
     appendBytesMax: limits.appendBytesMax,
     inflightMessagesMax: limits.inflightMessagesMax,
     inflightBytesMax: Infinity,
@@ -75,10 +109,16 @@ export function raftConfig(options: RaftOptions): RaftConfig {
     'an integer >= 1',
     inflightMessagesMax,
   );
-  for (const name of ['appendBytesMax', 'uncommittedBytesMax', 'applyBytesMax'] as const) {
+  const { appendBytesMax, applied, leaseMs } = config;
+  // With 0 each message carries one entry.
+  expect(appendBytesMax >= 0, 'appendBytesMax', 'a number >= 0', appendBytesMax);
+  for (const name of ['uncommittedBytesMax', 'applyBytesMax'] as const) {
     // An apply budget of 0 would stop the member at its first committed entry (semantics O16).
     expect(config[name] >= 1, name, 'a number >= 1', config[name]);
   }
+  expect(Number.isSafeInteger(applied) && applied >= 0, 'applied', 'a safe integer >= 0', applied);
+  expect(leaseMs >= 0 && leaseMs < Infinity, 'leaseMs', 'a number >= 0', leaseMs);
+  expect(leaseMs === 0 || config.checkQuorum, 'leaseMs', '0 without checkQuorum', leaseMs);
   const window = config.inflightBytesMax >= config.appendBytesMax;
   expect(window, 'inflightBytesMax', '>= appendBytesMax', config.inflightBytesMax);
   return config;

@@ -13,6 +13,7 @@ export {
   classifyChange,
   toConfChangeV2,
 } from './conf-change.js';
+export { decodeConfChange, encodeConfChange } from './conf-change-codec.js';
 export { type RaftOptions, raftConfig } from './config.js';
 export {
   type Configuration,
@@ -29,6 +30,7 @@ export { applyChange, enterJoint, leaveJoint, simpleChange, validateChange } fro
 export type { MembershipStep } from './membership-draft.js';
 export type * from './messages.js';
 export type { ProgressState } from './progress.js';
+export type { Appended } from './propose.js';
 export {
   committedIndex,
   isQuorumActive,
@@ -53,7 +55,9 @@ export {
   type LogId,
   type MemberId,
   noMember,
+  type Proposal,
   type Role,
+  type Snapshot,
   type SoftState,
   zeroLogId,
 } from './types.js';

@@ -2,6 +2,7 @@
  * What must hold for one member after every step, in one place (semantics §20, per node).
  */
 import { assert } from '../base/assert.js';
+import { brokenRule, isVoter, memberIds } from './configuration.js';
 import type { Raft } from './raft.js';
 import { noMember } from './types.js';
 
@@ -15,8 +16,18 @@ export function checkInvariants(raft: Raft): void {
   if (role === 'leader') {
     assert(leader === id, 'a leader knows itself as the leader');
     assert(log.termAt(log.lastIndex) === term, 'a leader has an entry of its own term');
+    assert(log.pendingSnapshot === undefined, 'a leader has its state');
     for (const progress of raft.progress.values()) progress.check(log.lastIndex);
   }
+  if (role === 'candidate' || role === 'pre-candidate') {
+    assert(log.pendingSnapshot === undefined, 'a candidate has its state');
+  }
+  if (raft.transferee !== noMember) {
+    assert(role === 'leader' && raft.transferee !== id, 'only a leader hands over, to another');
+    assert(isVoter(raft.configuration, raft.transferee), 'only a voter can take over');
+    assert(raft.electionElapsed < config.electionTicks, 'handing over ends in time');
+  }
+  checkMembers(raft);
   if (role === 'candidate') assert(vote === id && leader === noMember, 'a candidate has its vote');
   if (role === 'pre-candidate') assert(leader === noMember, 'a pre-candidate has no leader');
   assert(log.termAt(log.lastIndex) <= term, 'no entry is newer than the term');
@@ -26,4 +37,13 @@ export function checkInvariants(raft: Raft): void {
     'the election timeout lies in [electionTicks, 2 * electionTicks)',
   );
   for (const message of raft.messages) assert(message.to !== id, 'no message to itself');
+}
+
+function checkMembers({ configuration, progress }: Raft): void {
+  const broken = brokenRule(configuration);
+  assert(broken === undefined, `the configuration keeps its rules: ${broken}`);
+  const ids = memberIds(configuration);
+  const tracked = [...progress.keys()];
+  const same = ids.length === tracked.length && ids.every((each, at) => each === tracked[at]);
+  assert(same, 'progress is kept for exactly the members, in ascending order');
 }

@@ -2,13 +2,19 @@
  * How the core reads what is already persisted. The storage layer implements it; the core never
  * writes through it.
  */
+import type { ConfState } from './configuration.js';
 import type { Entry, HardState, MemberId } from './types.js';
 
-/** What a member starts from. @since 0.1.0 */
-export interface InitialState {
+/**
+ * What a member starts from: its hard state, and the configuration that was current at the applied
+ * index. Lists other than `voters` may be absent when empty.
+ *
+ * @since 0.1.0
+ */
+export interface InitialState extends ConfState {
   /** All zero on a first start. */
   readonly hardState: HardState;
-  /** Members that vote, in the configuration that was current at the applied index. */
+  /** Members that vote; none on a member that waits for its first snapshot. */
   readonly voters: readonly MemberId[];
 }
 

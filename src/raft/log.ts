@@ -5,12 +5,13 @@
  *     |<------ storage ------>|<--- unstable: being written | not handed out --->|
  *                              ^ offset                      ^ inProgress
  *
- * applied <= applying <= committed <= last, applying < offset: only what is durable here is
- * applied. Nothing below `offset` is ever changed by this member's own storage again.
+ * applied <= applying <= committed <= last, and applying < offset unless the caller writes before
+ * it applies: only what is durable here is applied.
  */
 import { assert } from '../base/assert.js';
 import type { LogReader } from './log-reader.js';
-import type { Entry, LogId } from './types.js';
+import type { Entry, LogId, Snapshot } from './types.js';
+import { Unstable } from './unstable.js';
 
 /** Bytes an entry counts for in message and apply budgets. @since 0.1.0 */
 export function encodedBytes(entry: Entry): number {
@@ -21,22 +22,28 @@ export function encodedBytes(entry: Entry): number {
 export class RaftLog {
   readonly #reader: LogReader;
   readonly #applyBytesMax: number;
-  #unstable: Entry[] = [];
-  /** Index of the first unstable entry; everything below is durable. */
-  #offset: number;
-  /** Entries below this index were handed to the storage. */
-  #inProgress: number;
+  readonly #applyUnstable: boolean;
+  readonly #unstable: Unstable;
   /** Encoded bytes handed to the state machine and not yet applied. */
   #applyingBytes = 0;
+  /** The budget ended a page: the next one waits for an answer of the state machine. */
+  #applyPaused = false;
+  /** Index of the last snapshot that was installed. */
+  #installed = 0;
   committed: number;
   applying: number;
   applied: number;
 
-  constructor(reader: LogReader, applyBytesMax: number) {
+  /**
+   * @param applyBytesMax - encoded bytes that may be under way to the state machine
+   * @param applyUnstable - whether entries may be applied in the same `Ready` that writes them;
+   *   default false
+   */
+  constructor(reader: LogReader, applyBytesMax: number, applyUnstable = false) {
     this.#reader = reader;
     this.#applyBytesMax = applyBytesMax;
-    this.#offset = reader.lastIndex() + 1;
-    this.#inProgress = this.#offset;
+    this.#applyUnstable = applyUnstable;
+    this.#unstable = new Unstable(reader.lastIndex() + 1);
     const start = reader.firstIndex() - 1;
     this.committed = start;
     this.applying = start;
@@ -44,11 +51,12 @@ export class RaftLog {
   }
 
   get firstIndex(): number {
-    return this.#reader.firstIndex();
+    const { snapshot } = this.#unstable;
+    return snapshot === undefined ? this.#reader.firstIndex() : snapshot.last.index + 1;
   }
 
   get lastIndex(): number {
-    return this.#offset + this.#unstable.length - 1;
+    return this.#unstable.lastIndex;
   }
 
   get last(): LogId {
@@ -58,16 +66,23 @@ export class RaftLog {
 
   /** Index of the first entry that is not known to be durable. */
   get offset(): number {
-    return this.#offset;
+    return this.#unstable.offset;
   }
 
   get hasUnstable(): boolean {
-    return this.#unstable.length > 0;
+    return this.#unstable.entries.length > 0;
+  }
+
+  /** Received and not installed yet. While there is one nothing is applied. */
+  get pendingSnapshot(): Snapshot | undefined {
+    return this.#unstable.snapshot;
   }
 
   /** Term of `index`, or `undefined` outside `firstIndex - 1 .. lastIndex`. */
   term(index: number): number | undefined {
-    if (index >= this.#offset) return this.#unstable[index - this.#offset]?.term;
+    if (index >= this.#unstable.offset || this.#unstable.snapshot !== undefined) {
+      return this.#unstable.term(index);
+    }
     if (index < this.#reader.firstIndex() - 1) return undefined;
     return this.#reader.term(index);
   }
@@ -94,23 +109,24 @@ export class RaftLog {
    * storage must load them first, `undefined` when they are gone.
    */
   entriesFrom(lo: number, bytesMax: number): readonly Entry[] | 'pending' | undefined {
-    return this.#slice(lo, this.lastIndex + 1, bytesMax);
+    return this.slice(lo, this.lastIndex + 1, bytesMax);
   }
 
-  #slice(lo: number, hi: number, bytesMax: number): readonly Entry[] | 'pending' | undefined {
+  /** As {@link entriesFrom}, up to `hi` (exclusive). */
+  slice(lo: number, hi: number, bytesMax: number): readonly Entry[] | 'pending' | undefined {
     if (lo >= hi) return [];
-    if (lo >= this.#offset) {
-      return limitBytes(this.#unstable, lo - this.#offset, hi - this.#offset, bytesMax);
-    }
-    const stableHi = Math.min(hi, this.#offset);
+    const { offset, entries } = this.#unstable;
+    if (lo >= offset) return limitBytes(entries, lo - offset, hi - offset, bytesMax);
+    if (lo < this.firstIndex) return undefined;
+    const stableHi = Math.min(hi, offset);
     const stable = this.#reader.entries({ lo, hi: stableHi }, bytesMax);
-    if (stable === undefined || stable === 'pending' || hi <= this.#offset) return stable;
+    if (stable === undefined || stable === 'pending' || hi <= offset) return stable;
     if (stable.length < stableHi - lo) return stable;
     let room = bytesMax;
     for (const entry of stable) room -= encodedBytes(entry);
-    const first = this.#unstable[0];
+    const first = entries[0];
     if (first === undefined || room < encodedBytes(first)) return stable;
-    return stable.concat(limitBytes(this.#unstable, 0, hi - this.#offset, room));
+    return stable.concat(limitBytes(entries, 0, hi - offset, room));
   }
 
   /** Appends, replacing everything from the first entry's index on. */
@@ -120,15 +136,7 @@ export class RaftLog {
     const index = first.index;
     assert(index > this.committed, `log: append at ${index} would change ${this.committed}`);
     assert(index <= this.lastIndex + 1, `log: append at ${index} after ${this.lastIndex}`);
-    if (index <= this.#offset) {
-      this.#unstable = entries.slice();
-      this.#offset = index;
-      this.#inProgress = index;
-      return;
-    }
-    this.#unstable.length = index - this.#offset;
-    for (const entry of entries) this.#unstable.push(entry);
-    this.#inProgress = Math.min(this.#inProgress, index);
+    this.#unstable.append(entries);
   }
 
   /**
@@ -137,8 +145,12 @@ export class RaftLog {
    */
   maybeAppend(previous: LogId, entries: readonly Entry[]): boolean {
     if (!this.matches(previous)) return false;
-    const conflict = entries.findIndex((entry) => !this.matches(entry));
-    if (conflict >= 0) this.append(conflict === 0 ? entries : entries.slice(conflict));
+    // A loop of its own: this runs per entry received, and a closure per call is not free.
+    for (let at = 0; at < entries.length; at += 1) {
+      if (this.matches(entries[at] as Entry)) continue;
+      this.append(at === 0 ? entries : entries.slice(at));
+      break;
+    }
     return true;
   }
 
@@ -162,80 +174,101 @@ export class RaftLog {
     this.committed = index;
   }
 
+  /** Starts over from a snapshot that is ahead of everything committed here. */
+  restore(snapshot: Snapshot): void {
+    assert(snapshot.last.index > this.committed, 'log: a snapshot only leads forward');
+    this.#unstable.restore(snapshot);
+    this.committed = snapshot.last.index;
+  }
+
   /** Entries for the storage; they count as handed out from now on. */
   takeUnstable(): readonly Entry[] {
-    const from = this.#inProgress - this.#offset;
-    this.#inProgress = this.#offset + this.#unstable.length;
-    return from === 0 ? this.#unstable.slice() : this.#unstable.slice(from);
+    return this.#unstable.takeEntries();
+  }
+
+  /** A snapshot for the storage, once. */
+  takeSnapshot(): Snapshot | undefined {
+    return this.#unstable.takeSnapshot();
   }
 
   get hasUntaken(): boolean {
-    return this.#inProgress < this.#offset + this.#unstable.length;
+    return this.#unstable.hasUntaken;
   }
 
   /** The storage has everything up to `id`, unless that position was overwritten meanwhile. */
   stableTo(id: LogId): void {
-    if (id.index < this.#offset || this.term(id.index) !== id.term) return;
-    this.#unstable = this.#unstable.slice(id.index + 1 - this.#offset);
-    this.#offset = id.index + 1;
-    this.#inProgress = Math.max(this.#inProgress, this.#offset);
+    this.#unstable.stableTo(id);
+  }
+
+  /** The storage and the state machine have the snapshot at `index`. */
+  snapshotInstalled(index: number): void {
+    this.#unstable.snapshotStable(index);
+    this.#installed = Math.max(this.#installed, index);
+    this.applied = Math.max(this.applied, index);
+    this.applying = Math.max(this.applying, index);
   }
 
   /** Whether `takeCommitted` would return anything. */
   get hasCommitted(): boolean {
-    return this.#applyingBytes < this.#applyBytesMax && this.applying < this.#applicable;
+    return (
+      !this.#applyPaused && this.applying < this.#applicable && this.pendingSnapshot === undefined
+    );
   }
 
   get #applicable(): number {
-    return Math.min(this.committed, this.#offset - 1);
+    if (this.#applyUnstable) return this.committed;
+    return Math.min(this.committed, this.#unstable.offset - 1);
   }
 
-  /** Durable committed entries for the state machine, within what its budget has left. */
+  /**
+   * Committed entries for the state machine, within what its budget has left: durable ones only,
+   * unless they are written by the same `Ready`.
+   */
   takeCommitted(): readonly Entry[] {
     if (!this.hasCommitted) return [];
     const room = this.#applyBytesMax - this.#applyingBytes;
-    const entries = this.#slice(this.applying + 1, this.#applicable + 1, room);
+    const entries = this.slice(this.applying + 1, this.#applicable + 1, room);
     assert(Array.isArray(entries) && entries.length > 0, 'log: unapplied entries are in memory');
     for (const entry of entries) this.#applyingBytes += encodedBytes(entry);
     this.applying += entries.length;
+    // A page cut short means that the next entry did not fit, whatever room is left.
+    this.#applyPaused =
+      this.#applyingBytes >= this.#applyBytesMax || this.applying < this.#applicable;
     return entries;
   }
 
   appliedTo(index: number, bytes: number): void {
+    // A snapshot may have overtaken what the state machine was busy with.
+    const least = this.applied > this.#installed ? this.applied : 0;
     assert(
-      this.applied <= index && index <= this.applying,
+      least <= index && index <= this.applying,
       `log: applied ${this.applied} <= ${index} <= applying ${this.applying}`,
     );
-    this.applied = index;
-    this.#applyingBytes -= bytes;
+    this.applied = Math.max(this.applied, index);
+    this.#applyingBytes = Math.max(0, this.#applyingBytes - bytes);
+    this.#applyPaused = this.#applyingBytes >= this.#applyBytesMax;
   }
 
   /** At start: what the state machine already has. */
   restoreApplied(index: number): void {
-    assert(index <= this.committed, `log: restored applied ${index} <= commit ${this.committed}`);
     this.applied = Math.max(this.applied, index);
     this.applying = this.applied;
   }
 
   /** The ordered relations of the pointers, checked after every step in tests. */
   check(): void {
-    assert(this.firstIndex - 1 <= this.applied, 'first - 1 <= applied');
+    const { offset } = this.#unstable;
+    if (this.pendingSnapshot === undefined) {
+      assert(this.firstIndex - 1 <= this.applied, 'first - 1 <= applied');
+      assert(this.#applyUnstable || this.applying < offset, 'applying < offset');
+    } else {
+      assert(this.pendingSnapshot.last.index <= this.committed, 'a snapshot is committed');
+    }
     assert(this.applied <= this.applying, 'applied <= applying');
     assert(this.applying <= this.committed, 'applying <= committed');
-    assert(this.applying < this.#offset, 'applying < offset');
     assert(this.committed <= this.lastIndex, 'committed <= last');
-    assert(
-      this.#offset <= this.#inProgress && this.#inProgress <= this.#offset + this.#unstable.length,
-      'offset <= inProgress <= end',
-    );
     assert(this.#applyingBytes >= 0, 'applying bytes >= 0');
-    let index = this.#offset;
-    let term = this.term(index - 1) ?? 0;
-    for (const entry of this.#unstable) {
-      assert(entry.index === index && entry.term >= term, 'unstable entries are contiguous');
-      index += 1;
-      term = entry.term;
-    }
+    this.#unstable.check(this.term(offset - 1) ?? 0);
   }
 }
 

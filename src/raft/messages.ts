@@ -2,7 +2,7 @@
  * What members say to each other, and what the storage says to the core: a closed union, so that a
  * new kind fails to compile wherever it is not handled.
  */
-import type { Entry, LogId, MemberId } from './types.js';
+import type { Entry, LogId, MemberId, Proposal, Snapshot } from './types.js';
 
 /** Fields of every message. @since 0.1.0 */
 export interface Envelope {
@@ -38,12 +38,49 @@ export interface HeartbeatRequest extends Envelope {
   readonly commit: number;
   /** Reads of this leader's term that an answer confirms; 0 while none waits (see read-index.ts). */
   readonly reads: number;
+  /** The leader's clock when it sent this, in ms, at most; 0 while it uses no lease (lease.ts). */
+  readonly sentAt: number;
 }
 
 /** Answer to a heartbeat; echoes `reads`. @since 0.1.0 */
 export interface HeartbeatResponse extends Envelope {
   readonly kind: 'heartbeat-response';
   readonly reads: number;
+  /** Echo of the request's, by which the member pledges its lease; 0 from one that gives none. */
+  readonly sentAt: number;
+}
+
+/**
+ * Leader to follower: the entries you need are gone from my log, start from this state instead
+ * (Raft figure 13, in one piece: how `snapshot.data` travels is the driver's).
+ *
+ * @since 0.1.0
+ */
+export interface SnapshotRequest extends Envelope {
+  readonly kind: 'snapshot-request';
+  readonly snapshot: Snapshot;
+}
+
+/** Leader to the member it hands over to: campaign at once (thesis §3.10). @since 0.1.0 */
+export interface TimeoutNow extends Envelope {
+  readonly kind: 'timeout-now';
+}
+
+/** A member asks its leader to hand over to `transferee`. @since 0.1.0 */
+export interface TransferRequest extends Envelope {
+  readonly kind: 'transfer-request';
+  readonly transferee: MemberId;
+}
+
+/**
+ * A member passes proposals to its leader. `term` is 0: whoever leads when it arrives may take
+ * them, and a higher term of the sender must not depose a leader by it (semantics H2).
+ *
+ * @since 0.1.0
+ */
+export interface ProposeRequest extends Envelope {
+  readonly kind: 'propose-request';
+  readonly proposals: readonly Proposal[];
 }
 
 /**
@@ -69,6 +106,8 @@ export interface ReadResponse extends Envelope {
 export interface VoteRequest extends Envelope {
   readonly kind: 'vote-request';
   readonly last: LogId;
+  /** The leader itself asked for this election: no lease of its stands against it. */
+  readonly transfer?: true;
 }
 
 /** @since 0.1.0 */
@@ -98,8 +137,10 @@ export interface PreVoteResponse extends Envelope {
  */
 export interface StorageAppendResponse extends Envelope {
   readonly kind: 'storage-append-response';
-  /** Last entry of the log when the write was handed out. */
+  /** Last entry of the log when the write was handed out; zero when nothing awaited the storage. */
   readonly last: LogId;
+  /** The snapshot that was in the write. It stands in any term. */
+  readonly snapshot?: LogId;
 }
 
 /** The state machine finished a {@link StorageApply}. @since 0.1.0 */
@@ -123,7 +164,11 @@ export type PeerMessage =
   | PreVoteRequest
   | PreVoteResponse
   | ReadRequest
-  | ReadResponse;
+  | ReadResponse
+  | SnapshotRequest
+  | TimeoutNow
+  | TransferRequest
+  | ProposeRequest;
 
 /** What a member's own storage and state machine answer. @since 0.1.0 */
 export type LocalMessage = StorageAppendResponse | StorageApplyResponse;

@@ -1,19 +1,26 @@
 /**
- * The consensus state of one member: term, vote, role, log, and what it knows of the others. Inputs
- * are `tick`, `step` and `propose`; effects collect in two outboxes until `RawNode.ready` takes
- * them. What each role does with a message is in `follower.ts`, `candidate.ts` and `leader.ts`.
+ * The consensus state of one member: term, vote, role, configuration, log, and what it knows of the
+ * others. Inputs are `tick`, `step` and `propose`; effects collect in two outboxes until
+ * `RawNode.ready` takes them. `becomeX` is the only door into a role; what each role does with a
+ * message is in `follower.ts`, `candidate.ts` and `leader.ts`, and what term it counts for in
+ * `term-gate.ts`.
  */
 import { assert } from '../base/assert.js';
-import { kontikiError } from '../base/errors.js';
 import { randomInt } from '../base/prng.js';
-import { campaign, stepCandidate } from './candidate.js';
+import { hup, onVoteRequest, stepCandidate } from './candidate.js';
 import type { RaftConfig } from './config.js';
+import { type Configuration, isVoter, restoreConfiguration } from './configuration.js';
 import { stepFollower } from './follower.js';
-import { appendOwn, stepLeader, tickLeader } from './leader.js';
+import { stepLeader, tickLeader } from './leader.js';
+import { LeaderLease } from './lease.js';
 import { RaftLog } from './log.js';
-import type { Message, PeerMessage, PreVoteRequest, VoteRequest } from './messages.js';
+import type { Message, PeerMessage, StorageAppendResponse } from './messages.js';
 import { Progress } from './progress.js';
+import { appendOpening } from './propose.js';
 import { ReadQueue, type ReadState } from './read-index.js';
+import { leaveJointWhenDue, progressOf } from './reconfigure.js';
+import { checkStoredState } from './stored-state.js';
+import { passTermGate } from './term-gate.js';
 import type { HardState, IndexRange, MemberId, Role } from './types.js';
 import { noMember } from './types.js';
 
@@ -22,9 +29,10 @@ export class Raft {
   readonly config: RaftConfig;
   readonly id: MemberId;
   readonly log: RaftLog;
-  /** Voters in ascending order: the order of iteration is visible in the messages. */
-  readonly voters: readonly MemberId[];
-  readonly progress = new Map<MemberId, Progress>();
+  /** The applied one: a change counts from when it is applied (semantics §12.1). */
+  configuration: Configuration;
+  /** Of every member, in ascending order: the order of iteration is visible in the messages. */
+  progress: Map<MemberId, Progress>;
   readonly votes = new Map<MemberId, boolean>();
   term: number;
   vote: MemberId;
@@ -36,6 +44,10 @@ export class Raft {
   electionTimeout = 0;
   /** Payload bytes of this leader's own entries that are not applied yet. */
   uncommittedBytes = 0;
+  /** No further change of the configuration is taken before this index is applied. */
+  pendingConfIndex = 0;
+  /** The member this leader hands over to; `noMember` while it does not. */
+  transferee: MemberId = noMember;
   /** May leave at once. */
   messages: PeerMessage[] = [];
   /** Pledges: may leave only after everything so far is durable. */
@@ -46,27 +58,35 @@ export class Raft {
   readStates: ReadState[] = [];
   /** Reads wait for a round of heartbeats; one round serves all of a turn. */
   wantsHeartbeat = false;
-  /** Reads the log answered `pending`. */
+  /** Reads of entries the log answered `pending`. */
   fetch: IndexRange[] = [];
+  /** How long a quorum's answers allow this leader to read without asking. */
+  lease = new LeaderLease();
+  /** Milliseconds of `lease` after the sending of what a quorum answered; 0: no leases. */
+  leaseMs: number;
+  /** Ticks for which this member has pledged not to help replace its leader. */
+  pledgeTicks = 0;
+  /** The newest time the driver told, in ms; 0 before. At most the present. */
+  nowMs = 0;
+  /** Only for the reference's transcripts, which show vote requests leave too early (O1). */
+  eagerVoteRequests = false;
 
   constructor(config: RaftConfig) {
     this.config = config;
     this.id = config.id;
-    this.log = new RaftLog(config.reader, config.applyBytesMax);
-    const { hardState, voters } = config.reader.initialState();
-    this.voters = [...voters].sort((a, b) => a - b);
-    for (const id of this.voters) this.progress.set(id, this.#newProgress(0));
+    this.leaseMs = config.leaseMs;
+    this.log = new RaftLog(config.reader, config.applyBytesMax, !config.asyncStorageWrites);
+    const { hardState, ...confState } = config.reader.initialState();
+    checkStoredState(hardState, this.log, config.applied);
+    this.configuration = restoreConfiguration(confState);
+    this.progress = progressOf(this, this.configuration);
     this.term = hardState.term;
     this.vote = hardState.vote;
-    const { firstIndex, lastIndex } = this.log;
-    if (hardState.commit !== 0) {
-      assert(
-        firstIndex - 1 <= hardState.commit && hardState.commit <= lastIndex,
-        `stored commit ${hardState.commit} lies in the log ${firstIndex}..${lastIndex}`,
-      );
-      this.log.committed = hardState.commit;
-    }
-    if (config.applied > 0) this.log.restoreApplied(config.applied);
+    // What was applied was committed, whatever a lazily written commit index says (DESIGN §4.10).
+    this.log.commitTo(Math.max(hardState.commit, config.applied));
+    this.log.restoreApplied(config.applied);
+    // It may have pledged before it stopped.
+    if (this.leaseMs > 0) this.pledgeTicks = config.electionTicks;
     this.becomeFollower(this.term, noMember);
   }
 
@@ -74,9 +94,14 @@ export class Raft {
     return { term: this.term, vote: this.vote, commit: this.log.committed };
   }
 
-  /** Only a voter may campaign. */
+  /** Receives the log, does not campaign, is not asked for votes. */
+  get isLearner(): boolean {
+    return this.configuration.learners.includes(this.id);
+  }
+
+  /** Only a voter may campaign, and only one whose state is not about to be replaced. */
   get promotable(): boolean {
-    return this.progress.has(this.id);
+    return isVoter(this.configuration, this.id) && this.log.pendingSnapshot === undefined;
   }
 
   /** Raft §5.4.2: a leader knows what is committed once an entry of its own term is. */
@@ -85,6 +110,7 @@ export class Raft {
   }
 
   tick(): void {
+    if (this.pledgeTicks > 0) this.pledgeTicks -= 1;
     if (this.role === 'leader') {
       tickLeader(this);
       return;
@@ -92,29 +118,24 @@ export class Raft {
     this.electionElapsed += 1;
     if (!this.promotable || this.electionElapsed < this.electionTimeout) return;
     this.electionElapsed = 0;
-    campaign(this, this.config.preVote ? 'pre-vote' : 'vote');
+    hup(this, this.config.preVote ? 'pre-vote' : 'vote');
   }
 
   /** Handles the term once, for every role, then hands over to the role (semantics §4). */
   step(message: Message): void {
     if (message.kind === 'storage-append-response') {
-      // An answer from an earlier term may be about entries that were overwritten since: the same
-      // (index, term) can have been written, replaced and written again (ABA, semantics §16).
-      if (message.term === this.term) this.log.stableTo(message.last);
+      this.#onAppended(message);
       return;
     }
     if (message.kind === 'storage-apply-response') {
-      this.log.appliedTo(message.index, message.encodedBytes);
       this.uncommittedBytes = Math.max(0, this.uncommittedBytes - message.payloadBytes);
+      this.log.appliedTo(message.index, message.encodedBytes);
+      leaveJointWhenDue(this);
       return;
     }
-    if (message.term > this.term && !this.#raiseTerm(message)) return;
-    if (message.term < this.term) {
-      this.#answerOldTerm(message);
-      return;
-    }
+    if (!passTermGate(this, message)) return;
     if (message.kind === 'vote-request' || message.kind === 'pre-vote-request') {
-      this.#onVoteRequest(message);
+      onVoteRequest(this, message);
       return;
     }
     if (this.role === 'leader') stepLeader(this, message);
@@ -122,70 +143,13 @@ export class Raft {
     else stepCandidate(this, message);
   }
 
-  /** A message of a later term: usually makes us a follower of it. False: drop the message. */
-  #raiseTerm(message: PeerMessage): boolean {
-    switch (message.kind) {
-      case 'pre-vote-request':
-      case 'vote-request':
-        // Thesis §6, 9.6: whoever hears from a leader does not help to depose it.
-        if (this.#inLease) return false;
-        if (message.kind === 'vote-request') this.becomeFollower(message.term, noMember);
-        return true;
-      case 'pre-vote-response':
-        // A grant carries the term we asked about; only a rejection tells of a later one.
-        if (!message.granted) this.becomeFollower(message.term, noMember);
-        return true;
-      case 'append-request':
-      case 'heartbeat-request':
-        this.becomeFollower(message.term, message.from);
-        return true;
-      default:
-        this.becomeFollower(message.term, noMember);
-        return true;
-    }
-  }
-
-  get #inLease(): boolean {
-    return (
-      this.config.checkQuorum &&
-      this.leader !== noMember &&
-      this.electionElapsed < this.config.electionTicks
-    );
-  }
-
-  #answerOldTerm(message: PeerMessage): void {
-    const { from } = message;
-    if (message.kind === 'append-request' || message.kind === 'heartbeat-request') {
-      // Tells a leader of an old term about ours: otherwise, with pre-vote or check-quorum, a member
-      // that came back with a higher term could neither win nor rejoin (semantics H12).
-      if (!this.config.checkQuorum && !this.config.preVote) return;
-      this.send({ kind: 'append-response', from: this.id, to: from, term: this.term, index: 0 });
-    } else if (message.kind === 'pre-vote-request') {
-      const { id, term } = this;
-      this.send({ kind: 'pre-vote-response', from: id, to: from, term, granted: false });
-    }
-  }
-
-  /** Raft §5.2 and §5.4.1, the same in every role; a pre-vote changes nothing (thesis §9.6). */
-  #onVoteRequest(message: VoteRequest | PreVoteRequest): void {
-    const preVote = message.kind === 'pre-vote-request';
-    const free =
-      this.vote === message.from ||
-      (this.vote === noMember && this.leader === noMember) ||
-      (preVote && message.term > this.term);
-    const granted = free && this.log.isUpToDate(message.last);
-    this.send({
-      kind: preVote ? 'pre-vote-response' : 'vote-response',
-      from: this.id,
-      to: message.from,
-      // A grant of a pre-vote is about the candidate's next term, a rejection tells ours (H10).
-      term: granted ? message.term : this.term,
-      granted,
-    });
-    if (granted && !preVote) {
-      this.electionElapsed = 0;
-      this.vote = message.from;
-    }
+  #onAppended({ term, last, snapshot }: StorageAppendResponse): void {
+    // An answer from an earlier term may be about entries that were overwritten since: the same
+    // (index, term) can have been written, replaced and written again (ABA, semantics §16).
+    if (term === this.term) this.log.stableTo(last);
+    if (snapshot === undefined) return;
+    this.log.snapshotInstalled(snapshot.index);
+    leaveJointWhenDue(this);
   }
 
   /** Puts a message where it may leave: pledges wait for the disk, the rest does not. */
@@ -194,6 +158,9 @@ export class Raft {
       // A vote request waits too: a candidate that crashes before its term is durable could
       // campaign for the same term again and lead it with other entries (semantics O1).
       case 'vote-request':
+        if (this.eagerVoteRequests) this.messages.push(message);
+        else this.afterPersist.push(message);
+        break;
       case 'vote-response':
       case 'pre-vote-response':
       case 'append-response':
@@ -211,16 +178,13 @@ export class Raft {
     this.leader = leader;
   }
 
-  forgetLeader(): void {
-    if (this.role === 'follower') this.leader = noMember;
-  }
-
   becomePreCandidate(): void {
     assert(this.role !== 'leader', 'a leader does not campaign');
     // Term and vote stay: asking must not disturb anyone.
     this.role = 'pre-candidate';
     this.leader = noMember;
     this.votes.clear();
+    // Two that ask at the same time would otherwise do so again and again (semantics O14).
     this.#drawElectionTimeout();
   }
 
@@ -237,11 +201,12 @@ export class Raft {
     this.role = 'leader';
     this.leader = this.id;
     const own = this.progress.get(this.id);
-    assert(own !== undefined, 'a leader is a voter');
+    assert(own !== undefined, 'a leader is a member');
     own.becomeReplicate();
     own.recentActive = true;
-    // Raft §8: an empty entry of the own term lets everything before it commit (H3).
-    appendOwn(this, [new Uint8Array(0)]);
+    // A change among the entries before may be unapplied: it is not looked for, only waited for.
+    this.pendingConfIndex = this.log.lastIndex;
+    appendOpening(this);
   }
 
   #reset(term: number): void {
@@ -255,37 +220,27 @@ export class Raft {
     this.#drawElectionTimeout();
     this.votes.clear();
     this.uncommittedBytes = 0;
+    this.pendingConfIndex = 0;
+    this.transferee = noMember;
     // Reads that waited are dropped, not kept for a later leadership (semantics O8).
     this.reads = new ReadQueue();
+    this.lease = new LeaderLease();
     this.wantsHeartbeat = false;
-    const lastIndex = this.log.lastIndex;
-    for (const id of this.voters) {
-      // Own match counts what is not durable yet; safe, because a leader commits only through an
-      // entry of its own term, which it acknowledges to itself after its own write (semantics S7).
-      this.progress.set(id, this.#newProgress(id === this.id ? lastIndex : 0));
-    }
+    for (const id of this.progress.keys()) this.progress.set(id, this.newProgress(id));
   }
 
-  #newProgress(match: number): Progress {
+  /** What a new leader knows of a member. */
+  newProgress(id: MemberId): Progress {
     const { inflightMessagesMax, inflightBytesMax } = this.config;
-    const next = this.log.lastIndex + 1;
-    return new Progress({ match, next, inflightMessagesMax, inflightBytesMax });
+    const { lastIndex } = this.log;
+    // Own match counts what is not durable yet; safe, because a leader commits only through an
+    // entry of its own term, which it acknowledges to itself after its own write (semantics S7).
+    const match = id === this.id ? lastIndex : 0;
+    return new Progress({ match, next: lastIndex + 1, inflightMessagesMax, inflightBytesMax });
   }
 
   #drawElectionTimeout(): void {
     const { electionTicks, random } = this.config;
     this.electionTimeout = electionTicks + randomInt(random, electionTicks);
-  }
-
-  /** The progress of a peer that a message came from. */
-  peer(id: MemberId): Progress {
-    const progress = this.progress.get(id);
-    if (progress === undefined) {
-      throw kontikiError(
-        'MEMBER_UNKNOWN',
-        `raft: expected a message of a member, got one of ${id}`,
-      );
-    }
-    return progress;
   }
 }

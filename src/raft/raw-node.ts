@@ -5,22 +5,37 @@
  */
 import { assert } from '../base/assert.js';
 import { kontikiError } from '../base/errors.js';
-import { campaign } from './candidate.js';
+import { bootstrap } from './bootstrap.js';
+import { checkMessage, isLocal } from './boundary.js';
+import { hup } from './candidate.js';
+import type { ConfChange, ConfChangeV2 } from './conf-change.js';
+import { encodeConfChange } from './conf-change-codec.js';
 import { type RaftOptions, raftConfig } from './config.js';
+import type { Configuration } from './configuration.js';
 import { checkInvariants } from './invariants.js';
-import { broadcastHeartbeat, entryBytes, propose, resumeFetched } from './leader.js';
-import type { Message } from './messages.js';
+import { broadcastHeartbeat } from './leader.js';
+import { encodedBytes } from './log.js';
+import type { Message, StorageApplyResponse } from './messages.js';
+import { type Appended, notLeader, onProposals, proposeCommands } from './propose.js';
 import { Raft } from './raft.js';
 import { readIndex } from './read-index.js';
 import type { Ready, StorageAppend, StorageApply } from './ready.js';
+import { applyConfChange } from './reconfigure.js';
+import { onSnapshotReport, onUnreachable, resumeFetched } from './replication.js';
 import { type RaftStatus, statusOf } from './status.js';
-import type { HardState, IndexRange, LogId, MemberId, Role, SoftState } from './types.js';
+import { startTransfer } from './transfer.js';
+import type { HardState, IndexRange, LogId, MemberId, Proposal, Role, SoftState } from './types.js';
+import { emptyHardState, noMember, zeroLogId } from './types.js';
+
+/** The inside of a node, for tests: see `RawNode`. @internal */
+export let coreOf: (node: RawNode) => Raft;
 
 /**
  * One member of a Raft group.
  *
- * Storage and state machine are two more addressees: `Ready.append` and `Ready.apply` go out, their
- * responses come back through `step`. Contract of the driver: docs/api/raft.md.
+ * Storage and state machine are two more addressees: `Ready.append` and `Ready.apply` go out, and
+ * their responses come back through `step`; or, in synchronous mode, `advance` says that both are
+ * done. Contract of the driver: docs/api/raft.md.
  *
  * @since 0.1.0
  */
@@ -28,14 +43,25 @@ export class RawNode {
   readonly #raft: Raft;
   #softState: SoftState;
   #hardState: HardState;
+  /** Synchronous mode: what `advance` is to step. */
+  #advances: readonly Message[] = [];
+
+  static {
+    coreOf = (node) => node.#raft;
+  }
 
   /**
-   * @throws {KontikiError} OPTIONS_INVALID
+   * @throws {KontikiError} OPTIONS_INVALID; STATE_CORRUPT, CONFIGURATION_INVALID: what is stored
+   *   cannot be started from
    */
   constructor(options: RaftOptions) {
     this.#raft = new Raft(raftConfig(options));
     this.#softState = this.#currentSoftState();
     this.#hardState = this.#raft.hardState;
+  }
+
+  get id(): MemberId {
+    return this.#raft.id;
   }
 
   get term(): number {
@@ -51,56 +77,167 @@ export class RawNode {
     return this.#raft.leader;
   }
 
-  /** One unit of logical time passed. */
-  tick(): void {
+  /** The applied configuration. */
+  get configuration(): Configuration {
+    return this.#raft.configuration;
+  }
+
+  /**
+   * Begins a group on an empty log: the same peers in the same order on each of them. The entries
+   * that add them are committed at once, and come out of `ready` like all others.
+   *
+   * @param peers - at least one; `context` goes into the entry, for the application
+   * @throws {KontikiError} ARGUMENT_INVALID: no peers, or a log that is not empty;
+   *   CONFIGURATION_INVALID: no possible ids
+   */
+  bootstrap(peers: readonly { readonly id: MemberId; readonly context?: Uint8Array }[]): void {
+    bootstrap(this.#raft, peers);
+    this.#hardState = emptyHardState;
+  }
+
+  /**
+   * One unit of logical time passed.
+   *
+   * @param nowMs - monotonic clock, read just now, in ms; only leases need it
+   */
+  tick(nowMs?: number): void {
+    this.#noteTime(nowMs);
     this.#raft.tick();
   }
 
-  /** Starts an election now (pre-vote first, if configured); nothing on a leader. */
+  /**
+   * Starts an election now (pre-vote first, if configured). Nothing happens on a leader, on a member
+   * that may not lead, or while this one has pledged a lease.
+   */
   campaign(): void {
-    if (this.#raft.role === 'leader' || !this.#raft.promotable) return;
-    campaign(this.#raft, this.#raft.config.preVote ? 'pre-vote' : 'vote');
+    if (this.#isPledged()) return;
+    hup(this.#raft, this.#raft.config.preVote ? 'pre-vote' : 'vote');
+  }
+
+  /** Whether its leader, or one it had before a restart, may still count on it (semantics O5). */
+  #isPledged(): boolean {
+    const { pledgeTicks, configuration, id } = this.#raft;
+    const alone = configuration.voters.length === 1 && configuration.voters[0] === id;
+    return pledgeTicks > 0 && !alone;
   }
 
   /**
    * A follower stops believing in its leader: it grants votes again, and sends nothing there. Term,
    * vote and election timer stay, and the leader is back with its next message. For drivers that
-   * have reason to think its process is gone; nothing on any other role.
+   * have reason to think its process is gone. Nothing happens on any other role, or while this member
+   * has pledged a lease.
    */
   forgetLeader(): void {
-    this.#raft.forgetLeader();
+    if (this.#raft.role === 'follower' && !this.#isPledged()) this.#raft.leader = noMember;
+  }
+
+  /**
+   * From now on this member pledges leases of this length and, as a leader, reads by them. Every
+   * member must have the setting durably before it is told to its node: one that forgets it with a
+   * crash would break its pledge.
+   *
+   * @param leaseMs - as the option; 0 ends it, and what was pledged is kept
+   * @throws {KontikiError} OPTIONS_INVALID
+   */
+  setLease(leaseMs: number): void {
+    raftConfig({ ...this.#raft.config, leaseMs });
+    this.#raft.leaseMs = leaseMs;
   }
 
   /**
    * Appends commands to the leader's log, in order, as consecutive entries.
    *
    * @param commands - at least one; owned by the core afterwards
-   * @returns id of the first entry. It may still be lost without notice if the leader changes.
+   * @returns id of the first entry, `undefined` when they were passed to the leader. Either way they
+   *   may still be lost without notice, if the leader changes.
    * @throws {KontikiError} NOT_LEADER, PROPOSAL_DROPPED: nothing was appended
    */
-  propose(commands: readonly Uint8Array[]): LogId {
-    return propose(this.#raft, commands);
+  propose(commands: readonly Uint8Array[]): LogId | undefined {
+    if (this.#raft.role === 'leader') return proposeCommands(this.#raft, commands);
+    this.#passOn(commands.map((data) => ({ type: 'normal' as const, data })));
+    return undefined;
+  }
+
+  /**
+   * Proposes a change of the configuration. It counts once it is committed and {@link applyConfChange}
+   * was called, on each member. One change at a time: a change that cannot be made now leaves an
+   * empty entry, and `refused` says why.
+   *
+   * @returns as {@link propose}
+   * @throws {KontikiError} NOT_LEADER, PROPOSAL_DROPPED: nothing was appended; CONFIGURATION_INVALID,
+   *   reason `unknown-change`: no such change
+   */
+  proposeConfChange(change: ConfChange | ConfChangeV2): Appended | undefined {
+    const proposal = encodeConfChange(change);
+    if (this.#raft.role === 'leader') return onProposals(this.#raft, [proposal]);
+    this.#passOn([proposal]);
+    return undefined;
+  }
+
+  #passOn(proposals: readonly Proposal[]): void {
+    const { id: from, leader: to, role, config } = this.#raft;
+    if (role !== 'follower' || to === noMember || !config.proposalForwarding) {
+      throw notLeader(this.#raft);
+    }
+    this.#raft.send({ kind: 'propose-request', from, to, term: 0, proposals });
+  }
+
+  /**
+   * To be called for each applied entry that changes the configuration, in order, before the
+   * response of its `StorageApply` is stepped; unless the application turns the change down, on every
+   * member alike.
+   *
+   * @param change - `decodeConfChange` of the entry
+   * @returns the configuration from here on; to be kept with snapshots
+   * @throws {KontikiError} CONFIGURATION_INVALID: the change cannot be made; nothing happened, the
+   *   same on every member
+   */
+  applyConfChange(change: ConfChange | ConfChangeV2): Configuration {
+    return applyConfChange(this.#raft, change);
+  }
+
+  /**
+   * Hands leadership to another voter: it is brought up to date and told to campaign. Until that
+   * succeeded, or an election timeout passed, no proposal is taken. A follower passes the request
+   * on. An id that cannot take over is ignored; one's own ends a handover under way.
+   */
+  transferLeader(transferee: MemberId): void {
+    const raft = this.#raft;
+    if (raft.role === 'leader') {
+      startTransfer(raft, transferee);
+    } else if (raft.leader !== noMember) {
+      const { id: from, leader: to, term } = raft;
+      raft.send({ kind: 'transfer-request', from, to, term, transferee });
+    }
+  }
+
+  /** The transport lost messages to a member; the leader probes it again. */
+  reportUnreachable(id: MemberId): void {
+    onUnreachable(this.#raft, id);
+  }
+
+  /**
+   * What became of a snapshot that was sent. A failure must be reported: nothing else is sent to the
+   * member meanwhile.
+   */
+  reportSnapshot(id: MemberId, arrived: boolean): void {
+    onSnapshotReport(this.#raft, id, arrived);
   }
 
   /**
    * Takes a message of a peer, or the answer of the own storage or state machine.
    *
-   * @throws {KontikiError} MEMBER_UNKNOWN, when an answer comes from no member; ARGUMENT_INVALID,
-   *   when it is for somebody else, or a local answer comes from a peer; STATE_CORRUPT, when it
-   *   shows that this member lost acknowledged entries
+   * @throws {KontikiError} MEMBER_UNKNOWN, when it is an answer, and comes from no member;
+   *   ARGUMENT_INVALID, when it is for somebody else, or a local answer comes from a peer, or in
+   *   synchronous mode; MESSAGE_INVALID, when it contradicts itself; NOT_LEADER, PROPOSAL_DROPPED,
+   *   when it is a proposal that is not taken; STATE_CORRUPT, when it shows that this member lost
+   *   acknowledged entries. Nothing was changed by any of them.
    */
   step(message: Message): void {
-    const local =
-      message.kind === 'storage-append-response' || message.kind === 'storage-apply-response';
-    if (message.to !== this.#raft.id || (local && message.from !== this.#raft.id)) {
-      throw kontikiError(
-        'ARGUMENT_INVALID',
-        `raft: expected a message for member ${this.#raft.id}, ` +
-          `got ${message.kind} from ${message.from} to ${message.to}`,
-      );
+    checkMessage(this.#raft, message);
+    if (isLocal(message) && !this.#raft.config.asyncStorageWrites) {
+      throw kontikiError('ARGUMENT_INVALID', `raft: expected advance(), got ${message.kind}`);
     }
-    // Before anything else: a stranger's answer in a later term must not depose a leader (§5).
-    if (isAnswer(message)) this.#raft.peer(message.from);
     this.#raft.step(message);
   }
 
@@ -109,10 +246,16 @@ export class RawNode {
    * messages and leaders. Ask again with another id.
    *
    * @param readId - a safe integer, never used twice by this member
+   * @param nowMs - monotonic clock, read just now, in ms; without it no lease answers
    * @throws {KontikiError} NO_LEADER, OVERLOADED
    */
-  readIndex(readId: number): void {
-    readIndex(this.#raft, readId);
+  readIndex(readId: number, nowMs?: number): void {
+    this.#noteTime(nowMs);
+    readIndex(this.#raft, readId, nowMs ?? 0);
+  }
+
+  #noteTime(nowMs: number | undefined): void {
+    if (nowMs !== undefined && nowMs > this.#raft.nowMs) this.#raft.nowMs = nowMs;
   }
 
   /** Entries of a range of `Ready.fetch` are in memory now. */
@@ -136,9 +279,16 @@ export class RawNode {
     );
   }
 
-  /** Takes the effects since the last call; they count as under way from now on. */
+  /**
+   * Takes the effects since the last call; they count as under way from now on.
+   *
+   * @throws {KontikiError} ARGUMENT_INVALID, in synchronous mode before `advance`
+   */
   ready(): Ready {
     const raft = this.#raft;
+    if (this.#advances.length > 0) {
+      throw kontikiError('ARGUMENT_INVALID', 'raft: expected advance() before another ready()');
+    }
     if (raft.wantsHeartbeat) broadcastHeartbeat(raft);
     const softState = this.#softStateChanged() ? this.#currentSoftState() : undefined;
     if (softState !== undefined) this.#softState = softState;
@@ -158,27 +308,61 @@ export class RawNode {
     return ready;
   }
 
+  /**
+   * Synchronous mode: the last `Ready` was carried out, its write is durable and its entries are
+   * applied.
+   */
+  advance(): void {
+    const messages = this.#advances;
+    this.#advances = [];
+    for (const message of messages) {
+      // An own vote may come after somebody else won, and then means nothing any more.
+      this.#raft.step(message);
+    }
+  }
+
   #takeAppend(): StorageAppend | undefined {
     const raft = this.#raft;
     const changed = this.#hardStateChanged();
     if (!changed && !raft.log.hasUntaken && raft.afterPersist.length === 0) return undefined;
+    const snapshot = raft.log.takeSnapshot();
     const entries = raft.log.takeUnstable();
     const hardState = raft.hardState;
     const mustSync =
       entries.length > 0 ||
+      snapshot !== undefined ||
       hardState.term !== this.#hardState.term ||
       hardState.vote !== this.#hardState.vote;
     this.#hardState = hardState;
+    const append: { -readonly [K in keyof StorageAppend]: StorageAppend[K] } = {
+      entries,
+      mustSync,
+      responses: this.#takeResponses(snapshot?.last),
+    };
+    if (changed) append.hardState = hardState;
+    if (snapshot !== undefined) append.snapshot = snapshot;
+    return append;
+  }
+
+  #takeResponses(snapshot: LogId | undefined): readonly Message[] {
+    const raft = this.#raft;
     const responses: Message[] = raft.afterPersist;
     raft.afterPersist = [];
-    if (raft.log.hasUnstable) {
+    if (raft.log.hasUnstable || snapshot !== undefined) {
       // Attests the whole tail again, so that a response ignored after a term change is made good
       // by a later one (ABA, semantics §16).
-      const { id, term } = raft;
-      const { last } = raft.log;
-      responses.push({ kind: 'storage-append-response', from: id, to: id, term, last });
+      const { id, term, log } = raft;
+      const last = log.hasUnstable ? log.last : zeroLogId;
+      const envelope = { kind: 'storage-append-response', from: id, to: id, term } as const;
+      responses.push(
+        snapshot === undefined
+          ? { kind: envelope.kind, from: id, to: id, term, last }
+          : { ...envelope, last, snapshot },
+      );
     }
-    return changed ? { hardState, entries, mustSync, responses } : { entries, mustSync, responses };
+    if (raft.config.asyncStorageWrites) return responses;
+    this.#advances = responses.filter((message) => message.to === raft.id);
+    return responses.filter((message) => message.to !== raft.id);
   }
 
   #takeApply(): StorageApply | undefined {
@@ -186,19 +370,23 @@ export class RawNode {
     const entries = raft.log.takeCommitted();
     const last = entries[entries.length - 1];
     if (last === undefined) return undefined;
-    const { payload, encoded } = entryBytes(entries);
-    return {
-      entries,
-      response: {
-        kind: 'storage-apply-response',
-        from: raft.id,
-        to: raft.id,
-        term: 0,
-        index: last.index,
-        payloadBytes: payload,
-        encodedBytes: encoded,
-      },
+    let payload = 0;
+    let encoded = 0;
+    for (const entry of entries) {
+      payload += entry.data.length;
+      encoded += encodedBytes(entry);
+    }
+    const response: StorageApplyResponse = {
+      kind: 'storage-apply-response',
+      from: raft.id,
+      to: raft.id,
+      term: 0,
+      index: last.index,
+      payloadBytes: payload,
+      encodedBytes: encoded,
     };
+    if (!raft.config.asyncStorageWrites) this.#advances = [...this.#advances, response];
+    return { entries, response };
   }
 
   /** A copy of the state, for people, metrics and tests. */
@@ -226,14 +414,4 @@ export class RawNode {
     const raft = this.#raft;
     return term !== raft.term || vote !== raft.vote || commit !== raft.log.committed;
   }
-}
-
-function isAnswer({ kind }: Message): boolean {
-  return (
-    kind === 'append-response' ||
-    kind === 'heartbeat-response' ||
-    kind === 'vote-response' ||
-    kind === 'pre-vote-response' ||
-    kind === 'read-response'
-  );
 }

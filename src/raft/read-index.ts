@@ -10,7 +10,7 @@
 import { kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import type { HeartbeatResponse, ReadRequest } from './messages.js';
-import { committedIndex } from './quorum.js';
+import { jointCommittedIndex, type VoterHalves } from './quorum.js';
 import type { Raft } from './raft.js';
 import type { MemberId } from './types.js';
 import { noMember } from './types.js';
@@ -72,9 +72,10 @@ export class ReadQueue {
     this.#acks.set(id, Math.max(this.#acks.get(id) ?? 0, asked));
   }
 
-  /** Takes what a quorum of `voters` has confirmed, in order. */
-  takeConfirmed(voters: readonly MemberId[]): readonly PendingRead[] {
-    const upTo = committedIndex(voters, (id) => this.#acks.get(id));
+  /** Takes what a quorum has confirmed, in order. */
+  takeConfirmed(voters: VoterHalves): readonly PendingRead[] {
+    if (this.#unconfirmed.length === 0) return [];
+    const upTo = jointCommittedIndex(voters, (id) => this.#acks.get(id));
     const count = Math.min(upTo - this.#confirmed, this.#unconfirmed.length);
     if (count <= 0) return [];
     this.#confirmed += count;
@@ -85,12 +86,17 @@ export class ReadQueue {
 /**
  * Starts a read on whatever role the member has; without a leader it is refused.
  *
+ * @param nowMs - the monotonic clock, read for this call; 0 when there is none. Only with it may a
+ *   lease answer
  * @throws {KontikiError} NO_LEADER; OVERLOADED, when too many reads wait on this leader
  * @since 0.1.0
  */
-export function readIndex(raft: Raft, readId: number): void {
+export function readIndex(raft: Raft, readId: number, nowMs: number): void {
   if (raft.role === 'leader') {
-    startRead(raft, raft.id, readId);
+    const { lease, configuration, leaseMs, hasCommittedInTerm } = raft;
+    if (leaseMs > 0 && hasCommittedInTerm && lease.holds(configuration, raft.id, nowMs, leaseMs)) {
+      raft.readStates.push({ readId, index: raft.log.committed });
+    } else startRead(raft, raft.id, readId);
     return;
   }
   if (raft.leader === noMember)
@@ -101,7 +107,6 @@ export function readIndex(raft: Raft, readId: number): void {
 
 /** A member's read arrives at the leader. Too many: dropped, the reader asks again. @since 0.1.0 */
 export function onReadRequest(raft: Raft, message: ReadRequest): void {
-  raft.peer(message.from);
   if (raft.reads.size < limits.readsMax) startRead(raft, message.from, message.readId);
 }
 
@@ -136,8 +141,9 @@ export function onReadsConfirmed(raft: Raft, message: HeartbeatResponse): void {
   releaseReads(raft);
 }
 
-function releaseReads(raft: Raft): void {
-  for (const { from, readId, index } of raft.reads.takeConfirmed(raft.voters)) {
+/** Answers the reads that a quorum has confirmed. @since 0.1.0 */
+export function releaseReads(raft: Raft): void {
+  for (const { from, readId, index } of raft.reads.takeConfirmed(raft.configuration)) {
     if (from === raft.id) raft.readStates.push({ readId, index });
     else {
       const { id, term } = raft;

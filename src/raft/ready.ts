@@ -5,7 +5,7 @@
 
 import type { Message, PeerMessage, StorageApplyResponse } from './messages.js';
 import type { ReadState } from './read-index.js';
-import type { Entry, HardState, IndexRange, SoftState } from './types.js';
+import type { Entry, HardState, IndexRange, Snapshot, SoftState } from './types.js';
 
 /**
  * One write to stable storage. Writes are handed out in order and must become durable in order.
@@ -15,13 +15,16 @@ import type { Entry, HardState, IndexRange, SoftState } from './types.js';
 export interface StorageAppend {
   /** Present when it changed. */
   readonly hardState?: HardState;
+  /** Replaces log and state machine, before `entries` follow it. */
+  readonly snapshot?: Snapshot;
   /** To append; an entry at index i replaces everything from i on. */
   readonly entries: readonly Entry[];
-  /** False when only the commit index changed: the write may then stay in the page cache. */
+  /** False when at most the commit index changed: the write may then stay in the page cache. */
   readonly mustSync: boolean;
   /**
    * Pledges that rest on this write and on all before it. Release them, in order, only once it is
-   * durable: those addressed to this member through `step`, all others through the transport.
+   * durable: those addressed to this member through `step`, all others through the transport. In
+   * synchronous mode there are only others: `advance` steps this member's own.
    */
   readonly responses: readonly Message[];
 }
@@ -41,8 +44,9 @@ export interface StorageApply {
  * Effects since the last `Ready`.
  *
  * Order for the driver: `messages` may leave at once, beside the write; `append.responses` only
- * after the write is durable; `apply` may run beside both. Entries are never in `apply` before
- * their own append was answered.
+ * after the write is durable; `apply` may run beside both, since entries are never in it before
+ * their own append was answered. In synchronous mode the same entries may be in `append` and in
+ * `apply`: the write comes first, and `advance` last.
  *
  * @since 0.1.0
  */

@@ -1,6 +1,7 @@
 /**
  * A read-only view of one member.
  */
+import type { Configuration } from './configuration.js';
 import type { ProgressState } from './progress.js';
 import type { Raft } from './raft.js';
 import type { HardState, MemberId, SoftState } from './types.js';
@@ -11,7 +12,10 @@ export interface ProgressStatus {
   readonly state: ProgressState;
   readonly match: number;
   readonly next: number;
+  readonly learner: boolean;
   readonly paused: boolean;
+  /** Index of the snapshot on its way; 0 for none. */
+  readonly pendingSnapshot: number;
   readonly recentActive: boolean;
   readonly inflightCount: number;
   readonly inflightFull: boolean;
@@ -20,33 +24,48 @@ export interface ProgressStatus {
 /** @since 0.1.0 */
 export interface RaftStatus extends HardState, SoftState {
   readonly id: MemberId;
+  /** Incoming half of `configuration`. */
   readonly voters: readonly MemberId[];
+  /** The applied one. */
+  readonly configuration: Configuration;
   readonly applied: number;
   readonly firstIndex: number;
   readonly lastIndex: number;
+  /** Whom this leader hands over to; `noMember` while it does not. */
+  readonly transferee: MemberId;
   /** In ascending id order; empty unless this member leads. */
   readonly progress: readonly ProgressStatus[];
 }
 
 /** @since 0.1.0 */
 export function statusOf(raft: Raft): RaftStatus {
-  const progress: ProgressStatus[] = [];
-  if (raft.role === 'leader') {
-    for (const [id, p] of raft.progress) {
-      const { state, match, next, paused, recentActive, inflights } = p;
-      const { count: inflightCount, full: inflightFull } = inflights;
-      progress.push({ id, state, match, next, paused, recentActive, inflightCount, inflightFull });
-    }
-  }
+  const { configuration, log } = raft;
   return {
     id: raft.id,
     role: raft.role,
     leader: raft.leader,
     ...raft.hardState,
-    voters: raft.voters,
-    applied: raft.log.applied,
-    firstIndex: raft.log.firstIndex,
-    lastIndex: raft.log.lastIndex,
-    progress,
+    voters: configuration.voters,
+    configuration,
+    applied: log.applied,
+    firstIndex: log.firstIndex,
+    lastIndex: log.lastIndex,
+    transferee: raft.transferee,
+    progress: raft.role === 'leader' ? progressStatus(raft) : [],
   };
+}
+
+function progressStatus({ progress, configuration }: Raft): ProgressStatus[] {
+  return [...progress].map(([id, each]) => ({
+    id,
+    state: each.state,
+    match: each.match,
+    next: each.next,
+    learner: configuration.learners.includes(id),
+    paused: each.paused,
+    pendingSnapshot: each.pendingSnapshot,
+    recentActive: each.recentActive,
+    inflightCount: each.inflights.count,
+    inflightFull: each.inflights.full,
+  }));
 }

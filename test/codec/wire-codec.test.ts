@@ -96,22 +96,28 @@ describe('strictness', () => {
     'term not a number': [3, 1, 2, Number.NaN],
     'term as bigint': [3, 1, 2, 7n],
     'term missing': [3, 1, 2],
-    'element too many': [3, 1, 2, 7, 0, 0],
+    'element too many': [3, 1, 2, 7, 0, 0, 0],
     'commit missing': [2, 1, 2, 7],
     'reads missing': [2, 1, 2, 7, 5],
-    'commit negative': [2, 1, 2, 7, -5, 0],
+    'commit negative': [2, 1, 2, 7, -5, 0, 0],
+    'sentAt missing': [2, 1, 2, 7, 5, 0],
     'granted as number': [5, 1, 2, 7, 1],
     'half a hint': [1, 1, 2, 7, 10, 3],
     'entry term above the message term': [0, 1, 2, 7, 3, 10, 9, 8, 0, data],
     'entry term below the previous': [0, 1, 2, 7, 3, 10, 9, 2, 0, data],
     'entry terms descending': [0, 1, 2, 7, 3, 10, 9, 5, 0, data, 4, 0, data],
     'entry of term 0': [0, 1, 2, 7, 0, 0, 9, 0, 0, data],
-    'unknown entry type': [0, 1, 2, 7, 3, 10, 9, 3, 1, data],
+    'unknown entry type': [0, 1, 2, 7, 3, 10, 9, 3, 3, data],
     'entry data of another type': [0, 1, 2, 7, 3, 10, 9, 3, 0, 5],
     'entry cut short': [0, 1, 2, 7, 3, 10, 9, 3, 0],
     'entry index past the safe integers': [0, 1, 2, 7, 3, 2 ** 53 - 1, 9, 3, 0, data],
     'command of another type': [8, 1, 2, 7, 1, 5],
     'unknown refusal code': [9, 1, 2, 7, 1, 2],
+    'snapshot with more ids than elements': [12, 1, 2, 7, 6, 9, data, false, 2 ** 40, 1],
+    'snapshot before the log': [12, 1, 2, 7, 6, 0, data, false, 0, 0, 0, 0],
+    'snapshot of member 0': [12, 1, 2, 7, 6, 9, data, false, 1, 0, 0, 0, 0],
+    'no proposal': [15, 1, 2, 0],
+    'half a proposal': [15, 1, 2, 0, 0],
   };
   test.each(Object.keys(refused))('%s -> FRAME_INVALID', (name) => {
     expect(codeOf(() => decodeRaw(...refused[name]!))).toBe('FRAME_INVALID');
@@ -119,17 +125,17 @@ describe('strictness', () => {
 
   test('the refused ones are refused for what they name: mended, they pass', () => {
     expect(decodeRaw(0, 1, 2, 7, 3, 10, 9, 3, 0, data, 7, 0, data).kind).toBe('append-request');
-    expect(decodeRaw(3, 1, 2, 0, 0).kind).toBe('heartbeat-response');
+    expect(decodeRaw(3, 1, 2, 0, 0, 0).kind).toBe('heartbeat-response');
     expect(decodeRaw(1, 1, 2, 7, 10, 3, 4).kind).toBe('append-response');
     expect(decodeRaw(9, 1, 2, 7, 1, 1).kind).toBe('forward-refusal');
   });
 
   test('negative zero -> zero', () => {
-    const bytes = raw(3, 1, 2, 7, 0);
+    const bytes = raw(3, 1, 2, 7, 5, 0);
     const tail = [0xcb, 0x80, 0, 0, 0, 0, 0, 0, 0]; // -0 as a double, in place of the last element
     const decoded = decodeWireMessage(Uint8Array.from([...bytes.subarray(0, -1), ...tail]));
     expect(decoded).toMatchObject({ term: 7 });
-    expect(Object.is((decoded as { reads?: number }).reads, 0)).toBe(true);
+    expect(Object.is((decoded as { sentAt?: number }).sentAt, 0)).toBe(true);
   });
 });
 

@@ -340,7 +340,7 @@ describe('peers', () => {
     const member = await Member.opened();
     const ends = { from: 9, to: 1, term: 1 };
     member.hear({ ...ends, kind: 'append-response', index: 1 });
-    member.hear({ ...ends, to: 5, kind: 'heartbeat-request', commit: 0, reads: 0 });
+    member.hear({ ...ends, to: 5, kind: 'heartbeat-request', commit: 0, reads: 0, sentAt: 0 });
     member.hear({ ...ends, kind: 'storage-append-response', last: { term: 1, index: 9 } } as never);
     member.hear({ ...ends, kind: 'forward-refusal', id: 77, code: 'NOT_LEADER' });
     await member.time.run(1);
@@ -426,7 +426,15 @@ describe('proposals to others', () => {
   async function follower(linked = true): Promise<Member> {
     const member = await Member.opened([1, 2, 3]);
     if (linked) member.transport.handlers.onLink(2, true);
-    member.hear({ kind: 'heartbeat-request', from: 2, to: 1, term: 3, commit: 0, reads: 0 });
+    member.hear({
+      kind: 'heartbeat-request',
+      from: 2,
+      to: 1,
+      term: 3,
+      commit: 0,
+      reads: 0,
+      sentAt: 0,
+    });
     await member.time.run(1);
     expect(member.node.status.leaderId).toBe(2);
     return member;

@@ -219,12 +219,12 @@ describe('counting', () => {
   });
 
   test('votes while pre-candidate, pre-votes while candidate -> ignored', () => {
-    const asking = new LoneNode({ preVote: true });
+    const asking = new LoneNode({ preVote: true, hardState: { term: 1, vote: 0, commit: 0 } });
     asking.node.campaign();
     asking.flush();
     vote(asking, 2);
     vote(asking, 3);
-    expect(asking.node.status()).toMatchObject({ role: 'pre-candidate', term: 0 });
+    expect(asking.node.status()).toMatchObject({ role: 'pre-candidate', term: 1 });
     const running = candidate();
     preVote(running, 2);
     preVote(running, 3);
@@ -268,7 +268,7 @@ describe('counting', () => {
       const previous = { index: 0, term: 0 };
       const envelope = { from: 2, to: 1, term: 1, commit: 0 };
       if (kind === 'append-request') lone.step({ kind, ...envelope, previous, entries: [] });
-      else lone.step({ kind, ...envelope, reads: 0 });
+      else lone.step({ kind, ...envelope, reads: 0, sentAt: 0 });
       expect(lone.node.status()).toMatchObject({ role: 'follower', term: 1, leader: 2, vote: 1 });
       vote(lone, 3);
       expect(role(lone)).toBe('follower');
@@ -284,7 +284,15 @@ describe('counting', () => {
     const lone = new LoneNode();
     lone.node.campaign();
     lone.ready();
-    lone.step({ kind: 'heartbeat-request', from: 2, to: 1, term: 1, commit: 0, reads: 0 });
+    lone.step({
+      kind: 'heartbeat-request',
+      from: 2,
+      to: 1,
+      term: 1,
+      commit: 0,
+      reads: 0,
+      sentAt: 0,
+    });
     lone.completeAppend();
     expect(lone.node.status()).toMatchObject({ role: 'follower', leader: 2, vote: 1 });
   });

@@ -41,7 +41,10 @@ describe('raft options', () => {
     ['electionTicks', { electionTicks: Infinity }],
     ['inflightMessagesMax', { inflightMessagesMax: 0 }],
     ['inflightMessagesMax', { inflightMessagesMax: Infinity }],
-    ['appendBytesMax', { appendBytesMax: 0 }],
+    ['appendBytesMax', { appendBytesMax: -1 }],
+    ['applied', { applied: -1 }],
+    ['leaseMs', { leaseMs: -1 }],
+    ['leaseMs', { leaseMs: Infinity }],
     ['appendBytesMax', { appendBytesMax: Number.NaN }],
     ['uncommittedBytesMax', { uncommittedBytesMax: 0 }],
     // O16: a budget of nothing would stop the member at its first committed entry.

@@ -74,7 +74,7 @@ describe('append: accepted or not', () => {
 
   test('S3 entries below the commit index -> acknowledged with the commit index, not compared', () => {
     const lone = follower([1, 1, 1], 3);
-    expect(append(lone, { term: 2, previous: [7, 1], terms: [7] })).toEqual([
+    expect(append(lone, { term: 2, previous: [2, 1], terms: [2] })).toEqual([
       { kind: 'append-response', from: 1, to: 2, term: 2, index: 3 },
     ]);
     expect(lone.terms).toEqual([1, 1, 1]);
@@ -137,7 +137,16 @@ describe('append: leader and timer', () => {
       const lone = follower([1]);
       lone.tick(9);
       if (kind === 'append') append(lone, { term: 1, previous: [1, 1] });
-      else lone.step({ kind: 'heartbeat-request', from: 2, to: 1, term: 1, commit: 0, reads: 0 });
+      else
+        lone.step({
+          kind: 'heartbeat-request',
+          from: 2,
+          to: 1,
+          term: 1,
+          commit: 0,
+          reads: 0,
+          sentAt: 0,
+        });
       expect(lone.node.status().leader).toBe(2);
       expect(lone.ready().softState ?? { leader: 2 }).toMatchObject({ leader: 2 });
       lone.tick(9);
@@ -148,7 +157,15 @@ describe('append: leader and timer', () => {
   test('S8 another sender in the same term -> simply leads now', () => {
     const lone = follower([1]);
     append(lone, { term: 1, previous: [1, 1] });
-    lone.step({ kind: 'heartbeat-request', from: 3, to: 1, term: 1, commit: 0, reads: 0 });
+    lone.step({
+      kind: 'heartbeat-request',
+      from: 3,
+      to: 1,
+      term: 1,
+      commit: 0,
+      reads: 0,
+      sentAt: 0,
+    });
     expect(lone.node.status().leader).toBe(3);
   });
 });
@@ -160,11 +177,11 @@ describe('heartbeat', () => {
     { commit: 1, committed: 2 },
   ])('R-29 log of 3, commit 2, heartbeat says $commit -> $committed', ({ commit, committed }) => {
     const lone = follower([1, 2, 3], 2);
-    lone.step({ kind: 'heartbeat-request', from: 2, to: 1, term: 3, commit, reads: 0 });
+    lone.step({ kind: 'heartbeat-request', from: 2, to: 1, term: 3, commit, reads: 0, sentAt: 0 });
     expect(lone.node.status().commit).toBe(committed);
     const ready = lone.ready();
     expect(ready.messages).toEqual([
-      { kind: 'heartbeat-response', from: 1, to: 2, term: 3, reads: 0 },
+      { kind: 'heartbeat-response', from: 1, to: 2, term: 3, reads: 0, sentAt: 0 },
     ]);
     if (commit === 3) expect(ready.append).toMatchObject({ mustSync: false, entries: [] });
     else expect(ready.append).toBeUndefined();
@@ -173,7 +190,15 @@ describe('heartbeat', () => {
   test('O10 A-10 commit beyond the own log -> STATE_CORRUPT, nothing committed', () => {
     const lone = follower([1, 2, 3], 2);
     const step = () =>
-      lone.step({ kind: 'heartbeat-request', from: 2, to: 1, term: 3, commit: 4, reads: 0 });
+      lone.step({
+        kind: 'heartbeat-request',
+        from: 2,
+        to: 1,
+        term: 3,
+        commit: 4,
+        reads: 0,
+        sentAt: 0,
+      });
     expect(step).toThrow(expect.objectContaining({ code: 'STATE_CORRUPT' }));
     expect(lone.node.status()).toMatchObject({ commit: 2, lastIndex: 3 });
     expect(lone.ready().messages).toEqual([]);

@@ -77,8 +77,8 @@ describe('heartbeats', () => {
     expect(lone.node.status().commit).toBe(3);
     lone.tick();
     expect(lone.flush()).toMatchObject([
-      { kind: 'heartbeat-request', to: 2, commit: 3, reads: 0 },
-      { kind: 'heartbeat-request', to: 3, commit: 0, reads: 0 },
+      { kind: 'heartbeat-request', to: 2, commit: 3, reads: 0, sentAt: 0 },
+      { kind: 'heartbeat-request', to: 3, commit: 0, reads: 0, sentAt: 0 },
     ]);
   });
 
@@ -170,7 +170,15 @@ describe('proposals', () => {
     const lost = caught(() => lone.propose('a'));
     expect(lost).toMatchObject({ code: 'NOT_LEADER', outcome: 'rejected' });
     expect((lost as { leaderId?: number }).leaderId).toBeUndefined();
-    lone.step({ kind: 'heartbeat-request', from: 3, to: 1, term: 1, commit: 0, reads: 0 });
+    lone.step({
+      kind: 'heartbeat-request',
+      from: 3,
+      to: 1,
+      term: 1,
+      commit: 0,
+      reads: 0,
+      sentAt: 0,
+    });
     const known = caught(() => lone.propose('a'));
     expect(known).toMatchObject({ code: 'NOT_LEADER', outcome: 'rejected', leaderId: 3 });
     expect(lone.node.status().lastIndex).toBe(0);
@@ -206,7 +214,15 @@ describe('proposals', () => {
   test('a new term of office -> starts with an empty budget', () => {
     const lone = leader({ uncommittedBytesMax: 3 });
     lone.propose('abc');
-    lone.step({ kind: 'heartbeat-request', from: 2, to: 1, term: 2, commit: 1, reads: 0 });
+    lone.step({
+      kind: 'heartbeat-request',
+      from: 2,
+      to: 1,
+      term: 2,
+      commit: 1,
+      reads: 0,
+      sentAt: 0,
+    });
     lone.flush();
     lone.lead();
     lone.propose('abc');
@@ -566,7 +582,15 @@ describe('entries that must be loaded first', () => {
   test('loaded after office was lost, or for nobody -> nothing happens', () => {
     const lone = forgetful();
     lone.reject(2, 4, { index: 1, term: 1 });
-    lone.step({ kind: 'heartbeat-request', from: 2, to: 1, term: 9, commit: 0, reads: 0 });
+    lone.step({
+      kind: 'heartbeat-request',
+      from: 2,
+      to: 1,
+      term: 9,
+      commit: 0,
+      reads: 0,
+      sentAt: 0,
+    });
     lone.flush();
     lone.store.load(2);
     lone.node.entriesFetched({ lo: 2, hi: 6 });

@@ -71,6 +71,7 @@ export class LoneNode {
   propose(...commands: readonly string[]): LogId {
     const first = this.node.propose(commands.map((command) => new TextEncoder().encode(command)));
     this.node.check();
+    if (first === undefined) throw new Error('passed on');
     return first;
   }
 
@@ -137,7 +138,7 @@ export class LoneNode {
 
   heard(from: MemberId): PeerMessage[] {
     const { term } = this.node.status();
-    this.step({ kind: 'heartbeat-response', from, to: this.id, term, reads: 0 });
+    this.step({ kind: 'heartbeat-response', from, to: this.id, term, reads: 0, sentAt: 0 });
     return this.flush();
   }
 

@@ -31,11 +31,11 @@ describe('progress: acknowledgements', () => {
 
   test('T-6 paused -> an acknowledgement or a rejection with news ends it', () => {
     const updated = progressOf({ state: 'probe', match: 0, next: 2 });
-    updated.paused = true;
+    updated.flowPaused = true;
     updated.maybeUpdate(1);
     expect(updated.paused).toBe(false);
     const decreased = progressOf({ state: 'probe', match: 0, next: 2 });
-    decreased.paused = true;
+    decreased.flowPaused = true;
     decreased.maybeDecrease(1, 1);
     expect(decreased.paused).toBe(false);
   });
@@ -89,7 +89,7 @@ describe('progress: states', () => {
 
   test('becomes replicate -> streams from match + 1, nothing pending', () => {
     const progress = progressOf({ state: 'probe', match: 1, next: 5 });
-    progress.paused = true;
+    progress.flowPaused = true;
     progress.fetching = 3;
     progress.becomeReplicate();
     expect(progress).toMatchObject({ state: 'replicate', next: 2, paused: false });
@@ -132,6 +132,6 @@ describe('progress: states', () => {
     expect(() => high.check(9)).toThrow(/last 9/);
     const probe = progressOf({ state: 'probe', match: 0, next: 5 });
     probe.inflights.add(4, 1);
-    expect(() => probe.check(9)).toThrow(/probe/);
+    expect(() => probe.check(9)).toThrow(/only a stream/);
   });
 });

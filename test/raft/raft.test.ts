@@ -118,13 +118,29 @@ describe('votes: one per term', () => {
 
   test('H1 follower of a leader of the term it voted in -> the vote is kept', () => {
     const lone = new LoneNode({ hardState: { term: 1, vote: 2, commit: 0 } });
-    lone.step({ kind: 'heartbeat-request', from: 3, to: 1, term: 1, commit: 0, reads: 0 });
+    lone.step({
+      kind: 'heartbeat-request',
+      from: 3,
+      to: 1,
+      term: 1,
+      commit: 0,
+      reads: 0,
+      sentAt: 0,
+    });
     expect(lone.node.status()).toMatchObject({ term: 1, vote: 2, leader: 3 });
   });
 
   test('a leader is known and no vote given -> no vote in this term', () => {
     const lone = new LoneNode({ hardState: { term: 1, vote: 0, commit: 0 } });
-    lone.step({ kind: 'heartbeat-request', from: 3, to: 1, term: 1, commit: 0, reads: 0 });
+    lone.step({
+      kind: 'heartbeat-request',
+      from: 3,
+      to: 1,
+      term: 1,
+      commit: 0,
+      reads: 0,
+      sentAt: 0,
+    });
     lone.flush();
     const [answer] = ask(lone, { kind: 'vote-request', term: 1, last: zero });
     expect(answer).toMatchObject({ granted: false });
@@ -228,7 +244,7 @@ describe('an earlier term', () => {
         const lone = new LoneNode({ preVote, checkQuorum, terms: [5] });
         const envelope = { from: 2, to: 1, term: 4, commit: 1 };
         const entries = [{ term: 4, index: 1, type: 'normal', data: new Uint8Array(0) }] as const;
-        if (kind === 'heartbeat-request') lone.step({ kind, ...envelope, reads: 0 });
+        if (kind === 'heartbeat-request') lone.step({ kind, ...envelope, reads: 0, sentAt: 0 });
         else lone.step({ kind, ...envelope, previous: zero, entries });
         const told = { kind: 'append-response', from: 1, to: 2, term: 5, index: 0 };
         expect(lone.flush()).toEqual(row.answers ? [told] : []);
@@ -249,7 +265,7 @@ describe('an earlier term', () => {
     const before = lone.node.status();
     const envelope = { from: 2, to: 1, term: 4 };
     lone.step({ kind: 'append-response', ...envelope, index: 7 });
-    lone.step({ kind: 'heartbeat-response', ...envelope, reads: 0 });
+    lone.step({ kind: 'heartbeat-response', ...envelope, reads: 0, sentAt: 0 });
     lone.step({ kind: 'vote-response', ...envelope, granted: true });
     lone.step({ kind: 'pre-vote-response', ...envelope, granted: true });
     expect(lone.node.status()).toEqual(before);
@@ -270,7 +286,15 @@ describe('a later term', () => {
     lone.lead();
     lone.propose('a');
     lone.ready();
-    lone.step({ kind: 'heartbeat-request', from: 2, to: 1, term: 2, commit: 0, reads: 0 });
+    lone.step({
+      kind: 'heartbeat-request',
+      from: 2,
+      to: 1,
+      term: 2,
+      commit: 0,
+      reads: 0,
+      sentAt: 0,
+    });
     lone.completeAppend();
     lone.flush();
     expect(lone.node.status()).toMatchObject({ role: 'follower', term: 2, commit: 0 });
@@ -284,7 +308,15 @@ describe('check-quorum', () => {
     '%s while a leader is heard -> not even answered; after an election timeout -> granted',
     (kind) => {
       const lone = new LoneNode(lease);
-      lone.step({ kind: 'heartbeat-request', from: 3, to: 1, term: 1, commit: 0, reads: 0 });
+      lone.step({
+        kind: 'heartbeat-request',
+        from: 3,
+        to: 1,
+        term: 1,
+        commit: 0,
+        reads: 0,
+        sentAt: 0,
+      });
       lone.flush();
       const last = { index: 9, term: 9 };
       lone.tick(9);

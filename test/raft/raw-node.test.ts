@@ -49,9 +49,25 @@ describe('ready', () => {
 
   test('soft state -> only when leader or role changed', () => {
     const lone = new LoneNode();
-    lone.step({ kind: 'heartbeat-request', from: 2, to: 1, term: 1, commit: 0, reads: 0 });
+    lone.step({
+      kind: 'heartbeat-request',
+      from: 2,
+      to: 1,
+      term: 1,
+      commit: 0,
+      reads: 0,
+      sentAt: 0,
+    });
     expect(lone.ready().softState).toEqual({ role: 'follower', leader: 2 });
-    lone.step({ kind: 'heartbeat-request', from: 2, to: 1, term: 1, commit: 0, reads: 0 });
+    lone.step({
+      kind: 'heartbeat-request',
+      from: 2,
+      to: 1,
+      term: 1,
+      commit: 0,
+      reads: 0,
+      sentAt: 0,
+    });
     expect(lone.ready().softState).toBeUndefined();
     lone.node.campaign();
     expect(lone.ready().softState).toEqual({ role: 'candidate', leader: 0 });
@@ -68,10 +84,10 @@ describe('ready', () => {
     const envelope = { from: 2, to: 1 };
     expect(synced(appendOf({ term: 1, previous: [0, 0], terms: [1] }))).toEqual([undefined, true]);
     expect(
-      synced({ kind: 'heartbeat-request', ...envelope, term: 1, commit: 1, reads: 0 }),
+      synced({ kind: 'heartbeat-request', ...envelope, term: 1, commit: 1, reads: 0, sentAt: 0 }),
     ).toEqual([{ term: 1, vote: 0, commit: 1 }, false]);
     expect(
-      synced({ kind: 'heartbeat-request', ...envelope, term: 2, commit: 1, reads: 0 }),
+      synced({ kind: 'heartbeat-request', ...envelope, term: 2, commit: 1, reads: 0, sentAt: 0 }),
     ).toEqual([{ term: 2, vote: 0, commit: 1 }, true]);
     const last = { term: 9, index: 9 };
     expect(synced({ kind: 'vote-request', from: 3, to: 1, term: 3, last })).toEqual([
@@ -196,12 +212,19 @@ describe('restart', () => {
     expect(lone.store.durable.hardState).toMatchObject({ term: 1, vote: 0 });
   });
 
-  test('commit beyond the stored log, or applied beyond commit -> refused', () => {
+  test('commit or applied beyond the stored log -> STATE_CORRUPT', () => {
     const build = (commit: number, applied: number) => () =>
       new LoneNode({ terms: [1, 1], hardState: { term: 1, vote: 0, commit }, applied });
-    expect(build(3, 0)).toThrow(/commit 3/);
-    expect(build(1, 2)).toThrow(/applied 2 <= commit 1/);
+    const lost = expect.objectContaining({ code: 'STATE_CORRUPT' });
+    expect(build(3, 0)).toThrow(lost);
+    expect(build(1, 3)).toThrow(lost);
     expect(build(2, 2)).not.toThrow();
+  });
+
+  test('applied beyond the stored commit index -> it was committed', () => {
+    const hardState = { term: 1, vote: 0, commit: 1 };
+    const lone = new LoneNode({ terms: [1, 1], hardState, applied: 2 });
+    expect(lone.node.status()).toMatchObject({ commit: 2, applied: 2 });
   });
 });
 
@@ -209,7 +232,7 @@ describe('step: refused', () => {
   const envelope = { from: 9, to: 1 };
   const answers: readonly Message[] = [1, 50].flatMap((term) => [
     { kind: 'append-response', ...envelope, term, index: 1 },
-    { kind: 'heartbeat-response', ...envelope, term, reads: 0 },
+    { kind: 'heartbeat-response', ...envelope, term, reads: 0, sentAt: 0 },
     { kind: 'vote-response', ...envelope, term, granted: true },
     { kind: 'pre-vote-response', ...envelope, term, granted: false },
   ]);
@@ -257,6 +280,7 @@ describe('step: refused', () => {
       term: 5,
       commit: 0,
       reads: 0,
+      sentAt: 0,
     } as const;
     expect(() => lone.step(message)).toThrow(ofCode('ARGUMENT_INVALID'));
     expect(lone.node.status().term).toBe(0);
@@ -294,7 +318,15 @@ describe('the ABA rule (semantics §16)', () => {
   test('A-16 the first write finishes -> proves nothing, the entries stay in memory', () => {
     const lone = aba();
     // Committed by the leader of term 3, and the disk is about to hold term 2 at index 2.
-    lone.step({ kind: 'heartbeat-request', from: 4, to: 1, term: 3, commit: 3, reads: 0 });
+    lone.step({
+      kind: 'heartbeat-request',
+      from: 4,
+      to: 1,
+      term: 3,
+      commit: 3,
+      reads: 0,
+      sentAt: 0,
+    });
     expect(lone.ready().apply?.entries.map(({ index }) => index)).toEqual([1]);
     lone.completeAppend();
     expect(lone.store.durable.term(2)).toBe(1);
@@ -310,7 +342,15 @@ describe('the ABA rule (semantics §16)', () => {
     const lone = new LoneNode({ terms: [1] });
     lone.step(appendOf({ from: 2, term: 1, previous: [1, 1], terms: [1] }));
     lone.ready();
-    lone.step({ kind: 'heartbeat-request', from: 3, to: 1, term: 2, commit: 0, reads: 0 });
+    lone.step({
+      kind: 'heartbeat-request',
+      from: 3,
+      to: 1,
+      term: 2,
+      commit: 0,
+      reads: 0,
+      sentAt: 0,
+    });
     const raised = lone.ready();
     expect(raised.append?.entries).toEqual([]);
     expect(raised.append?.responses).toContainEqual(
@@ -320,7 +360,15 @@ describe('the ABA rule (semantics §16)', () => {
         last: { term: 1, index: 2 },
       }),
     );
-    lone.step({ kind: 'heartbeat-request', from: 3, to: 1, term: 2, commit: 2, reads: 0 });
+    lone.step({
+      kind: 'heartbeat-request',
+      from: 3,
+      to: 1,
+      term: 2,
+      commit: 2,
+      reads: 0,
+      sentAt: 0,
+    });
     lone.completeAppend();
     expect(lone.ready().apply?.entries.map(({ index }) => index)).toEqual([1]);
     lone.completeAppend();
@@ -399,7 +447,15 @@ describe('determinism', () => {
     lone.acknowledge(2, 2);
     expect(status).toEqual(copy);
     expect(status.progress.map(({ id }) => id)).toEqual([1, 2, 3]);
-    lone.step({ kind: 'heartbeat-request', from: 2, to: 1, term: 2, commit: 0, reads: 0 });
+    lone.step({
+      kind: 'heartbeat-request',
+      from: 2,
+      to: 1,
+      term: 2,
+      commit: 0,
+      reads: 0,
+      sentAt: 0,
+    });
     expect(lone.node.status().progress).toEqual([]);
   });
 });

@@ -6,8 +6,8 @@ import { Cluster } from './cluster.js';
 import { LoneNode } from './lone-node.js';
 
 /** A leader of three whose term has a commit: entry 1 of term 1. */
-function committedLeader(): LoneNode {
-  const lone = new LoneNode();
+function committedLeader(term = 1): LoneNode {
+  const lone = new LoneNode({ hardState: { term: term - 1, vote: 0, commit: 0 } });
   lone.lead();
   lone.acknowledge(2, 1);
   return lone;
@@ -32,7 +32,7 @@ function flush(lone: LoneNode) {
 
 const confirm = (lone: LoneNode, from: number, reads: number) => {
   const { term } = lone.node.status();
-  lone.step({ kind: 'heartbeat-response', from, to: lone.id, term, reads });
+  lone.step({ kind: 'heartbeat-response', from, to: lone.id, term, reads, sentAt: 0 });
   return flush(lone).reads;
 };
 
@@ -155,7 +155,15 @@ describe('read index on other members', () => {
 
   test('an answer of another than the leader, or of another term -> ignored', () => {
     const lone = new LoneNode();
-    lone.step({ kind: 'heartbeat-request', from: 2, to: 1, term: 3, commit: 0, reads: 0 });
+    lone.step({
+      kind: 'heartbeat-request',
+      from: 2,
+      to: 1,
+      term: 3,
+      commit: 0,
+      reads: 0,
+      sentAt: 0,
+    });
     lone.node.readIndex(1);
     lone.flush();
     lone.step({ kind: 'read-response', from: 3, to: 1, term: 3, readId: 1, index: 9 });
@@ -169,8 +177,8 @@ describe('read index on other members', () => {
     const follower = new LoneNode({ hardState: { term: 1, vote: 0, commit: 0 } });
     follower.step({ kind: 'read-request', from: 2, to: 1, term: 1, readId: 1 });
     expect(follower.flush()).toEqual([]);
-    const leader = committedLeader();
-    leader.step({ kind: 'read-request', from: 2, to: 1, term: 0, readId: 1 });
+    const leader = committedLeader(2);
+    leader.step({ kind: 'read-request', from: 2, to: 1, term: 1, readId: 1 });
     expect(flush(leader).out).toEqual([]);
   });
 

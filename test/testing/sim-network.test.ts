@@ -71,6 +71,7 @@ const heartbeat = (from: number, to: number, commit: number): WireMessage => ({
   term: 1,
   commit,
   reads: 0,
+  sentAt: 0,
 });
 
 const two = async (

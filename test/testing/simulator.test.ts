@@ -40,6 +40,7 @@ const live = async (env: Env, { id, round }: { id: number; round: number }): Pro
       term: 1,
       commit: random.u32(),
       reads: 0,
+      sentAt: 0,
     });
     transport.flush();
     await file.write(randomInt(random, 5_000), [new Uint8Array(100).fill(clock.monotonicMs())]);

@@ -59,5 +59,5 @@ export function identityOf(memberId: MemberId): MemberIdentity {
 }
 
 export function heartbeat(from: MemberId, to: MemberId, commit: number): WireMessage {
-  return { kind: 'heartbeat-request', from, to, term: 1, commit, reads: 0 };
+  return { kind: 'heartbeat-request', from, to, term: 1, commit, reads: 0, sentAt: 0 };
 }

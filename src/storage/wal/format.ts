@@ -22,6 +22,7 @@
  * chain), across groups and segments. The CRC of a group header is seeded with its position only, so
  * that headers are found by scanning, and a copy of one inside somebody's value is not taken for one.
  */
+import type { EntryType } from '../../raft/types.js';
 
 /** Version this code reads and writes. @since 0.1.0 */
 export const formatVersion = 1;
@@ -59,8 +60,13 @@ export const trailerMagic = 0x4547_6b57;
 /** Types of records. 4 and 5 are reserved for the marks of a snapshot install. */
 export const recordTypes = { entry: 1, hardState: 2, configuration: 3 } as const;
 
-/** Codes of entry types. */
-export const entryTypeCodes = { normal: 1 } as const;
+/** Codes of entry types: their places. */
+export const entryTypes: readonly (EntryType | undefined)[] = [
+  undefined,
+  'normal',
+  'config-change',
+  'config-change-v2',
+];
 
 /**
  * A number that differs for any two positions within a segment, and for the same position of two

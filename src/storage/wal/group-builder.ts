@@ -9,7 +9,7 @@ import type { Entry, HardState, MemberId } from '../../raft/types.js';
 import {
   alignGroup,
   entryHeaderBytes,
-  entryTypeCodes,
+  entryTypes,
   groupHeaderBytes,
   groupMagic,
   groupTrailerBytes,
@@ -87,7 +87,7 @@ export class GroupBuilder {
     const view = this.#view;
     putU64(view, body, entry.term);
     putU64(view, body + 8, entry.index);
-    this.#bytes[body + 16] = entryTypeCodes[entry.type];
+    this.#bytes[body + 16] = entryTypes.indexOf(entry.type);
     this.#bytes.set(data, body + entryHeaderBytes);
     return this.#end();
   }

@@ -5,7 +5,7 @@
 import type { Entry, HardState, MemberId } from '../../raft/types.js';
 import {
   entryHeaderBytes,
-  entryTypeCodes,
+  entryTypes,
   getU64,
   recordHeaderBytes,
   recordTypes,
@@ -49,12 +49,13 @@ function decodeEntry(bytes: Uint8Array, view: DataView, groupId: number): Decode
   const term = getU64(view, body);
   const index = getU64(view, body + 8);
   const code = bytes[body + 16] as number;
-  if (code !== entryTypeCodes.normal) return { unknown: `entry type ${code}` };
+  const type = entryTypes[code];
+  if (type === undefined) return { unknown: `entry type ${code}` };
   if (!isPositive(term) || !isPositive(index)) {
     return { invalid: `an entry has term ${term} and index ${index}` };
   }
   const data = bytes.subarray(body + entryHeaderBytes);
-  return { record: { kind: 'entry', entry: { term, index, type: 'normal', data } }, groupId };
+  return { record: { kind: 'entry', entry: { term, index, type, data } }, groupId };
 }
 
 function decodeHardState(view: DataView, groupId: number): DecodedRecord {

@@ -1,0 +1,105 @@
+/**
+ * Applying a change of the configuration to a running member (thesis §4; semantics §12.5 to §12.7).
+ * What follows from a change is decided in `membership.ts`, here is what it does to the others'
+ * progress and to a leader's role.
+ */
+import type { ConfChange, ConfChangeV2 } from './conf-change.js';
+import { type Configuration, isVoter, memberIds } from './configuration.js';
+import { applyChange } from './membership.js';
+import type { MembershipStep } from './membership-draft.js';
+import { Progress } from './progress.js';
+import { onProposals } from './propose.js';
+import type { Raft } from './raft.js';
+import { releaseReads } from './read-index.js';
+import { broadcastAppend, maybeCommit, maybeSendAppend } from './replication.js';
+import { abortTransfer } from './transfer.js';
+import { type MemberId, noMember } from './types.js';
+
+/**
+ * Makes a committed change count. A change that cannot be made is refused, on every member alike,
+ * and changes nothing (semantics O6).
+ *
+ * @throws {KontikiError} CONFIGURATION_INVALID
+ * @since 0.1.0
+ */
+export function applyConfChange(raft: Raft, change: ConfChange | ConfChangeV2): Configuration {
+  const step = applyChange(raft.configuration, change);
+  raft.progress = nextProgress(raft, step);
+  switchTo(raft, step.configuration);
+  return raft.configuration;
+}
+
+/** Takes the configuration of a snapshot. @since 0.1.0 */
+export function installConfiguration(raft: Raft, configuration: Configuration): void {
+  raft.progress = progressOf(raft, configuration);
+  switchTo(raft, configuration);
+}
+
+/** A fresh account of every member, in ascending order. @since 0.1.0 */
+export function progressOf(raft: Raft, configuration: Configuration): Map<MemberId, Progress> {
+  return new Map(memberIds(configuration).map((id) => [id, joined(raft)]));
+}
+
+function nextProgress(raft: Raft, { configuration, added }: MembershipStep) {
+  const fresh = new Set(added);
+  const next = new Map<MemberId, Progress>();
+  for (const id of memberIds(configuration)) {
+    const known = fresh.has(id) ? undefined : raft.progress.get(id);
+    next.set(id, known ?? joined(raft));
+  }
+  return next;
+}
+
+/** A member that was just added counts as heard from, or it could cost the quorum check (H36). */
+function joined(raft: Raft): Progress {
+  const { inflightMessagesMax, inflightBytesMax } = raft.config;
+  const next = Math.max(raft.log.lastIndex, 1);
+  const progress = new Progress({ match: 0, next, inflightMessagesMax, inflightBytesMax });
+  progress.recentActive = true;
+  return progress;
+}
+
+function switchTo(raft: Raft, configuration: Configuration): void {
+  raft.configuration = configuration;
+  if (raft.role !== 'leader') return;
+  if (!isVoter(configuration, raft.id)) {
+    // Thesis §4.2.2. Not stepping down would leave a leader that counts only on the others.
+    if (raft.config.stepDownOnRemoval) raft.becomeFollower(raft.term, noMember);
+    return;
+  }
+  // A smaller quorum may have committed more (S19); a new member is probed without delay.
+  if (maybeCommit(raft)) broadcastAppend(raft);
+  else {
+    for (const to of raft.progress.keys()) {
+      if (to !== raft.id) maybeSendAppend(raft, to, false);
+    }
+  }
+  releaseReads(raft);
+  if (!isVoter(configuration, raft.transferee)) abortTransfer(raft);
+}
+
+/**
+ * Leader: proposes to leave a joint configuration that is to be left by itself. Called whenever
+ * something was applied, until the proposal is under way (semantics §12.7).
+ *
+ * @since 0.1.0
+ */
+export function leaveJointWhenDue(raft: Raft): void {
+  if (raft.role !== 'leader' || !raft.configuration.autoLeave) return;
+  if (raft.log.applied < raft.pendingConfIndex) return;
+  // While leadership is on its way the next leader does it.
+  if (raft.transferee !== noMember || !raft.progress.has(raft.id)) return;
+  onProposals(raft, [{ type: 'config-change-v2', data: new Uint8Array(0) }]);
+}
+
+/** Whether a committed change waits to be applied. @since 0.1.0 */
+export function hasUnappliedConfChange({ log, config }: Raft): boolean {
+  for (let lo = log.applied + 1; lo <= log.committed; ) {
+    const page = log.slice(lo, log.committed + 1, config.applyBytesMax);
+    // What is not applied is in memory; if it is not, better no campaign than a wrong one.
+    if (page === undefined || page === 'pending' || page.length === 0) return true;
+    if (page.some((entry) => entry.type !== 'normal')) return true;
+    lo += page.length;
+  }
+  return false;
+}

@@ -1,0 +1,72 @@
+/**
+ * What a message's term decides before any role sees it (Raft §5.1, semantics §4).
+ */
+import type { PeerMessage } from './messages.js';
+import type { Raft } from './raft.js';
+import { noMember } from './types.js';
+
+/**
+ * Takes over a later term, answers or drops an earlier one.
+ *
+ * @returns whether the message is for the role
+ * @since 0.1.0
+ */
+export function passTermGate(raft: Raft, message: PeerMessage): boolean {
+  // A passed-on proposal has no term: whoever leads now may take it.
+  if (message.kind === 'propose-request') return true;
+  if (message.term > raft.term) return raiseTerm(raft, message);
+  if (message.term === raft.term) return true;
+  answerOldTerm(raft, message);
+  return false;
+}
+
+/** A message of a later term: usually makes us a follower of it. False: drop the message. */
+function raiseTerm(raft: Raft, message: PeerMessage): boolean {
+  switch (message.kind) {
+    case 'pre-vote-request':
+      return !refusesToDepose(raft);
+    case 'vote-request':
+      if (message.transfer !== true && refusesToDepose(raft)) return false;
+      raft.becomeFollower(message.term, noMember);
+      return true;
+    case 'pre-vote-response':
+      // A grant carries the term we asked about; only a rejection tells of a later one.
+      if (!message.granted) raft.becomeFollower(message.term, noMember);
+      return true;
+    case 'append-request':
+    case 'heartbeat-request':
+    case 'snapshot-request':
+      raft.becomeFollower(message.term, message.from);
+      return true;
+    default:
+      raft.becomeFollower(message.term, noMember);
+      return true;
+  }
+}
+
+/**
+ * Thesis §4.2.3, 9.6: whoever hears from a leader does not help to depose it. And whoever pledged a
+ * lease keeps to it even after it has heard of a later term from somebody else.
+ */
+function refusesToDepose(raft: Raft): boolean {
+  if (raft.pledgeTicks > 0) return true;
+  return (
+    raft.config.checkQuorum &&
+    raft.leader !== noMember &&
+    raft.electionElapsed < raft.config.electionTicks
+  );
+}
+
+function answerOldTerm(raft: Raft, message: PeerMessage): void {
+  const { id: from, term, config } = raft;
+  const to = message.from;
+  if (message.kind === 'append-request' || message.kind === 'heartbeat-request') {
+    // Tells a leader of an old term about ours: otherwise, with pre-vote or check-quorum, a member
+    // that came back with a higher term could neither win nor rejoin (semantics H12).
+    if (!config.checkQuorum && !config.preVote) return;
+    raft.send({ kind: 'append-response', from, to, term, index: 0 });
+  } else if (message.kind === 'pre-vote-request') {
+    // Without an answer a candidate with a longer log and an earlier term would wait for ever (H9).
+    raft.send({ kind: 'pre-vote-response', from, to, term, granted: false });
+  }
+}
