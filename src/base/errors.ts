@@ -38,6 +38,8 @@ export interface ErrorFields {
   /** `leaderId`: the member to ask instead, when known. */
   NOT_LEADER: { readonly leaderId?: number | undefined };
   /** `file` and byte `offset` of the first damage. */
+  SNAPSHOT_CORRUPT: { readonly file: string; readonly offset: number };
+  /** `file` and byte `offset` of the first damage. */
   WAL_CORRUPT: { readonly file: string; readonly offset: number };
 }
 
@@ -62,6 +64,7 @@ export type ErrorCode =
   | 'FUTURE_REVISION'
   | 'ITERATOR_BUSY'
   | 'KEY_EMPTY'
+  | 'KEY_NOT_FOUND'
   | 'LEADER_CHANGED'
   | 'MEMBER_IDENTITY_CHANGED'
   | 'MEMBER_MISMATCH'
@@ -75,6 +78,7 @@ export type ErrorCode =
   | 'PORT_IN_USE'
   | 'PROPOSAL_DROPPED'
   | 'REQUEST_TOO_LARGE'
+  | 'SNAPSHOT_CORRUPT'
   | 'STATE_CORRUPT'
   | 'STORAGE_IO'
   | 'TIMEOUT'

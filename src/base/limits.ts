@@ -39,16 +39,40 @@ export const limits = {
   pendingHandshakesMax: 64,
   /** Events a watcher holds before it is served from history instead. */
   watcherEventsMax: 1_024,
+  /** Events that all watchers of a member hold together; past it the slowest lets go. */
+  watchEventsMax: 1_048_576,
+  /** Bytes of the revisions that watchers hold; past it the slowest lets go. */
+  watchBytesMax: 64 * MiB,
   /** Bytes of a log segment file before the next one is started. */
   segmentBytes: 64 * MiB,
   /** Bytes zeroed at a time ahead of the log's writer. */
   preallocateBytes: 4 * MiB,
+  /** Entries that a member keeps in its log at least, for followers that are a little behind. */
+  retainedEntriesMin: 5_000,
+  /** Bytes of entries that a member keeps in its log at least. */
+  retainedBytesMin: 64 * MiB,
+  /** Bytes of entries kept for active followers that are further behind; past it: a snapshot. */
+  retainedBytesMax: 1024 * MiB,
   /** Bytes of changes the write-behind overlay holds before apply waits for its flush. */
   overlayBytesMax: 64 * MiB,
+  /** Changes looked at in one step of removing compacted history. */
+  compactionChangesMax: 256,
+  /** Bytes that such a step aims to read; it looks at fewer changes where values are large. */
+  compactionBytesAim: 1 * MiB,
+  /** Pairs of one page of a scan. */
+  scanPairsMax: 1_000,
+  /** Bytes of keys and values that a page of a scan aims at. */
+  scanBytesAim: 1 * MiB,
   /** Key-value pairs read from history in one step for a watcher that is behind. */
   historyChunkMax: 512,
+  /** Bytes of records aimed at in such a step; the next one is cut when it was more. */
+  historyBytesMax: 4 * MiB,
+  /** Reads of history under way for all watchers of a member; the others wait. */
+  historyReadsMax: 32,
 } as const;
 
+assert(limits.watcherEventsMax <= limits.watchEventsMax, 'one queue fits all queues');
+assert(limits.requestBytesMax < limits.watchBytesMax, 'every request can be held for watchers');
 assert(limits.requestBytesMax < limits.frameBytesMax / 2, 'every request fits a peer frame');
 assert(limits.requestBytesMax < limits.applyBytesMax, 'every request fits an apply batch');
 assert(limits.appendBytesMax < limits.frameBytesMax / 2, 'every append message fits a peer frame');
@@ -56,6 +80,7 @@ assert(
   limits.appendBytesMax * limits.inflightMessagesMax >= limits.uncommittedBytesMax,
   'the window can drain what the leader accepts',
 );
+assert(limits.retainedBytesMin < limits.retainedBytesMax, 'followers can keep more of a log');
 assert(
   limits.peerQueueBytesMax >= 2 * limits.frameBytesMax,
   'a peer queue holds more than a frame',

@@ -64,7 +64,7 @@ async function readLog(
     return await readWal({
       fs,
       dir: `${dir}/wal`,
-      visit: (record, { segment }) => contents.add(record, segment),
+      visit: (record, place) => contents.add(record, place),
     });
   } finally {
     for (const [name, value] of contents.describe(formatVersion)) printField(context, name, value);
@@ -91,17 +91,19 @@ function printMember(member: MemberRecord, context: CommandContext): void {
   printField(context, 'member file', `format ${format}`);
 }
 
-function printTail({ torn, unfinished }: WalSummary, context: CommandContext): void {
-  const harmless = 'cut short by a crash and never acknowledged; opening the member removes it';
+function printTail({ history, torn, leftOver }: WalSummary, context: CommandContext): void {
   if (torn !== undefined) {
-    printField(
-      context,
-      'note',
-      `the last write, in ${torn.file} at byte ${torn.offset}: ${harmless}`,
-    );
+    const harmless = 'cut short by a crash and never acknowledged; opening the member removes it';
+    const place = `in ${torn.file} at byte ${torn.offset}`;
+    printField(context, 'note', `the last write, ${place}: ${harmless}`);
   }
-  if (unfinished !== undefined) {
-    printField(context, 'note', `the last segment, ${unfinished}: ${harmless}`);
+  if (leftOver.length > 0) {
+    const harmless = 'from before the start of the log; opening the member removes them';
+    printField(context, 'note', `${leftOver.length} log files ${harmless}`);
+  }
+  if (history.installing !== undefined) {
+    const { index } = history.installing.last;
+    printField(context, 'note', `the snapshot of entry ${index} is not installed yet`);
   }
 }
 

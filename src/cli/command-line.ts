@@ -7,8 +7,12 @@ import { check } from './check.js';
 import { type Command, type CommandContext, type ExitCode, misused } from './command.js';
 import { help } from './help.js';
 import { readVersion } from './version.js';
+import { wal } from './wal.js';
 
-const commands: ReadonlyMap<string, Command> = new Map([['check', check]]);
+const commands: ReadonlyMap<string, Command> = new Map([
+  ['check', check],
+  ['wal', wal],
+]);
 
 /**
  * Runs the command that the words name.

@@ -1,7 +1,8 @@
 /**
  * What a log holds, gathered record by record, so that it can be told up to where it is damaged.
  */
-import type { WalRecord } from '../storage/wal/index.js';
+import { unreachable } from '../base/assert.js';
+import type { RecordPlace, WalRecord } from '../storage/wal/index.js';
 
 type HardState = Extract<WalRecord, { readonly kind: 'hard-state' }>['hardState'];
 
@@ -16,18 +17,50 @@ const termsShownMax = 8;
 export class LogContents {
   records = 0;
   lastIndex = 0;
+  /** Index of the entry before the first one. */
+  base = 0;
+  #firstSegment = 0;
   #lastSegment = 0;
   #hardState: HardState | undefined;
   #voters: readonly number[] = [];
   readonly #runs: TermRun[] = [];
 
-  /** @param segment - number of the segment that holds the record */
-  add(record: WalRecord, segment: number): void {
+  add(record: WalRecord, { isHead, segment }: RecordPlace): void {
     this.records += 1;
+    if (this.#firstSegment === 0) this.#firstSegment = segment;
     this.#lastSegment = segment;
-    if (record.kind === 'entry') this.#addEntry(record.entry.term, record.entry.index);
-    else if (record.kind === 'hard-state') this.#hardState = record.hardState;
-    else this.#voters = record.voters;
+    switch (record.kind) {
+      case 'entry':
+        return this.#addEntry(record.entry.term, record.entry.index);
+      case 'hard-state':
+        this.#hardState = record.hardState;
+        return;
+      case 'configuration':
+        this.#voters = record.applied.configuration.voters ?? [];
+        return;
+      case 'head':
+        if (this.records === 1) this.base = this.lastIndex = record.position.index;
+        return;
+      case 'start':
+        this.base = Math.max(this.base, record.position.index);
+        return;
+      case 'installing':
+        this.#voters = record.snapshot.configuration.voters ?? [];
+        if (!isHead) this.#startBehind(record.snapshot.last.index);
+        return;
+      case 'installed':
+        return;
+      default:
+        unreachable(record);
+    }
+  }
+
+  #startBehind(index: number): void {
+    const { term = 0, vote = 0, commit = 0 } = this.#hardState ?? {};
+    this.#hardState = { term, vote, commit: Math.max(commit, index) };
+    this.#runs.length = 0;
+    this.base = index;
+    this.lastIndex = index;
   }
 
   /** An entry replaces all from its index on. */
@@ -39,23 +72,30 @@ export class LogContents {
 
   /** Names and values to print. */
   describe(formatVersion: number): [name: string, value: string][] {
-    const segments = `${this.#lastSegment} ${this.#lastSegment === 1 ? 'segment' : 'segments'}`;
+    const count = this.#firstSegment === 0 ? 0 : this.#lastSegment - this.#firstSegment + 1;
+    const segments = `${count} ${count === 1 ? 'segment' : 'segments'}`;
     const { term = 0, vote = 0, commit = 0 } = this.#hardState ?? {};
     return [
       ['log', `format ${formatVersion}, ${segments}, ${this.records} intact records`],
       ['voters', this.#voters.join(', ') || 'none'],
-      ['entries', this.lastIndex === 0 ? 'none' : `${this.#runs[0]?.first} to ${this.lastIndex}`],
+      ['entries', this.#describeEntries()],
       ['terms', this.#describeTerms()],
       ['hard state', `term ${term}, vote ${vote === 0 ? 'none' : vote}, commit ${commit}`],
     ];
   }
 
+  #describeEntries(): string {
+    if (this.lastIndex > this.base) return `${this.base + 1} to ${this.lastIndex}`;
+    return this.base === 0 ? 'none' : `none, ${this.base} was the last`;
+  }
+
   #describeTerms(): string {
-    const shown = this.#runs.slice(-termsShownMax).map(({ term, first }, at, runs) => {
-      const last = (runs[at + 1]?.first ?? this.lastIndex + 1) - 1;
-      return `${term}: ${first} to ${last}`;
+    const all = this.#runs.flatMap(({ term, first }, at) => {
+      const last = (this.#runs[at + 1]?.first ?? this.lastIndex + 1) - 1;
+      return last > this.base ? [`${term}: ${Math.max(first, this.base + 1)} to ${last}`] : [];
     });
-    const earlier = this.#runs.length - shown.length;
+    const shown = all.slice(-termsShownMax);
+    const earlier = all.length - shown.length;
     if (earlier > 0) shown.unshift(`${earlier} earlier`);
     return shown.join('; ') || 'none';
   }

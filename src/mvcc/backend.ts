@@ -37,6 +37,25 @@ export interface ReadSet {
 export type Change = readonly [key: BinaryString, bytes: Uint8Array | undefined];
 
 /**
+ * All stored records as of one applied index, in key order. Later changes do not show, however long
+ * it lives; it keeps what it shows from being freed.
+ *
+ * @since 0.1.0
+ */
+export interface StateView {
+  readonly appliedIndex: number;
+  /**
+   * At least one and at most `count` further records; none at the end. One call at a time. Each is
+   * verified as far as the backend was told how.
+   *
+   * @throws {KontikiError} STATE_CORRUPT, STORAGE_IO, CLOSED
+   */
+  next(count: number): Promise<readonly StoredRecord[]>;
+  /** Must be called once the view is not needed any more. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
  * The keyspace's store.
  *
  * Caller: the state machine. `read` calls may overlap with each other and with `apply`; each sees
@@ -49,7 +68,10 @@ export type Change = readonly [key: BinaryString, bytes: Uint8Array | undefined]
 export interface Backend {
   /** A plain value when nothing has to be fetched. Rejects with `STORAGE_IO`, `STATE_CORRUPT`. */
   read(plan: ReadPlan): ReadSet | Promise<ReadSet>;
-  /** Takes the changes of everything up to and including `appliedIndex`. */
+  /**
+   * Takes the changes of everything up to and including `appliedIndex`. The same index again brings
+   * changes that are no entry's effect and that nothing shows: removals of compacted history.
+   */
   apply(changes: readonly Change[], appliedIndex: number): void;
   /** Applied index the stored records were opened at. */
   readonly openedIndex: number;
@@ -59,6 +81,8 @@ export interface Backend {
   ready(): void | Promise<void>;
   /** Makes everything applied so far durable. */
   flush(): Promise<void>;
-  /** Flushes, then closes. Idempotent. */
+  /** The state as it is now, in O(1), to be read beside later `apply` calls. */
+  capture(): StateView;
+  /** Flushes, then closes; open views end. Idempotent. */
   close(): Promise<void>;
 }

@@ -41,7 +41,7 @@ export async function systemEnv(config: StoreConfig): Promise<Env> {
     timers: systemTimers,
     random,
     fs: nodeFileSystem,
-    openEngine: openClassicLevel,
+    openEngine: (path) => openClassicLevel(path, { fs: nodeFileSystem }),
     transport: await systemTransport(config, random, nodeFileSystem.crc32),
   };
 }

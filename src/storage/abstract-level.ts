@@ -9,10 +9,20 @@
 import type { BinaryString } from '../base/bytes.js';
 import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
 import { engineWriteBufferBytes } from './flush-chain.js';
-import type { EngineBatch, EngineIterator, EnginePair, KeyRange, KvEngine } from './kv-engine.js';
+import type {
+  CursorRange,
+  EngineBatch,
+  EngineIterator,
+  EnginePair,
+  EngineWriteOptions,
+  KvEngine,
+} from './kv-engine.js';
 import { TurnGate } from './turn-gate.js';
 
 const MiB = 1024 * 1024;
+
+/** Changes handed over before others get to run: about half a microsecond each (ADR 0005). */
+const sliceChanges = 512;
 
 /** @since 0.1.0 */
 export interface LevelBatch {
@@ -95,9 +105,9 @@ export class LevelEngine implements KvEngine {
     }
   }
 
-  iterate(range: KeyRange & { readonly reverse?: boolean }): EngineIterator {
-    const { gte, lt, reverse = false } = range;
-    const options = { gte, lt, reverse, fillCache: true, highWaterMarkBytes: MiB / 4 };
+  iterate(range: CursorRange): EngineIterator {
+    const { gte, lt, reverse = false, bulk = false } = range;
+    const options = { gte, lt, reverse, fillCache: !bulk, highWaterMarkBytes: MiB / 4 };
     try {
       const iterator = this.#db.iterator(options);
       return new LevelCursor(iterator, this.#gate?.enter(), () => this.#gate?.leave());
@@ -106,7 +116,7 @@ export class LevelEngine implements KvEngine {
     }
   }
 
-  async write(batch: EngineBatch, options: { readonly sync: boolean }): Promise<void> {
+  async write(batch: EngineBatch, options: EngineWriteOptions): Promise<void> {
     try {
       if (this.#gate === undefined) await this.#write(batch, options);
       else await this.#gate.write(() => this.#write(batch, options));
@@ -124,18 +134,23 @@ export class LevelEngine implements KvEngine {
   }
 
   /** A chained batch hands each pair to the engine at once: several times cheaper than an array. */
-  async #write(batch: EngineBatch, options: { readonly sync: boolean }): Promise<void> {
+  async #write(batch: EngineBatch, { sync, pause }: EngineWriteOptions): Promise<void> {
     const chained = this.#db.batch();
+    let left = sliceChanges;
     try {
       for (const [key, value] of batch) {
         if (value === undefined) chained.del(key);
         else chained.put(key, this.#gate === undefined ? value : withoutRoom(value));
+        left -= 1;
+        if (left > 0 || pause === undefined) continue;
+        left = sliceChanges;
+        await pause();
       }
     } catch (error) {
       await chained.close();
       throw error;
     }
-    await chained.write(options);
+    await chained.write({ sync });
   }
 }
 

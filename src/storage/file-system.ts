@@ -17,7 +17,9 @@ export interface StorageFile {
   read(offset: number, length: number): Promise<Uint8Array>;
   /**
    * Writes all chunks back to back from `offset`, growing the file as needed. The caller leaves the
-   * chunks alone until it settles. Calls may overlap only on disjoint ranges.
+   * chunks alone until it settles. Calls may overlap only on disjoint ranges. A call that fails may
+   * have written part of its range: after `NO_SPACE` that may be cut off or written again, after any
+   * other failure the file is only cut, and closed.
    */
   write(offset: number, chunks: readonly Uint8Array[]): Promise<void>;
   /**
@@ -40,7 +42,10 @@ export interface DirectoryLock {
 export interface FileSystem {
   /** Checksum of the platform; equal to `base/crc32`. */
   readonly crc32: Crc32;
-  /** Creates the folder and its parents, if missing (mode 0700). */
+  /**
+   * Creates the folder and its parents, if missing (mode 0700). The names of parents that were
+   * missing are durable when it resolves; its own is after `syncDirectory`, like any other.
+   */
   makeDirectory(path: string): Promise<void>;
   /** Names in the folder, in ascending order; empty when the folder does not exist. */
   list(path: string): Promise<readonly string[]>;

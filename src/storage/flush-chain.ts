@@ -13,6 +13,7 @@
  * A record is deleted only when so many bytes were flushed after it that its batch has long left the
  * engine's log for its tables.
  */
+import { assert } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import type { Change } from '../mvcc/backend.js';
@@ -69,6 +70,11 @@ export class FlushChain {
     return this.#last.to;
   }
 
+  /** Whether nothing was ever flushed. */
+  get isEmpty(): boolean {
+    return this.#last.seq === 0;
+  }
+
   /**
    * Reads and verifies the records of an engine.
    *
@@ -88,31 +94,48 @@ export class FlushChain {
   }
 
   /**
-   * The batch of the next flush: the changes and the records that prove it.
+   * The batch of the next flush: the changes and, behind them, the records that prove it. The work is
+   * done while the batch is walked, which the engine does in slices; the chain has grown once it was
+   * walked to its end.
    *
-   * @param changes - in any order, each key once; the array is extended and returned
-   * @param to - applied index with these changes
+   * @param changes - in any order, each key once
+   * @param to - applied index with these changes; `undefined` for a part of a state that is being
+   *   loaded, which cannot be opened before a batch with an index follows
+   * @returns to be walked once, before the next call
    */
-  next(changes: Change[], to: number): Change[] {
+  *next(changes: Iterable<Change>, to?: number): Generator<Change, void, undefined> {
     const seq = this.#last.seq + 1;
     const previous = this.#last.hash;
-    const { hash, bytes } = fingerprint(changes, previous);
+    let hash = mix(0x811c9dc5, previous);
+    let bytes = ownBytes;
+    for (const change of changes) {
+      hash = fingerprint(hash, change);
+      bytes += change[0].length + entryBytes + (change[1]?.length ?? 0);
+      yield change;
+    }
+    assert(seq === this.#last.seq + 1, 'the batch of a flush is walked once, before the next one');
+    const first = this.#last.oldest;
+    const oldest = this.#keep(seq, bytes);
+    const from = this.#last.to;
+    this.#last = { seq, oldest, from, to: to ?? from, bytes, previous, hash: hash >>> 0 };
+    for (let old = first; old < oldest; old += 1) yield [flushKey(old), undefined];
+    yield [flushKey(seq), encodeFlush(this.#last)];
+    if (to !== undefined) yield [appliedKey, encodeApplied(to)];
+  }
+
+  /** Counts a batch in. @returns the lowest seq whose record must stay */
+  #keep(seq: number, bytes: number): number {
     let { oldest } = this.#last;
     this.#sizes.push(bytes);
     this.#kept += bytes;
-    for (let dropped = 0; ; dropped += 1) {
+    let dropped = 0;
+    for (; oldest < seq; oldest += 1, dropped += 1) {
       const size = this.#sizes[dropped] as number;
-      if (oldest === seq || this.#kept - size < keptBytes) {
-        this.#sizes.splice(0, dropped);
-        break;
-      }
-      changes.push([flushKey(oldest), undefined]);
+      if (this.#kept - size < keptBytes) break;
       this.#kept -= size;
-      oldest += 1;
     }
-    this.#last = { seq, oldest, from: this.#last.to, to, bytes, previous, hash };
-    changes.push([flushKey(seq), encodeFlush(this.#last)], [appliedKey, encodeApplied(to)]);
-    return changes;
+    this.#sizes.splice(0, dropped);
+    return oldest;
   }
 }
 
@@ -185,28 +208,16 @@ function corrupt(found: string): KontikiError {
  * where the keyspace's records have their header and checksum. Hashing whole values would tell no
  * more: they cannot be hashed again later, most being overwritten by then.
  */
-function fingerprint(
-  changes: readonly Change[],
-  previous: number,
-): { readonly hash: number; readonly bytes: number } {
-  let hash = mix(0x811c9dc5, previous);
-  let bytes = ownBytes;
-  for (const [key, value] of changes) {
-    hash = mixKey(mix(hash, key.length), key);
-    bytes += key.length + entryBytes;
-    if (value === undefined) {
-      hash = mix(hash, 0xffffffff);
-      continue;
-    }
-    const size = value.length;
-    bytes += size;
-    hash = mix(hash, size);
-    for (let at = 0; at < 4 && at < size; at += 1) {
-      hash = Math.imul(hash ^ (value[at] as number), 0x01000193);
-      hash = Math.imul(hash ^ (value[size - 1 - at] as number), 0x01000193);
-    }
+function fingerprint(seed: number, [key, value]: Change): number {
+  let hash = mixKey(mix(seed, key.length), key);
+  if (value === undefined) return mix(hash, 0xffffffff);
+  const size = value.length;
+  hash = mix(hash, size);
+  for (let at = 0; at < 4 && at < size; at += 1) {
+    hash = Math.imul(hash ^ (value[at] as number), 0x01000193);
+    hash = Math.imul(hash ^ (value[size - 1 - at] as number), 0x01000193);
   }
-  return { hash: hash >>> 0, bytes };
+  return hash;
 }
 
 function mixKey(seed: number, key: BinaryString): number {

@@ -7,14 +7,21 @@
  */
 export type { DirectoryLock, FileSystem, StorageFile } from './file-system.js';
 export type {
+  CursorRange,
   EngineBatch,
   EngineIterator,
   EnginePair,
+  EngineWriteOptions,
   KeyRange,
   KvEngine,
   OpenEngine,
 } from './kv-engine.js';
-export type { LogBatch, LogStore } from './log-store.js';
+export {
+  type VerifiedTables,
+  type VerifyTablesOptions,
+  verifyLevelTables,
+} from './level-files/verify.js';
+export type { AppliedConfiguration, LogBatch, LogStore, SnapshotMark } from './log-store.js';
 export {
   type MemberRecord,
   memberFileName,
@@ -23,5 +30,10 @@ export {
 } from './member-file.js';
 export { MemoryEngine } from './memory/kv-engine.js';
 export { MemoryLogStore } from './memory/log-store.js';
+export { MemorySnapshotStore } from './memory/snapshot-store.js';
+export { snapshotFormatVersion } from './snapshot-files/header.js';
+export { SnapshotFiles, type SnapshotFilesOptions } from './snapshot-files/store.js';
+export { verifySnapshotFile } from './snapshot-files/verify.js';
 export type { SnapshotMeta, SnapshotSink, SnapshotStore } from './snapshot-store.js';
+export { StateLoader } from './state-loader.js';
 export { WriteBehindBackend, type WriteBehindOptions } from './write-behind.js';

@@ -13,6 +13,14 @@ export interface KeyRange {
   readonly lt: BinaryString;
 }
 
+/** What a cursor walks. @since 0.1.0 */
+export interface CursorRange extends KeyRange {
+  /** From the high end down; default false. */
+  readonly reverse?: boolean;
+  /** A walk over much of the state: what it reads need not push other things out of a cache. */
+  readonly bulk?: boolean;
+}
+
 /** @since 0.1.0 */
 export type EnginePair = readonly [BinaryString, Uint8Array];
 
@@ -22,6 +30,17 @@ export interface EngineIterator {
   next(count: number): Promise<readonly EnginePair[]>;
   /** Idempotent; must be called once the cursor is no longer needed. */
   close(): Promise<void>;
+}
+
+/** @since 0.1.0 */
+export interface EngineWriteOptions {
+  /** On stable storage, with all earlier batches, when the write resolves. */
+  readonly sync: boolean;
+  /**
+   * Lets others run. An engine to which handing over a batch costs time on this thread awaits it
+   * every few hundred microseconds; nothing of the batch shows before it is written as a whole.
+   */
+  readonly pause?: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -35,9 +54,9 @@ export interface KvEngine {
   /** Values at the time of the call, in the order of `keys`. */
   getMany(keys: readonly BinaryString[]): Promise<readonly (Uint8Array | undefined)[]>;
   /** The view is fixed inside this synchronous call. */
-  iterate(range: KeyRange & { readonly reverse?: boolean }): EngineIterator;
-  /** One atomic batch; with `sync` on stable storage, all earlier ones included, when it resolves. */
-  write(batch: EngineBatch, options: { readonly sync: boolean }): Promise<void>;
+  iterate(range: CursorRange): EngineIterator;
+  /** One atomic batch, which is walked once; the caller leaves it alone until the write settles. */
+  write(batch: EngineBatch, options: EngineWriteOptions): Promise<void>;
   /** Waits for what is in flight. Idempotent. */
   close(): Promise<void>;
 }

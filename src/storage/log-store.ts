@@ -1,11 +1,37 @@
 /**
  * The replicated log and the hard state on stable storage.
  */
+import type { ConfState } from '../raft/configuration.js';
 import type { LogReader } from '../raft/log-reader.js';
-import type { Entry, HardState, IndexRange } from '../raft/types.js';
+import type { Entry, HardState, IndexRange, LogId } from '../raft/types.js';
+
+/** The members as an applied entry left them. @since 0.1.0 */
+export interface AppliedConfiguration {
+  /** Index of that entry; 0 for those the log was started with. */
+  readonly index: number;
+  readonly configuration: ConfState;
+}
+
+/** A snapshot that takes the place of the log up to its last entry. @since 0.1.0 */
+export interface SnapshotMark {
+  readonly last: LogId;
+  /** Members at that entry. */
+  readonly configuration: ConfState;
+}
 
 /** One write; all of it becomes durable, or none of it counts. @since 0.1.0 */
 export interface LogBatch {
+  /**
+   * A snapshot whose file is durable and whose state is to replace the state machine's: empties the
+   * log to its last entry before `entries` follow. Until {@link LogStore.installed} it is in
+   * {@link LogStore.installing}, after a crash too, so that the next open can finish the work.
+   */
+  readonly snapshot?: SnapshotMark | undefined;
+  /**
+   * Members after an entry was applied that changes them; indexes only rise. Must be durable before
+   * the state machine is up to that entry: what `initialState` answers after a restart rests on it.
+   */
+  readonly configuration?: AppliedConfiguration | undefined;
   /** Present when it changed. */
   readonly hardState?: HardState;
   /**
@@ -26,8 +52,8 @@ export interface LogBatch {
  *
  * - `append` calls may overlap; they take effect, and settle, in call order. The reader half shows
  *   an append's entries as soon as `append` was called.
- * - After an `append` rejected, every later one rejects too (`STORAGE_IO`, or `NO_SPACE` with
- *   nothing written), and what the failed one left on the medium is settled by the next open.
+ * - After an `append` rejected, every later one rejects too (`STORAGE_IO` or `NO_SPACE`), reading
+ *   goes on, and what the failed one left on the medium is settled by the next open.
  *
  * @since 0.1.0
  */
@@ -45,6 +71,25 @@ export interface LogStore extends LogReader {
   fetch(range: IndexRange): Promise<void>;
   /** The state machine has applied entries up to `index`: older ones may leave memory. */
   applied(index: number): void;
+  /** The snapshot whose install has begun and is not done, if there is one. */
+  readonly installing: SnapshotMark | undefined;
+  /** The state machine durably is the snapshot that was `installing`. Resolves when that is durable. */
+  installed(last: LogId): Promise<void>;
+  /**
+   * Entries up to `index` are not needed any more: removes as many of them as the medium can let go
+   * of cheaply, and moves `firstIndex` behind those, never backwards. Entries above `index` stay.
+   * Calls may overlap with anything.
+   *
+   * @param index - at most the state machine's durable index
+   * @throws {KontikiError} STORAGE_IO, NO_SPACE, CLOSED; when only removing failed, the log goes on
+   */
+  truncate(index: number): Promise<void>;
+  /** About the bytes on the medium that entries above `index` take. */
+  bytesAbove(index: number): number;
+  /** False while there is no space for what comes next: the time to refuse proposals. */
+  readonly hasSpace: boolean;
+  /** Tries once more to get space, if there was none; resolves to `hasSpace`. Rejects never. */
+  reserve(): Promise<boolean>;
   /** Waits for what is in flight, then lets go of the medium. Idempotent. */
   close(): Promise<void>;
 }

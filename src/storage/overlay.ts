@@ -57,11 +57,11 @@ export class Overlay {
     this.#changes.set(key, bytes ?? null);
   }
 
-  /** Every change, in the order in which the keys first came. */
-  changes(): Change[] {
-    const out: Change[] = [];
-    for (const [key, bytes] of this.#changes) out.push([key, bytes ?? undefined]);
-    return out;
+  /** Every change whose key is in none of `newer`, in the order in which the keys first came. */
+  *changes(newer: readonly Overlay[] = []): Generator<Change, void, undefined> {
+    for (const [key, bytes] of this.#changes) {
+      if (!newer.some((layer) => layer.#changes.has(key))) yield [key, bytes ?? undefined];
+    }
   }
 
   /** Adds a cursor for each run that has keys in the range. */
@@ -91,10 +91,57 @@ export class Overlay {
   }
 }
 
+/** What a layer says of a key; `null` deletes. @since 0.1.0 */
+export type LayerChange = readonly [BinaryString, Uint8Array | null];
+
+/**
+ * Every change of some layers, each key once.
+ *
+ * @param layers - newest first; it overrides the ones after it
+ * @since 0.1.0
+ */
+export function* changesOf(layers: readonly Overlay[]): Generator<Change, void, undefined> {
+  for (let at = layers.length - 1; at >= 0; at -= 1) {
+    yield* (layers[at] as Overlay).changes(layers.slice(0, at));
+  }
+}
+
+/**
+ * Walks what some layers say about a range. They must not change meanwhile.
+ *
+ * @since 0.1.0
+ */
+export class LayerCursor {
+  readonly #cursors: RunCursor[] = [];
+  readonly #step: number;
+
+  /**
+   * @param layers - newest first; it overrides the ones after it
+   * @param range - the limit does not count here
+   */
+  constructor(layers: readonly Overlay[], range: RangeRead) {
+    for (const layer of layers) layer.addCursors(range, this.#cursors);
+    this.#step = range.reverse ? -1 : 1;
+  }
+
+  /** The next key's change, `undefined` at the end. */
+  next(): LayerChange | undefined {
+    const next = nextCursor(this.#cursors, this.#step);
+    if (next === undefined) return undefined;
+    const key = next.keys[next.at] as BinaryString;
+    const bytes = next.layer.get(key) as Uint8Array | null;
+    // An older layer may hold the key too; what it says is overridden.
+    for (const cursor of this.#cursors) {
+      if (cursor.at !== cursor.end && cursor.keys[cursor.at] === key) cursor.at += this.#step;
+    }
+    return [key, bytes];
+  }
+}
+
 /** The part of a range that the overlay decides. @since 0.1.0 */
 export interface CapturedRange {
-  /** In the order of the read; `null` deletes. */
-  readonly changes: readonly (readonly [BinaryString, Uint8Array | null])[];
+  /** In the order of the read. */
+  readonly changes: readonly LayerChange[];
   /** How many of them delete. */
   readonly deletions: number;
 }
@@ -108,23 +155,15 @@ export interface CapturedRange {
  * @since 0.1.0
  */
 export function captureRange(layers: readonly Overlay[], range: RangeRead): CapturedRange {
-  const cursors: RunCursor[] = [];
-  for (const layer of layers) layer.addCursors(range, cursors);
-  const step = range.reverse ? -1 : 1;
+  const cursor = new LayerCursor(layers, range);
   const limit = range.limit ?? Number.POSITIVE_INFINITY;
-  const changes: [BinaryString, Uint8Array | null][] = [];
+  const changes: LayerChange[] = [];
   let deletions = 0;
   while (changes.length - deletions < limit) {
-    const next = nextCursor(cursors, step);
-    if (next === undefined) break;
-    const key = next.keys[next.at] as BinaryString;
-    const bytes = next.layer.get(key) as Uint8Array | null;
-    changes.push([key, bytes]);
-    if (bytes === null) deletions += 1;
-    // An older layer may hold the key too; what it says is overridden.
-    for (const cursor of cursors) {
-      if (cursor.at !== cursor.end && cursor.keys[cursor.at] === key) cursor.at += step;
-    }
+    const change = cursor.next();
+    if (change === undefined) break;
+    changes.push(change);
+    if (change[1] === null) deletions += 1;
   }
   return { changes, deletions };
 }

@@ -10,6 +10,9 @@
  *
  * `flushing` overrides the engine until its write has settled, so it does not matter whether an
  * engine read that overlaps with the write sees the state before or after it.
+ *
+ * `capture` seals the active layer and puts an empty one above it: what a view rests on never changes
+ * again. Sealed layers are flushed together with the active one.
  */
 import { assert } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
@@ -22,19 +25,24 @@ import type {
   RangeRead,
   ReadPlan,
   ReadSet,
+  StateView,
   StoredRecord,
 } from '../mvcc/backend.js';
 import { FlushChain } from './flush-chain.js';
 import { appliedKey, flushKeys } from './flush-record.js';
-import type { KvEngine } from './kv-engine.js';
-import { captureRange, Overlay } from './overlay.js';
+import type { EngineBatch, KvEngine } from './kv-engine.js';
+import { captureRange, changesOf, Overlay } from './overlay.js';
 import { mergeRange } from './range-merge.js';
+import { allKeys, LayeredView } from './state-view.js';
 
 const defaults = {
   flushIntervalMs: 50,
   flushBytes: 4 * 1024 * 1024,
   overlayBytesMax: limits.overlayBytesMax,
 } as const;
+const noLayers: readonly Overlay[] = [];
+/** The engine walks everything below this when a view is read. */
+const keyEnd = allKeys.lt.charCodeAt(0);
 const ownPrefixes = [appliedKey.charCodeAt(0), flushKeys.gte.charCodeAt(0)] as const;
 
 /** @since 0.1.0 */
@@ -48,6 +56,11 @@ export interface WriteBehindOptions {
   readonly flushBytes?: number;
   /** Bytes of changes, those being flushed included, at which `ready` waits; default 64 MiB. */
   readonly overlayBytesMax?: number;
+  /**
+   * Throws (`STATE_CORRUPT`) when a record is not what was written. Called for each record of a view;
+   * what is read otherwise is verified by its decoder. Default: nothing is.
+   */
+  readonly verify?: (key: BinaryString, bytes: Uint8Array) => void;
   /** Called once, when a flush failed: nothing becomes durable any more. Reads still work. */
   readonly onFailed?: (error: KontikiError) => void;
 }
@@ -66,8 +79,13 @@ export class WriteBehindBackend implements Backend {
   readonly #settings: Settings;
   readonly #engine: KvEngine;
   readonly #chain: FlushChain;
+  /** Takes the changes. */
   #active = new Overlay();
-  #flushing: Overlay | undefined;
+  /** Below the active one, newest first: sealed by captures since the last flush began. */
+  #sealed: readonly Overlay[] = noLayers;
+  /** Below those, newest first: on their way to the engine. */
+  #flushing: readonly Overlay[] = noLayers;
+  readonly #views = new Set<StateView>();
   #appliedIndex: number;
   #durableIndex: number;
   /** Something was applied since the last flush started. */
@@ -128,19 +146,20 @@ export class WriteBehindBackend implements Backend {
 
   /**
    * @param changes - all of one or more entries; a key twice: the last one counts
-   * @param appliedIndex - above that of the call before (0 again while nothing was applied yet)
+   * @param appliedIndex - not below that of the call before; the same again for changes that are no
+   *   entry's effect, such as the removal of compacted history
    * @throws {KontikiError} CLOSED
    */
   apply(changes: readonly Change[], appliedIndex: number): void {
     this.#checkOpen();
     const before = this.#appliedIndex;
     assert(
-      appliedIndex > before || (appliedIndex === 0 && before === 0),
-      `applied indexes ascend: ${appliedIndex} after ${before}`,
+      appliedIndex >= before,
+      `applied indexes never go back: ${appliedIndex} after ${before}`,
     );
     for (const [key, bytes] of changes) {
       const first = key.charCodeAt(0);
-      if (first === ownPrefixes[0] || first === ownPrefixes[1]) {
+      if (first === ownPrefixes[0] || first === ownPrefixes[1] || !(first < keyEnd)) {
         assert(false, `keys of the backend itself: ${JSON.stringify(key)}`);
       }
       this.#active.set(key, bytes);
@@ -154,6 +173,24 @@ export class WriteBehindBackend implements Backend {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (!this.#isFull()) return undefined;
     return this.#untilRoom();
+  }
+
+  /** @throws {KontikiError} CLOSED, STORAGE_IO */
+  capture(): StateView {
+    this.#checkOpen();
+    if (this.#active.size > 0) {
+      this.#sealed = [this.#active, ...this.#sealed];
+      this.#active = new Overlay();
+    }
+    const view: StateView = new LayeredView({
+      appliedIndex: this.#appliedIndex,
+      layers: [...this.#sealed, ...this.#flushing],
+      cursor: this.#engine.iterate({ ...allKeys, bulk: true }),
+      verify: this.#settings.verify,
+      onClose: () => this.#views.delete(view),
+    });
+    this.#views.add(view);
+    return view;
   }
 
   /** @throws {KontikiError} CLOSED; or what the engine failed with, then and ever after */
@@ -171,7 +208,16 @@ export class WriteBehindBackend implements Backend {
   /** What the overlay says: the record, `null` for deleted, `undefined` for unknown. */
   #held(key: BinaryString): Uint8Array | null | undefined {
     const held = this.#active.get(key);
-    return held === undefined ? this.#flushing?.get(key) : held;
+    if (held !== undefined) return held;
+    for (const layer of this.#sealed) {
+      const sealed = layer.get(key);
+      if (sealed !== undefined) return sealed;
+    }
+    for (const layer of this.#flushing) {
+      const flushing = layer.get(key);
+      if (flushing !== undefined) return flushing;
+    }
+    return undefined;
   }
 
   /** All of the overlay and every cursor is taken before the first `await`: one moment's view. */
@@ -191,7 +237,7 @@ export class WriteBehindBackend implements Backend {
 
   async #readRange(range: RangeRead): Promise<readonly StoredRecord[]> {
     if (range.gte >= range.lt || (range.limit !== undefined && range.limit <= 0)) return [];
-    const layers = this.#flushing === undefined ? [this.#active] : [this.#active, this.#flushing];
+    const layers = [this.#active, ...this.#sealed, ...this.#flushing];
     const captured = captureRange(layers, range);
     const { gte, lt, reverse = false } = range;
     const cursor = this.#engine.iterate({ gte, lt, reverse });
@@ -204,7 +250,7 @@ export class WriteBehindBackend implements Backend {
 
   #schedule(): void {
     if (this.#inFlight !== undefined || this.#failure !== undefined) return;
-    const soon = this.#active.bytes >= this.#settings.flushBytes;
+    const soon = this.#active.bytes + bytesOf(this.#sealed) >= this.#settings.flushBytes;
     if (this.#timer !== undefined && (this.#isTimerSoon || !soon)) return;
     this.#timer?.cancel();
     this.#isTimerSoon = soon;
@@ -220,26 +266,28 @@ export class WriteBehindBackend implements Backend {
     assert(this.#inFlight === undefined, 'one flush at a time');
     this.#timer?.cancel();
     this.#timer = undefined;
-    const layer = this.#active;
+    const layers = [this.#active, ...this.#sealed];
     const to = this.#appliedIndex;
-    this.#flushing = layer;
+    this.#flushing = layers;
+    this.#sealed = noLayers;
     this.#active = new Overlay();
     this.#isDirty = false;
     this.#startedFlushes += 1;
-    this.#inFlight = this.#write(this.#chain.next(layer.changes(), to), to);
+    this.#inFlight = this.#write(this.#chain.next(changesOf(layers), to), to);
     return this.#inFlight;
   }
 
-  async #write(batch: readonly Change[], to: number): Promise<void> {
+  async #write(batch: EngineBatch, to: number): Promise<void> {
     try {
-      await this.#engine.write(batch, { sync: true });
+      await this.#engine.write(batch, { sync: true, pause: this.#pause });
+      assert(this.#chain.appliedIndex === to, 'the engine walked the whole batch');
     } catch (error) {
       this.#inFlight = undefined;
       this.#fail(error);
       return;
     }
     this.#inFlight = undefined;
-    this.#flushing = undefined;
+    this.#flushing = noLayers;
     this.#durableIndex = to;
     this.#finishedFlushes += 1;
     if (this.#isDirty && this.#closing === undefined) this.#schedule();
@@ -264,7 +312,8 @@ export class WriteBehindBackend implements Backend {
   }
 
   #isFull(): boolean {
-    return this.#active.bytes + (this.#flushing?.bytes ?? 0) >= this.#settings.overlayBytesMax;
+    const held = this.#active.bytes + bytesOf(this.#sealed) + bytesOf(this.#flushing);
+    return held >= this.#settings.overlayBytesMax;
   }
 
   async #untilRoom(): Promise<void> {
@@ -283,12 +332,25 @@ export class WriteBehindBackend implements Backend {
       throw error;
     }
     this.#timer?.cancel();
+    for (const view of this.#views) await view.close().catch(() => undefined);
     await this.#engine.close();
   }
+
+  /** Lets the turn end between two slices of a flush: a turn of applies and reads runs first. */
+  readonly #pause = (): Promise<void> =>
+    new Promise((resolve) => {
+      this.#settings.timers.soon(resolve);
+    });
 
   #checkOpen(): void {
     if (this.#closing !== undefined) throw kontikiError('CLOSED', 'the backend is closed');
   }
+}
+
+function bytesOf(layers: readonly Overlay[]): number {
+  let bytes = 0;
+  for (const layer of layers) bytes += layer.bytes;
+  return bytes;
 }
 
 function kontikiErrorOf(cause: unknown): KontikiError {

@@ -33,6 +33,21 @@ export interface FileCapture {
 }
 
 /**
+ * What becomes of captured data: on the medium; forgotten, though readable; or as dirty as before.
+ *
+ * @since 0.1.0
+ */
+export type CaptureOutcome = 'durable' | 'lost' | 'kept';
+
+/**
+ * What a power loss leaves in a sector of a file that grew over it and whose data did not get there:
+ * zeros, as of a file system that orders data before sizes, or what some other file left there.
+ *
+ * @since 0.1.0
+ */
+export type SectorFill = 'zeros' | 'garbage';
+
+/**
  * One file; names and handles are kept elsewhere.
  *
  * @since 0.1.0
@@ -97,12 +112,14 @@ export class PagedFile {
   }
 
   /**
-   * Ends a sync: makes its capture durable, or forgets it. Forgotten data stays readable and is no
-   * longer dirty, so that no later sync writes it: what Linux does after a failed writeback.
+   * Ends a sync: makes its capture durable, forgets it, or leaves it to a later sync. Forgotten data
+   * stays readable and is no longer dirty, so that no later sync writes it: what Linux does after a
+   * failed writeback on ext4 and XFS (Rebello et al., ATC'20).
    */
-  settle(capture: FileCapture, outcome: 'durable' | 'lost'): void {
+  settle(capture: FileCapture, outcome: CaptureOutcome): void {
     this.#captures = this.#captures.filter((other) => other !== capture);
     if (outcome === 'lost') return;
+    if (outcome === 'kept') return this.#putBack(capture);
     for (const size of capture.sizes) this.#setDurableSize(size);
     for (const run of capture.runs) this.#storeSectors(run, run);
   }
@@ -118,8 +135,13 @@ export class PagedFile {
     if (offset < this.#durable.length) this.#durable[offset]! ^= 1 << bit;
   }
 
-  /** Loses power: afterwards cache and medium agree. */
-  crash(random: Random): void {
+  /**
+   * Loses power: afterwards cache and medium agree.
+   *
+   * @param random - decides what survives
+   * @param fill - see {@link SectorFill}; default zeros
+   */
+  crash(random: Random, fill: SectorFill = 'zeros'): void {
     const mode = (['lost', 'kept', 'mixed', 'mixed'] as const)[randomInt(random, 4)]!;
     const keeps = (): boolean =>
       mode === 'kept' || (mode === 'mixed' && randomInt(random, 2) === 1);
@@ -129,20 +151,45 @@ export class PagedFile {
     if (mode === 'mixed') left = randomInt(random, sizes.length + 1);
     // A block that a lost cut would have freed cannot hold what was written after the cut.
     const end = this.#firstSectorFreed(sizes, left);
+    const missing = new Set<number>();
+    const fresh = Math.ceil(this.#durableSize / sectorBytes);
     for (const stage of stages) {
       const kept = stage.sizes.slice(0, left);
       left -= kept.length;
       for (const size of kept) this.#setDurableSize(size);
       for (const run of stage.runs) {
         for (let lo = run.lo; lo < run.hi; lo += 1) {
-          if (keeps() && lo < end) this.#storeSectors(run, { lo, hi: lo + 1 });
+          if (keeps() && lo < end) {
+            this.#storeSectors(run, { lo, hi: lo + 1 });
+            missing.delete(lo);
+          } else if (lo >= fresh) {
+            missing.add(lo);
+          }
         }
       }
     }
+    if (fill === 'garbage') this.#fillWithGarbage(missing, random);
     this.#durable.fill(0, this.#durableSize);
     this.#cache = this.#durable.slice();
     this.#size = this.#durableSize;
     this.#captures = [];
+  }
+
+  #putBack(capture: FileCapture): void {
+    const end = Math.ceil(this.#size / sectorBytes);
+    for (const { lo, hi } of capture.runs) {
+      if (lo < end) this.#dirty.add({ lo, hi: Math.min(hi, end) });
+    }
+    this.#sizes = [...capture.sizes, ...this.#sizes];
+  }
+
+  /** Never zeros throughout: a sector of zeros would pass for one that was not written. */
+  #fillWithGarbage(sectors: ReadonlySet<number>, random: Random): void {
+    for (const sector of sectors) {
+      const from = sector * sectorBytes;
+      const to = Math.min(from + sectorBytes, this.#durableSize);
+      for (let at = from; at < to; at += 1) this.#durable[at] = 1 + randomInt(random, 255);
+    }
   }
 
   #grow(size: number): void {

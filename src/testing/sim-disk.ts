@@ -7,7 +7,7 @@ import { type Random, randomInt } from '../base/prng.js';
 import type { FileSystem } from '../storage/file-system.js';
 import { ancestorsOf, normalPath } from './disk-path.js';
 import type { Incarnation } from './incarnation.js';
-import { PagedFile } from './paged-file.js';
+import { PagedFile, type SectorFill } from './paged-file.js';
 import { SimFileSystem } from './sim-file-system.js';
 import { SimNamespace } from './sim-namespace.js';
 import { SimRandom } from './sim-random.js';
@@ -46,6 +46,21 @@ export interface SimDiskOptions {
   readonly latency?: Partial<DiskLatency> | undefined;
 }
 
+/**
+ * How a sync goes wrong. Without fields: the error of a failed writeback, the data forgotten.
+ *
+ * @since 0.1.0
+ */
+export interface SyncFault {
+  /**
+   * `lost` (default): the data stays readable, is not dirty any more and gone after a power loss.
+   * `kept`: it is as dirty as before, so a later sync may save it.
+   */
+  readonly data?: 'lost' | 'kept' | undefined;
+  /** Code of the error; `success` for a sync that lies. Default `STORAGE_IO`. */
+  readonly reports?: 'STORAGE_IO' | 'NO_SPACE' | 'success' | undefined;
+}
+
 const defaultLatency: DiskLatency = {
   readUs: [10, 80],
   writeUs: [5, 30],
@@ -63,11 +78,26 @@ export class SimDisk {
   readonly locks: Set<string> = new Set();
   /** Sum of all file sizes past which writes fail with `NO_SPACE`. */
   byteBudget: number = Number.POSITIVE_INFINITY;
+  /** Whether a write that does not fit leaves the part that does, as a system call may. */
+  partialWrites = false;
+  /** Files open at a time past which opening fails, as with `EMFILE`. */
+  openFilesMax: number = Number.POSITIVE_INFINITY;
+  /** What a power loss leaves where a file grew and its data was lost. */
+  fill: SectorFill = 'zeros';
+  /**
+   * Whether every sync, of files and folders, reports success and leaves all as dirty as before: a
+   * drive that says it has written what is in its cache. Outside the fault budget of any log.
+   */
+  lyingSyncs = false;
+  /** Files open now; for the mounts. */
+  openFiles = 0;
   #names = new SimNamespace();
   readonly #options: SimDiskOptions;
   readonly #latency: DiskLatency;
   readonly #random: Random;
-  readonly #failingSyncs = new Set<PagedFile>();
+  readonly #syncFaults = new Map<PagedFile, SyncFault>();
+  readonly #directoryFaults = new Set<string>();
+  readonly #readFaults = new Set<PagedFile>();
   #crashes = 0;
 
   /**
@@ -118,7 +148,10 @@ export class SimDisk {
    */
   crash(options: { readonly powerLoss: boolean }): void {
     this.locks.clear();
-    this.#failingSyncs.clear();
+    this.#syncFaults.clear();
+    this.#directoryFaults.clear();
+    this.#readFaults.clear();
+    this.openFiles = 0;
     if (!options.powerLoss) {
       for (const [, file] of this.names.files()) file.finishCaptures();
       return;
@@ -128,7 +161,12 @@ export class SimDisk {
     const entity = [machine, this.#crashes];
     this.names.crash(new SimRandom({ seed, stream: 'disk.crash.names', entity }));
     for (const [path, file] of this.names.files()) {
-      file.crash(new SimRandom({ seed, stream: 'disk.crash.sectors', entity: [...entity, path] }));
+      const random = new SimRandom({
+        seed,
+        stream: 'disk.crash.sectors',
+        entity: [...entity, path],
+      });
+      file.crash(random, this.fill);
     }
   }
 
@@ -139,13 +177,33 @@ export class SimDisk {
   }
 
   /**
-   * Makes the next sync of a file fail. Its data stays readable and is lost at the next power loss.
+   * Makes the next sync of a file fail.
+   *
+   * @param path - of an existing file
+   * @param fault - see {@link SyncFault}
+   * @throws {KontikiError} ARGUMENT_INVALID, when there is no such file
+   */
+  failSync(path: string, fault: SyncFault = {}): void {
+    this.#syncFaults.set(this.#file(path), fault);
+  }
+
+  /**
+   * Makes the next sync of a folder fail; its names stay as volatile as they were.
+   *
+   * @param path - of a folder
+   */
+  failDirectorySync(path: string): void {
+    this.#directoryFaults.add(normalPath(path));
+  }
+
+  /**
+   * Makes the next read of a file fail, as on a sector that cannot be read.
    *
    * @param path - of an existing file
    * @throws {KontikiError} ARGUMENT_INVALID, when there is no such file
    */
-  failSync(path: string): void {
-    this.#failingSyncs.add(this.#file(path));
+  failRead(path: string): void {
+    this.#readFaults.add(this.#file(path));
   }
 
   /**
@@ -159,9 +217,23 @@ export class SimDisk {
     this.#file(path).flipBit(at.offset, at.bit ?? 0);
   }
 
-  /** Whether a sync of the file fails now; the fault is then used up. For the mounts. */
-  takeSyncFailure(file: PagedFile): boolean {
-    return this.#failingSyncs.delete(file);
+  /** How a sync of the file goes wrong now, if it does; the fault is then used up. For the mounts. */
+  takeSyncFault(file: PagedFile): SyncFault | undefined {
+    const fault = this.#syncFaults.get(file);
+    this.#syncFaults.delete(file);
+    if (fault !== undefined) return fault;
+    return this.lyingSyncs ? { data: 'kept', reports: 'success' } : undefined;
+  }
+
+  /** As `takeSyncFault`, of a folder. */
+  takeDirectoryFault(path: string): SyncFault | undefined {
+    if (this.#directoryFaults.delete(path)) return { data: 'kept' };
+    return this.lyingSyncs ? { data: 'kept', reports: 'success' } : undefined;
+  }
+
+  /** Whether a read of the file fails now; the fault is then used up. For the mounts. */
+  takeReadFault(file: PagedFile): boolean {
+    return this.#readFaults.delete(file);
   }
 
   /** How long an operation of a kind takes this time. For the mounts. */

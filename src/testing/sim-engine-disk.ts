@@ -2,6 +2,7 @@
  * The engines of one simulated machine, by path: what outlives the processes that open them. A crash
  * keeps all synced batches and a random prefix of those after them.
  */
+import type { BinaryString } from '../base/bytes.js';
 import { kontikiError } from '../base/errors.js';
 import { randomInt } from '../base/prng.js';
 import type { OpenEngine } from '../storage/kv-engine.js';
@@ -10,7 +11,7 @@ import { EngineView } from './engine-view.js';
 import type { Incarnation } from './incarnation.js';
 import { SimEngine } from './sim-engine.js';
 import { SimRandom } from './sim-random.js';
-import { StoredEngine } from './stored-engine.js';
+import { StoredEngine, type WriteFault } from './stored-engine.js';
 
 /**
  * @since 0.1.0
@@ -93,6 +94,37 @@ export class SimEngineDisk {
     if (stored === undefined || stored.opened || !stored.dropBatch(back)) {
       throw kontikiError('ARGUMENT_INVALID', `no batch ${back} to drop in a closed engine ${path}`);
     }
+  }
+
+  /**
+   * Makes the next write of an engine fail.
+   *
+   * @param path - of the engine
+   * @param fault - see {@link WriteFault}
+   */
+  failWrite(path: string, fault: WriteFault): void {
+    this.#stored(path).writeFault = fault;
+  }
+
+  /**
+   * Makes synced writes of an engine lie: they resolve, and a power loss may take them.
+   *
+   * @param path - of the engine
+   */
+  lie(path: string): void {
+    this.#stored(path).lyingSyncs = true;
+  }
+
+  /**
+   * Damages a stored value, as a table file whose checksums nobody verifies.
+   *
+   * @param path - of the engine
+   * @param at - key, and the byte of its value
+   * @throws {KontikiError} ARGUMENT_INVALID, when there is no such byte
+   */
+  flipBit(path: string, at: { readonly key: BinaryString; readonly offset: number }): void {
+    if (this.#engines.get(normalPath(path))?.flipBit(at.key, at.offset) === true) return;
+    throw kontikiError('ARGUMENT_INVALID', `no such byte in engine ${path}`);
   }
 
   /** Removes every engine, as a wiped data directory does. Only while none is open. */

@@ -83,8 +83,12 @@ export class SimEngine implements KvEngine {
     const changes = new Map(batch);
     return this.#run(options.sync ? 'sync' : 'write', () => {
       this.#writing = false;
-      this.#on.stored.write(changes, options.sync);
-      const { incarnation, path } = this.#on;
+      const { incarnation, path, stored } = this.#on;
+      const fault = stored.writeFault;
+      stored.writeFault = undefined;
+      if (fault === undefined) stored.write(changes, options.sync);
+      else if (fault.kept === true) stored.write(changes, false);
+      if (fault !== undefined) throw kontikiError(fault.code, `write to ${path} failed (injected)`);
       const numbers = [changes.size, options.sync ? 1 : 0, this.#on.stored.view.size];
       incarnation.scheduler.trace('engine.write', incarnation.machine, path, ...numbers);
     });

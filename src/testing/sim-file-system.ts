@@ -50,9 +50,11 @@ export class SimFileSystem implements FileSystem {
   open(path: string, mode: 'create' | 'read' | 'read-write'): Promise<StorageFile> {
     return this.#run('nameUs', () => {
       const normal = normalPath(path);
+      if (this.#disk.openFiles >= this.#disk.openFilesMax) throw failure('EMFILE', path);
       const file = mode === 'create' ? this.#create(normal) : this.#existing(normal);
       const writable = mode !== 'read';
       const [disk, incarnation] = [this.#disk, this.#incarnation];
+      disk.openFiles += 1;
       return new SimStorageFile({ disk, incarnation, file, path: normal, writable });
     });
   }
@@ -62,6 +64,7 @@ export class SimFileSystem implements FileSystem {
       const node = this.#disk.names.lookup(normalPath(path));
       if (node === undefined) return undefined;
       if (node === 'directory') throw failure('EISDIR', path);
+      if (this.#disk.takeReadFault(node)) throw failure('EIO', path);
       return node.read(0, node.size);
     });
   }
@@ -100,8 +103,10 @@ export class SimFileSystem implements FileSystem {
     const captured = names.capture(normalPath(path));
     return this.#run('syncUs', () => {
       this.#checkDirectory(normalPath(path));
-      names.settle(captured);
-      this.#trace('fs.sync-directory', path);
+      const fault = this.#disk.takeDirectoryFault(normalPath(path));
+      if (fault === undefined) names.settle(captured);
+      this.#trace(fault === undefined ? 'fs.sync-directory' : 'fs.sync-failed', path);
+      if (fault !== undefined && fault.reports !== 'success') throw failure('EIO', path);
     });
   }
 

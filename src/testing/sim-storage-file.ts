@@ -55,7 +55,13 @@ export class SimStorageFile implements StorageFile {
   }
 
   read(offset: number, length: number): Promise<Uint8Array> {
-    return this.#run('readUs', () => this.#on.file.read(offset, length));
+    return this.#run('readUs', () => {
+      const { disk, file, path } = this.#on;
+      if (disk.takeReadFault(file)) {
+        throw kontikiError('STORAGE_IO', `read of ${path} failed (injected)`);
+      }
+      return file.read(offset, length);
+    });
   }
 
   write(offset: number, chunks: readonly Uint8Array[]): Promise<void> {
@@ -69,7 +75,7 @@ export class SimStorageFile implements StorageFile {
     this.#writing.add(range);
     return this.#run('writeUs', () => {
       this.#writing.delete(range);
-      this.#checkWritable(end);
+      this.#checkWritable(end, () => this.#writePart(offset, chunks));
       this.#on.file.write(offset, chunks);
       this.#trace('fs.write', offset, end - offset, checksum(chunks, end - offset));
     });
@@ -83,10 +89,13 @@ export class SimStorageFile implements StorageFile {
     // Syncs of one file end in the order of their calls: a later one covers an earlier one's data.
     file.syncEndUs = Math.max(file.syncEndUs, nowUs + disk.delayUs('syncUs'));
     return incarnation.settle(file.syncEndUs - nowUs, () => {
-      const failed = disk.takeSyncFailure(file);
-      file.settle(capture, failed ? 'lost' : 'durable');
-      this.#trace(failed ? 'fs.sync-failed' : 'fs.sync');
-      if (failed) throw kontikiError('STORAGE_IO', `sync of ${this.#on.path} failed (injected)`);
+      const fault = disk.takeSyncFault(file);
+      file.settle(capture, fault === undefined ? 'durable' : (fault.data ?? 'lost'));
+      this.#trace(fault === undefined ? 'fs.sync' : 'fs.sync-failed');
+      const reports = fault === undefined ? 'success' : (fault.reports ?? 'STORAGE_IO');
+      if (reports !== 'success') {
+        throw kontikiError(reports, `sync of ${this.#on.path} failed (injected)`);
+      }
     });
   }
 
@@ -99,6 +108,7 @@ export class SimStorageFile implements StorageFile {
   }
 
   close(): Promise<void> {
+    if (this.#open && this.#on.incarnation.alive) this.#on.disk.openFiles -= 1;
     this.#open = false;
     return this.#on.incarnation.settle(this.#on.disk.delayUs('nameUs'), () => {});
   }
@@ -112,13 +122,28 @@ export class SimStorageFile implements StorageFile {
   }
 
   /** Whether the file may become `size` bytes long, if it is shorter now. */
-  #checkWritable(size: number): void {
+  #checkWritable(size: number, onFull: () => void = () => {}): void {
     const { disk, file, path, writable } = this.#on;
     if (!writable) throw kontikiError('STORAGE_IO', `${path} is open for reading only`);
     const growth = size - file.size;
     if (growth > 0 && disk.usedBytes + growth > disk.byteBudget) {
+      onFull();
       throw kontikiError('NO_SPACE', `no space for ${growth} more bytes of ${path}`);
     }
+  }
+
+  /** What fits of a write that does not. */
+  #writePart(offset: number, chunks: readonly Uint8Array[]): void {
+    const { disk, file } = this.#on;
+    if (!disk.partialWrites) return;
+    let room = file.size + Math.max(0, disk.byteBudget - disk.usedBytes) - offset;
+    const part: Uint8Array[] = [];
+    for (const chunk of chunks) {
+      if (room <= 0) break;
+      part.push(chunk.subarray(0, room));
+      room -= chunk.length;
+    }
+    file.write(offset, part);
   }
 
   #trace(kind: string, ...numbers: readonly number[]): void {

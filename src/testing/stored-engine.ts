@@ -17,6 +17,17 @@ interface LoggedBatch {
 }
 
 /**
+ * How a write of an engine fails.
+ *
+ * @since 0.1.0
+ */
+export interface WriteFault {
+  readonly code: 'STORAGE_IO' | 'NO_SPACE';
+  /** Whether the batch got there all the same, unsynced: the writer cannot know. Default false. */
+  readonly kept?: boolean | undefined;
+}
+
+/**
  * One engine on the medium; `SimEngine` is a process's view of it.
  *
  * @since 0.1.0
@@ -24,6 +35,10 @@ interface LoggedBatch {
 export class StoredEngine {
   /** Whether a living process has it open. */
   opened = false;
+  /** How the next write fails, if it does. */
+  writeFault: WriteFault | undefined;
+  /** Whether synced batches are only said to be synced. */
+  lyingSyncs = false;
   #base: EngineView = EngineView.empty;
   #log: LoggedBatch[] = [];
   /** How many of the batches in `#log` are synced. */
@@ -37,7 +52,7 @@ export class StoredEngine {
   /** Adds a batch; `sync` makes it and all before it durable. */
   write(changes: Changes, sync: boolean): void {
     this.#log.push({ changes, after: this.view.with(changes) });
-    if (!sync) return;
+    if (!sync || this.lyingSyncs) return;
     this.#syncedCount = this.#log.length;
     while (this.#syncedCount > logBatchesMax) {
       this.#base = (this.#log.shift() as LoggedBatch).after;
@@ -47,9 +62,22 @@ export class StoredEngine {
 
   /** Loses power; `draw(n)` is uniform in [0, n). */
   crash(draw: (bound: number) => number): void {
+    this.writeFault = undefined;
     const unsynced = this.#log.length - this.#syncedCount;
     this.#log.length = this.#syncedCount + draw(unsynced + 1);
     this.#syncedCount = this.#log.length;
+  }
+
+  /** Flips the lowest bit of one byte of a value, in every state from now on. */
+  flipBit(key: BinaryString, offset: number): boolean {
+    const value = this.view.get(key);
+    if (value === undefined || offset >= value.length) return false;
+    const damaged = value.slice();
+    damaged[offset]! ^= 1;
+    this.#base = this.view.with([[key, damaged]]);
+    this.#log = [];
+    this.#syncedCount = 0;
+    return true;
   }
 
   /** Drops the batch `back` batches before the newest and applies the later ones without it. */

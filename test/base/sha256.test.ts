@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { utf8Bytes } from '../../src/base/bytes.js';
-import { sha256 } from '../../src/base/sha256.js';
+import { Sha256, sha256 } from '../../src/base/sha256.js';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const reference = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
@@ -34,6 +34,17 @@ describe('sha256', () => {
         expect(bytes).toEqual(copy);
       }),
       { numRuns: 100 },
+    );
+  });
+
+  test('the same bytes in pieces of any lengths -> the same digest', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 12 }), (pieces) => {
+        const hash = new Sha256();
+        for (const piece of pieces) hash.update(piece);
+        expect(hex(hash.digest())).toBe(reference(Buffer.concat(pieces)));
+      }),
+      { numRuns: 300 },
     );
   });
 

@@ -45,6 +45,7 @@ describe('command line', () => {
     const { code, out } = await run('--help');
     expect(code).toBe(0);
     expect(out).toContain('check DIR');
+    expect(out).toContain('wal dump DIR');
   });
 
   test.each([

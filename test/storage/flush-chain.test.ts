@@ -92,7 +92,7 @@ describe('what is kept', () => {
 
   test('continued after a reopen -> old records go all the same', async () => {
     const chain = await FlushChain.open(await filled(Array(10).fill(2 * MiB)));
-    const batch = chain.next([['cx', value(9 * MiB)]], 1_000);
+    const batch = [...chain.next([['cx', value(9 * MiB)]], 1_000)];
     const deleted = batch.filter(([, bytes]) => bytes === undefined).map(([key]) => key);
     expect(deleted.length).toBeGreaterThan(2);
     expect(deleted.every((key) => key.startsWith('f'))).toBe(true);

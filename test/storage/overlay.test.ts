@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { captureRange, Overlay } from '../../src/storage/overlay.js';
+import { captureRange, changesOf, Overlay } from '../../src/storage/overlay.js';
 
 const value = (n: number): Uint8Array => Uint8Array.of(n);
 
@@ -41,6 +41,21 @@ describe('overlay', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  test('all changes of several layers -> each key once, as the newest layer says', () => {
+    const layers = [new Overlay(), new Overlay(), new Overlay()];
+    layers[2]?.set('a', value(1));
+    layers[2]?.set('b', value(1));
+    layers[1]?.set('a', undefined);
+    layers[1]?.set('c', value(2));
+    layers[0]?.set('c', value(3));
+    const found = [...changesOf(layers)].sort(([a], [b]) => (a < b ? -1 : 1));
+    expect(found).toEqual([
+      ['a', undefined],
+      ['b', value(1)],
+      ['c', value(3)],
+    ]);
   });
 
   test('bytes -> those of the keys and of the newest values', () => {

@@ -59,8 +59,8 @@ export class ScriptedEngine implements KvEngine {
   async write(batch: EngineBatch, options: { readonly sync: boolean }): Promise<void> {
     this.writeCount += 1;
     if (this.failWith !== undefined) throw this.failWith;
-    if (this.forget.has(this.writeCount)) return;
     const pairs = [...batch];
+    if (this.forget.has(this.writeCount)) return;
     const take = () => this.inner.write(pairs, options);
     if (!this.hold) return take();
     const settled = new Deferred<void>();

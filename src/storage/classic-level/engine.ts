@@ -1,7 +1,22 @@
 /** The key-value engine on LevelDB, through classic-level. */
 import { ClassicLevel } from 'classic-level';
 import { LevelEngine, levelOptions } from '../abstract-level.js';
+import type { FileSystem } from '../file-system.js';
 import type { KvEngine } from '../kv-engine.js';
+import { verifyLevelTables } from '../level-files/verify.js';
+
+/** @since 0.1.0 */
+export interface ClassicLevelOptions {
+  /**
+   * Where the folder is. When given, the tables are verified before LevelDB opens them, which it does
+   * not do itself: without it a damaged table can lose keys silently, or end the process.
+   */
+  readonly fs?: FileSystem | undefined;
+  /** Bytes of tables to verify at most, the newest first; default 64 MiB, some 0.2 s. */
+  readonly verifyBytesMax?: number | undefined;
+}
+
+const verifyBytesDefault = 64 * 1024 * 1024;
 
 /**
  * Opens a LevelDB database as the engine; creates the folder, and its parents, if missing.
@@ -11,10 +26,16 @@ import type { KvEngine } from '../kv-engine.js';
  * (`WriteBehindBackend` does).
  *
  * @param path - folder of this database alone
+ * @param options - see {@link ClassicLevelOptions}
  * @throws {KontikiError} DIR_LOCKED, STATE_CORRUPT, NO_SPACE, STORAGE_IO
  * @since 0.1.0
- * @example const engine = await openClassicLevel(`${dir}/state`);
+ * @example const engine = await openClassicLevel(`${dir}/state`, { fs: nodeFileSystem });
  */
-export async function openClassicLevel(path: string): Promise<KvEngine> {
+export async function openClassicLevel(
+  path: string,
+  options: ClassicLevelOptions = {},
+): Promise<KvEngine> {
+  const { fs, verifyBytesMax = verifyBytesDefault } = options;
+  if (fs !== undefined) await verifyLevelTables({ fs, dir: path, bytesMax: verifyBytesMax });
   return LevelEngine.open(() => new ClassicLevel<string, Uint8Array>(path, levelOptions));
 }

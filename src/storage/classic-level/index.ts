@@ -3,4 +3,4 @@
  *
  * @module
  */
-export { openClassicLevel } from './engine.js';
+export { type ClassicLevelOptions, openClassicLevel } from './engine.js';

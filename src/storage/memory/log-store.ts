@@ -5,8 +5,9 @@
 import { assert } from '../../base/assert.js';
 import { kontikiError } from '../../base/errors.js';
 import type { InitialState } from '../../raft/log-reader.js';
-import type { Entry, HardState, IndexRange, MemberId } from '../../raft/types.js';
-import type { LogBatch, LogStore } from '../log-store.js';
+import type { Entry, IndexRange, LogId, MemberId } from '../../raft/types.js';
+import type { LogBatch, LogStore, SnapshotMark } from '../log-store.js';
+import { type LogChange, MemoryLog } from './memory-log.js';
 
 /** What an entry costs besides its data, for `bytesMax` of `entries`. */
 const entryOverheadBytes = 16;
@@ -17,11 +18,12 @@ const entryOverheadBytes = 16;
  * @since 0.1.0
  */
 export class MemoryLogStore implements LogStore {
-  readonly #voters: readonly MemberId[];
-  #current = new MemoryLog();
-  #durable = new MemoryLog();
+  readonly hasSpace: boolean = true;
+  #current: MemoryLog;
+  #durable: MemoryLog;
+  #applied = 0;
   /** Accepted, not yet durable, in order. */
-  #unsynced: LogBatch[] = [];
+  #unsynced: LogChange[] = [];
   #syncedCount = 0;
   #closed = false;
 
@@ -29,51 +31,77 @@ export class MemoryLogStore implements LogStore {
    * @param options.voters - members that vote from the start
    */
   constructor(options: { readonly voters: readonly MemberId[] }) {
-    this.#voters = [...options.voters];
+    const started = [{ index: 0, configuration: { voters: [...options.voters] } }];
+    this.#current = new MemoryLog(started);
+    this.#durable = new MemoryLog(started);
   }
 
   initialState(): InitialState {
-    return { hardState: this.#current.hardState, voters: this.#voters };
+    const { hardState, installing } = this.#current;
+    const at = installing?.last.index ?? this.#applied;
+    const { voters = [], ...others } = this.#current.configurationAt(at);
+    return { ...others, hardState, voters };
   }
 
   firstIndex(): number {
-    return 1;
+    return this.#current.base.index + 1;
   }
 
   lastIndex(): number {
-    return this.#current.entries.length;
+    return this.#current.lastIndex;
   }
 
   term(index: number): number | undefined {
-    if (index === 0) return 0;
-    return this.#current.entries[index - 1]?.term;
+    return this.#current.term(index);
   }
 
   entries(range: IndexRange, bytesMax: number): readonly Entry[] | undefined {
-    if (range.lo < this.firstIndex()) return undefined;
+    const first = this.firstIndex();
+    if (range.lo < first) return undefined;
     const { entries } = this.#current;
-    assert(range.hi <= entries.length + 1, `entries up to ${range.hi} of ${entries.length}`);
+    assert(range.hi <= this.lastIndex() + 1, `entries up to ${range.hi} of ${this.lastIndex()}`);
     let bytes = 0;
     let end = range.lo;
     for (; end < range.hi; end += 1) {
-      bytes += (entries[end - 1] as Entry).data.length + entryOverheadBytes;
+      bytes += costOf(entries[end - first] as Entry);
       if (bytes > bytesMax && end > range.lo) break;
     }
-    return entries.slice(range.lo - 1, end - 1);
+    return entries.slice(range.lo - first, end - first);
+  }
+
+  get installing(): SnapshotMark | undefined {
+    return this.#current.installing;
   }
 
   /** @throws {KontikiError} CLOSED */
-  async append(batch: LogBatch): Promise<void> {
-    this.#checkOpen();
-    this.#current.apply(batch);
-    this.#unsynced.push(batch);
-    const accepted = this.#syncedCount + this.#unsynced.length;
-    await Promise.resolve();
-    this.#checkOpen();
-    // Batches after this one may have been accepted meanwhile: their own sync covers them.
-    if (batch.mustSync) this.#sync(accepted - this.#syncedCount);
+  append(batch: LogBatch): Promise<void> {
+    return this.#change({ kind: 'append', batch }, batch.mustSync);
   }
 
+  /** @throws {KontikiError} CLOSED */
+  installed(last: LogId): Promise<void> {
+    return this.#change({ kind: 'installed', last }, true);
+  }
+
+  /** @throws {KontikiError} CLOSED */
+  truncate(index: number): Promise<void> {
+    return this.#change({ kind: 'truncate', index }, false);
+  }
+
+  bytesAbove(index: number): number {
+    const from = Math.max(0, index - this.#current.base.index);
+    let bytes = 0;
+    for (let at = from; at < this.#current.entries.length; at += 1) {
+      bytes += costOf(this.#current.entries[at] as Entry);
+    }
+    return bytes;
+  }
+
+  async reserve(): Promise<boolean> {
+    return true;
+  }
+
+  /** @throws {KontikiError} CLOSED */
   async fetch(_range: IndexRange): Promise<void> {
     this.#checkOpen();
   }
@@ -100,18 +128,33 @@ export class MemoryLogStore implements LogStore {
 
   /**
    * The store of the next process, over what this one left behind. Closes this one.
+   *
+   * @param options.applied - last entry the state machine has durably applied, which decides whose
+   *   configuration the next process starts from; default 0
    */
-  reopen(): MemoryLogStore {
+  reopen(options: { readonly applied?: number } = {}): MemoryLogStore {
     this.#closed = true;
-    const next = new MemoryLogStore({ voters: this.#voters });
+    const next = new MemoryLogStore({ voters: [] });
     next.#current = this.#current.copy();
     next.#durable = this.#durable.copy();
     next.#unsynced = [...this.#unsynced];
+    next.#applied = options.applied ?? 0;
     return next;
   }
 
+  async #change(change: LogChange, mustSync: boolean): Promise<void> {
+    this.#checkOpen();
+    this.#current.change(change);
+    this.#unsynced.push(change);
+    const accepted = this.#syncedCount + this.#unsynced.length;
+    await Promise.resolve();
+    this.#checkOpen();
+    // Changes after this one may have been accepted meanwhile: their own sync covers them.
+    if (mustSync) this.#sync(accepted - this.#syncedCount);
+  }
+
   #sync(count: number): void {
-    for (const batch of this.#unsynced.splice(0, count)) this.#durable.apply(batch);
+    for (const change of this.#unsynced.splice(0, count)) this.#durable.change(change);
     this.#syncedCount += count;
   }
 
@@ -120,27 +163,6 @@ export class MemoryLogStore implements LogStore {
   }
 }
 
-class MemoryLog {
-  hardState: HardState = { term: 0, vote: 0, commit: 0 };
-  readonly entries: Entry[] = [];
-
-  apply(batch: LogBatch): void {
-    if (batch.hardState !== undefined) this.hardState = batch.hardState;
-    const first = batch.entries[0];
-    if (first === undefined) return;
-    const last = this.entries.length;
-    assert(first.index >= 1 && first.index <= last + 1, `append at ${first.index} after ${last}`);
-    this.entries.length = first.index - 1;
-    for (const entry of batch.entries) {
-      assert(entry.index === this.entries.length + 1, `a hole before entry ${entry.index}`);
-      this.entries.push(entry);
-    }
-  }
-
-  copy(): MemoryLog {
-    const copy = new MemoryLog();
-    copy.hardState = this.hardState;
-    for (const entry of this.entries) copy.entries.push(entry);
-    return copy;
-  }
+function costOf(entry: Entry): number {
+  return entry.data.length + entryOverheadBytes;
 }

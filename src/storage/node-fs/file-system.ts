@@ -2,10 +2,11 @@
  * Node's files as a {@link FileSystem}.
  */
 import { open as openFile } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import * as zlib from 'node:zlib';
 import { type Crc32, crc32 as portableCrc32 } from '../../base/crc32.js';
 import type { FileSystem, StorageFile } from '../file-system.js';
+import { makeDirectory, syncDirectory } from './directory.js';
 import { NodeFile } from './file.js';
 import { ioError } from './io-error.js';
 import { lockDirectory } from './lock.js';
@@ -24,10 +25,7 @@ const crc32: Crc32 =
  */
 export const nodeFileSystem: FileSystem = {
   crc32,
-  makeDirectory: (path) =>
-    named(`make directory ${path}`, async () => {
-      await mkdir(path, { recursive: true, mode: 0o700 });
-    }),
+  makeDirectory: (path) => named(`make directory ${path}`, () => makeDirectory(path)),
   list: (path) =>
     named(`list ${path}`, async () => (await unlessMissing(readdir(path)))?.sort() ?? []),
   open: (path, mode) =>
@@ -44,15 +42,7 @@ export const nodeFileSystem: FileSystem = {
     }),
   rename: (from, to) => named(`rename ${from} to ${to}`, () => rename(from, to)),
   remove: (path) => named(`remove ${path}`, () => rm(path, { recursive: true, force: true })),
-  syncDirectory: (path) =>
-    named(`sync directory ${path}`, async () => {
-      const handle = await open(path, 'r');
-      try {
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-    }),
+  syncDirectory: (path) => named(`sync directory ${path}`, () => syncDirectory(path)),
   lock: (path) => lockDirectory(path),
 };
 

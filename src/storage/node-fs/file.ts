@@ -3,7 +3,7 @@
  * more than the system call on a warm page cache.
  */
 import { close, fdatasync, fstat, ftruncate, read, writev } from 'node:fs';
-import { kontikiError } from '../../base/errors.js';
+import { isKontikiError, kontikiError } from '../../base/errors.js';
 import type { StorageFile } from '../file-system.js';
 import { ioError } from './io-error.js';
 
@@ -15,8 +15,11 @@ import { ioError } from './io-error.js';
 export class NodeFile implements StorageFile {
   readonly #fd: number;
   readonly #path: string;
-  /** Why the file must not be written any more: a failed sync may have dropped data silently. */
-  #failure: unknown;
+  /**
+   * The call that failed, and why: nobody knows what the file holds now. A failed sync may have
+   * dropped data silently; a write that failed for another reason than space, part of it.
+   */
+  #failure: { readonly call: 'sync' | 'write'; readonly cause: unknown } | undefined;
   #closing: Promise<void> | undefined;
 
   /** @param fd - owned by the object from here on */
@@ -58,8 +61,21 @@ export class NodeFile implements StorageFile {
     });
   }
 
+  /**
+   * A full disk leaves the file usable: what was asked for may be cut off or written again. After any
+   * other failure it is only cut, and closed.
+   */
   async write(offset: number, chunks: readonly Uint8Array[]): Promise<void> {
     this.#checkWritable('write');
+    try {
+      await this.#writeAll(offset, chunks);
+    } catch (cause) {
+      if (!isKontikiError(cause, 'NO_SPACE')) this.#failure ??= { call: 'write', cause };
+      throw cause;
+    }
+  }
+
+  async #writeAll(offset: number, chunks: readonly Uint8Array[]): Promise<void> {
     let rest = chunks.filter((chunk) => chunk.length > 0);
     let position = offset;
     while (rest.length > 0) {
@@ -87,14 +103,16 @@ export class NodeFile implements StorageFile {
         if (!error) return resolve();
         // The kernel may have marked the pages clean: a second sync would succeed and prove nothing
         // (Rebello et al., ATC'20).
-        this.#failure = error;
+        this.#failure ??= { call: 'sync', cause: error };
         reject(ioError(error, `sync ${this.#path}`));
       });
     });
   }
 
   async truncate(size: number): Promise<void> {
-    this.#checkWritable('truncate');
+    // What is left of a failed write is worth cutting off, whatever became of the rest.
+    if (this.#failure?.call === 'write') this.#checkOpen('truncate');
+    else this.#checkWritable('truncate');
     return new Promise((resolve, reject) => {
       ftruncate(this.#fd, size, (error) => {
         if (error) reject(ioError(error, `truncate ${this.#path}`));
@@ -116,8 +134,9 @@ export class NodeFile implements StorageFile {
   #checkWritable(what: string): void {
     this.#checkOpen(what);
     if (this.#failure === undefined) return;
-    const message = `${what} ${this.#path}: an earlier sync of this file failed`;
-    throw kontikiError('STORAGE_IO', message, { cause: this.#failure });
+    const { call, cause } = this.#failure;
+    const message = `${what} ${this.#path}: an earlier ${call} of this file failed`;
+    throw kontikiError('STORAGE_IO', message, { cause });
   }
 
   /** The number of a closed file may already be that of another one. */

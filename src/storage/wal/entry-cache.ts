@@ -42,17 +42,43 @@ export class EntryCache {
     this.#bytes += entryCost(entry);
   }
 
-  /** Gives up the oldest entries up to index `upTo` while more than `bytesMax` are held. */
+  /** Gives up the oldest entries up to index `upTo` while more than `bytesMax` bytes are held. */
   evict(upTo: number, bytesMax: number): void {
     while (this.#bytes > bytesMax && this.#first <= upTo && this.#head < this.#items.length) {
-      this.#bytes -= entryCost(this.#items[this.#head] as Entry);
-      this.#items[this.#head] = undefined;
-      this.#head += 1;
-      this.#first += 1;
+      this.#shift();
     }
+    this.#compact();
+  }
+
+  /** Gives up the entries up to `index`. */
+  dropThrough(index: number): void {
+    if (index >= this.end - 1) {
+      if (index >= this.#first) this.reset(index + 1);
+      return;
+    }
+    while (this.#first <= index) this.#shift();
+    this.#compact();
+  }
+
+  #shift(): void {
+    this.#bytes -= entryCost(this.#items[this.#head] as Entry);
+    this.#items[this.#head] = undefined;
+    this.#head += 1;
+    this.#first += 1;
+  }
+
+  #compact(): void {
     if (this.#head < 1_024 || this.#head * 2 < this.#items.length) return;
     this.#items = this.#items.slice(this.#head);
     this.#head = 0;
+  }
+
+  /** Empties it; the next entry pushed has index `first`. */
+  reset(first: number): void {
+    this.#items = [];
+    this.#head = 0;
+    this.#first = first;
+    this.#bytes = 0;
   }
 
   /** The entry at an index that is held. */
@@ -64,13 +90,7 @@ export class EntryCache {
 
   #cut(index: number): void {
     assert(index <= this.end, `wal: entry ${index} after ${this.end - 1}`);
-    if (index <= this.#first) {
-      this.#items = [];
-      this.#head = 0;
-      this.#first = index;
-      this.#bytes = 0;
-      return;
-    }
+    if (index <= this.#first) return this.reset(index);
     while (this.end > index) this.#bytes -= entryCost(this.#items.pop() as Entry);
   }
 }

@@ -15,6 +15,8 @@ export interface EntryPlace {
 }
 
 export class EntryIndex {
+  /** Index of the entry before slot 0. */
+  #base = 0;
   #segments = new Uint32Array(startEntries);
   #offsets = new Uint32Array(startEntries);
   #sizes = new Uint32Array(startEntries);
@@ -26,8 +28,9 @@ export class EntryIndex {
    * @param place - segment 0 while it is not known: the offset then counts from the group's start
    */
   set(index: number, segment: number, offset: number, size: number, seed: number): void {
-    const slot = index - 1;
-    if (slot >= this.#segments.length) this.#grow(index);
+    const slot = index - 1 - this.#base;
+    assert(slot >= 0, `wal: entry ${index} is before the log`);
+    if (slot >= this.#segments.length) this.#grow(slot + 1);
     this.#segments[slot] = segment;
     this.#offsets[slot] = offset;
     this.#sizes[slot] = size;
@@ -44,7 +47,8 @@ export class EntryIndex {
     hi: number,
     place: { readonly segment: number; readonly offset: number },
   ): void {
-    for (let slot = lo - 1; slot < hi - 1; slot += 1) {
+    // Entries may be dropped, but not while they are on their way.
+    for (let slot = lo - 1 - this.#base; slot < hi - 1 - this.#base; slot += 1) {
       this.#segments[slot] = place.segment;
       this.#offsets[slot] = (this.#offsets[slot] as number) + place.offset;
     }
@@ -52,7 +56,7 @@ export class EntryIndex {
 
   /** Place of an entry that was written. */
   at(index: number): EntryPlace {
-    const slot = index - 1;
+    const slot = index - 1 - this.#base;
     const segment = this.#segments[slot] ?? 0;
     assert(segment > 0, `wal: entry ${index} is not written yet`);
     return {
@@ -61,6 +65,30 @@ export class EntryIndex {
       size: this.#sizes[slot] as number,
       seed: this.#seeds[slot] as number,
     };
+  }
+
+  /** Empties it; the next entry is the one behind `base`. */
+  reset(base: number): void {
+    this.#base = base;
+  }
+
+  /** Gives up the places of entries up to `index`, now or when enough of them have come together. */
+  dropThrough(index: number): void {
+    const dropped = index - this.#base;
+    if (dropped < this.#segments.length / 2) return;
+    this.#segments = this.#moved(this.#segments, dropped);
+    this.#offsets = this.#moved(this.#offsets, dropped);
+    this.#sizes = this.#moved(this.#sizes, dropped);
+    this.#seeds = this.#moved(this.#seeds, dropped);
+    this.#base = index;
+  }
+
+  /** Half as long, so that a log that was long once does not hold its memory for ever. */
+  #moved(array: Uint32Array, dropped: number): Uint32Array<ArrayBuffer> {
+    const rest = array.subarray(dropped);
+    const next = new Uint32Array(Math.max(startEntries, rest.length));
+    next.set(rest);
+    return next;
   }
 
   #grow(entries: number): void {

@@ -35,6 +35,11 @@ export class FetchedEntries {
       held -= (this.#runs.shift() as Run).bytes;
   }
 
+  /** Gives up all of them. */
+  clear(): void {
+    this.#runs = [];
+  }
+
   /** The entry at `index`, if it is held. */
   at(index: number): Entry | undefined {
     for (let at = this.#runs.length - 1; at >= 0; at -= 1) {

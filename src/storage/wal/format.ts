@@ -1,10 +1,10 @@
 /**
  * The log's format on disk, version 1. `docs/adr/0004-write-ahead-log-format.md` tells why.
  *
- * The log is a folder of segments, `<number, 16 hexadecimal digits>.wal`, numbered from 1 without a
- * gap. All integers are little-endian; a u64 holds a safe integer.
+ * The log is a folder of segments, `<number, 16 hexadecimal digits>.wal`, numbered without a gap from
+ * the one it starts with. All integers are little-endian; a u64 holds a safe integer.
  *
- *     segment   header, then write groups back to back, then zeros up to the end of the file
+ *     segment   header, head group, write groups back to back, zeros up to the end of the file
  *     header    512 bytes, a sector of its own: no later write touches it
  *               0 magic 8 | 8 version u32 | 12 zero u32 | 16 segment number u64
  *               24 sequence of the first group u64 | 32 chain u32, carried over | zeros
@@ -16,7 +16,17 @@
  *     record    0 CRC u32 | 4 bytes of the body u32 | 8 Raft group u32 | 12 type u8 | body
  *       entry          term u64 | index u64 | entry type u8 | data
  *       hard state     term u64 | vote u64 | commit u64
- *       configuration  voters u32 | each u64
+ *       configuration  index u64 | members
+ *       installing     term u64 | index u64 | members
+ *       installed      term u64 | index u64
+ *       head           term u64 | index u64 | number of the segment the log starts with u64
+ *       start          term u64 | index u64 | number of the segment the log starts with u64
+ *     members   1 when left automatically, else 0: u8 | voters, outgoing voters, learners, learners
+ *               to be, each list: length u32 | each u64
+ *
+ * The head group says what the segments before it led to, so that they can be removed: a head record,
+ * the hard state, configurations, and the snapshot install that is not done. It takes a sequence
+ * number and no place in the chain: what follows it goes on from where the chain was before.
  *
  * A record's CRC covers its bytes from 4 on and is seeded with the CRC of the record before it (the
  * chain), across groups and segments. The CRC of a group header is seeded with its position only, so
@@ -57,8 +67,16 @@ export const groupMagic = 0x5047_6b57;
 /** First bytes of a group's trailer, by the same rule. */
 export const trailerMagic = 0x4547_6b57;
 
-/** Types of records. 4 and 5 are reserved for the marks of a snapshot install. */
-export const recordTypes = { entry: 1, hardState: 2, configuration: 3 } as const;
+/** Types of records. */
+export const recordTypes = {
+  entry: 1,
+  hardState: 2,
+  configuration: 3,
+  installing: 4,
+  installed: 5,
+  head: 6,
+  start: 7,
+} as const;
 
 /** Codes of entry types: their places. */
 export const entryTypes: readonly (EntryType | undefined)[] = [

@@ -5,7 +5,7 @@
  */
 import { assert } from '../../base/assert.js';
 import type { Crc32 } from '../../base/crc32.js';
-import type { Entry, HardState, MemberId } from '../../raft/types.js';
+import type { Entry, HardState } from '../../raft/types.js';
 import {
   alignGroup,
   entryHeaderBytes,
@@ -20,7 +20,9 @@ import {
   trailerMagic,
   viewOf,
 } from './format.js';
+import { encodeMark } from './mark-codec.js';
 import { applyMask } from './mask.js';
+import type { WalMark } from './record.js';
 
 /** Where a group goes. */
 export interface GroupPosition {
@@ -100,12 +102,10 @@ export class GroupBuilder {
     this.#end();
   }
 
-  addConfiguration(voters: readonly MemberId[]): void {
-    const body = this.#begin(recordTypes.configuration, 4 + 8 * voters.length);
-    this.#view.setUint32(body, voters.length, true);
-    voters.forEach((voter, at) => {
-      putU64(this.#view, body + 4 + 8 * at, voter);
-    });
+  addMark(mark: WalMark): void {
+    const { type, body } = encodeMark(mark);
+    const at = this.#begin(type, body.length);
+    this.#bytes.set(body, at);
     this.#end();
   }
 

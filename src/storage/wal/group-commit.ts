@@ -5,7 +5,7 @@
 import type { Crc32 } from '../../base/crc32.js';
 import { Deferred } from '../../base/deferred.js';
 import { GroupBuilder, type GroupPosition } from './group-builder.js';
-import type { ChainState } from './group-reader.js';
+import type { LogHead } from './log-head.js';
 import type { SegmentWriter } from './segment-writer.js';
 
 /** Past this a group takes no further batch. */
@@ -17,13 +17,27 @@ const spareBuilders = 2;
 export interface PendingGroup {
   readonly builder: GroupBuilder;
   readonly done: Deferred<void>;
+  /** The log before it: if a segment begins with it, what the head of that segment says. */
+  readonly head: LogHead;
+  /** Lowest index that it, or a group behind it so far, replaced. */
+  lowest: number;
   /** Entries of this group that no later one replaced, `lo` inclusive, `hi` exclusive. */
   lo: number;
   hi: number;
 }
 
-/** What the queue tells its owner. */
+/** What records are encoded with. */
+export interface GroupCommitOptions {
+  readonly crc32: Crc32;
+  readonly groupId: number;
+  /** CRC of the newest record. */
+  readonly chain: number;
+}
+
+/** What the queue asks and tells its owner. */
 export interface GroupHandlers {
+  /** The log as it is now, before a group begins. */
+  head(): LogHead;
   /** The group got its place and is about to be written. */
   onSealed(group: PendingGroup, place: GroupPosition): void;
   /** The group is durable; its promise resolves next. */
@@ -40,18 +54,12 @@ export class GroupCommit {
   #running: Promise<void> | undefined;
   #failure: unknown;
   #hasFailed = false;
-  #sequence: number;
   #chain: number;
 
-  constructor(
-    writer: SegmentWriter,
-    options: { readonly crc32: Crc32; readonly groupId: number; readonly next: ChainState },
-    handlers: GroupHandlers,
-  ) {
+  constructor(writer: SegmentWriter, options: GroupCommitOptions, handlers: GroupHandlers) {
     this.#writer = writer;
     this.#handlers = handlers;
-    this.#sequence = options.next.sequence;
-    this.#chain = options.next.chain;
+    this.#chain = options.chain;
     this.#newBuilder = () => new GroupBuilder(options.crc32, options.groupId);
   }
 
@@ -75,7 +83,14 @@ export class GroupCommit {
     if (newest !== undefined && newest.builder.length < groupBytesMax) return newest;
     const builder = this.#spare.pop() ?? this.#newBuilder();
     builder.reset(newest === undefined ? this.#chain : newest.builder.chain);
-    const group: PendingGroup = { builder, done: new Deferred(), lo: 0, hi: 0 };
+    const group: PendingGroup = {
+      builder,
+      done: new Deferred(),
+      head: this.#handlers.head(),
+      lowest: Number.POSITIVE_INFINITY,
+      lo: 0,
+      hi: 0,
+    };
     // Whoever called `append` looks at it; nobody need look at a group of our own.
     group.done.promise.catch(() => {});
     this.#queue.push(group);
@@ -123,13 +138,10 @@ export class GroupCommit {
     const { builder } = group;
     this.#chain = builder.chain;
     try {
-      await this.#writer.append(builder, this.#sequence, (place) =>
-        this.#handlers.onSealed(group, place),
-      );
+      await this.#writer.append(group, (place) => this.#handlers.onSealed(group, place));
     } catch (error) {
       return this.fail(error);
     }
-    this.#sequence += 1;
     this.#handlers.onDurable(group);
     if (this.#spare.length < spareBuilders) this.#spare.push(builder);
     group.done.resolve();
@@ -137,6 +149,7 @@ export class GroupCommit {
 }
 
 function cutGroup(group: PendingGroup, index: number): void {
+  group.lowest = Math.min(group.lowest, index);
   group.lo = Math.min(group.lo, index);
   group.hi = Math.min(group.hi, index);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { type DumpWalOptions, describeRecord, dumpWal, type WalDump } from './dump.js';
 export { formatVersion } from './format.js';
 export type { LogHistory } from './log-history.js';
 export type { WalLogStore, WalRecovery } from './log-store.js';
@@ -14,4 +15,4 @@ export {
   type WalProgress,
   type WalSummary,
 } from './reader.js';
-export type { WalRecord } from './record.js';
+export type { WalMark, WalRecord } from './record.js';

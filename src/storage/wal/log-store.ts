@@ -1,22 +1,25 @@
 /**
  * The replicated log on the write-ahead log: what the driver appends to and the core reads from.
  *
- *     1 ....... fetched ....... cache.first ..... applied ..... durable ..... last
- *     |<-- on disk only, loaded by fetch -->|<----- in memory, whole ----->|
+ *     base | first ....... fetched ....... cache.first ..... applied ..... durable ..... last
+ *     gone |<-- on disk only, loaded by fetch -->|<-------- in memory, whole -------->|
  */
 import { assert } from '../../base/assert.js';
 import { kontikiError } from '../../base/errors.js';
 import type { InitialState } from '../../raft/log-reader.js';
-import type { Entry, HardState, IndexRange } from '../../raft/types.js';
+import type { Entry, HardState, IndexRange, LogId } from '../../raft/types.js';
 import type { FileSystem } from '../file-system.js';
-import type { LogBatch, LogStore } from '../log-store.js';
-import { type EntryCache, entryCost } from './entry-cache.js';
-import type { EntryIndex } from './entry-index.js';
+import type { LogBatch, LogStore, SnapshotMark } from '../log-store.js';
+import { entryCost } from './entry-cache.js';
 import { loadEntries } from './entry-loader.js';
 import { FetchedEntries, fetchEnd } from './fetched-entries.js';
-import { GroupCommit, type PendingGroup } from './group-commit.js';
-import type { ChainState } from './group-reader.js';
+import type { GroupPosition } from './group-builder.js';
+import { GroupCommit, type GroupCommitOptions, type PendingGroup } from './group-commit.js';
+import type { LogContent } from './log-content.js';
 import type { LogHistory } from './log-history.js';
+import type { WalMark } from './record.js';
+import type { SegmentStart } from './segment-map.js';
+import { SegmentRemoval } from './segment-removal.js';
 import type { SegmentWriter } from './segment-writer.js';
 
 /** Bytes of records one fetch loads, and fetched entries that are kept. */
@@ -40,15 +43,14 @@ export interface WalRecovery {
 export interface WalParts {
   readonly fs: FileSystem;
   readonly dir: string;
-  readonly groupId: number;
+  readonly segmentBytes: number;
   readonly cacheBytes: number;
   readonly applied: number;
   readonly recovery: WalRecovery;
   readonly history: LogHistory;
-  readonly index: EntryIndex;
-  readonly cache: EntryCache;
+  readonly content: LogContent;
   readonly writer: SegmentWriter;
-  readonly next: ChainState;
+  readonly commit: GroupCommitOptions;
 }
 
 /**
@@ -61,8 +63,11 @@ export class WalLogStore implements LogStore {
   readonly recovery: WalRecovery;
   readonly #parts: WalParts;
   readonly #commit: GroupCommit;
+  readonly #removal: SegmentRemoval;
   readonly #fetched = new FetchedEntries(fetchedBytesMax);
   readonly #initial: InitialState;
+  /** Resolves when the log durably starts where memory says it does. */
+  #startSaid: Promise<void> = Promise.resolve();
   #applied: number;
   /** Last entry known to be on stable storage. */
   #durable: number;
@@ -72,20 +77,19 @@ export class WalLogStore implements LogStore {
 
   /** @param parts - see {@link WalParts} */
   constructor(parts: WalParts) {
-    const { fs, groupId, history, next, writer } = parts;
+    const { dir, fs, history, writer } = parts;
     this.recovery = parts.recovery;
     this.#parts = parts;
     this.#applied = parts.applied;
     this.#durable = history.terms.last;
-    this.#initial = { hardState: history.hardState, voters: history.voters ?? [] };
-    this.#commit = new GroupCommit(
-      writer,
-      { crc32: fs.crc32, groupId, next },
-      {
-        onSealed: (group, place) => parts.index.locate(group.lo, group.hi, place),
-        onDurable: (group) => this.#onDurable(group),
-      },
-    );
+    const { voters = [], ...others } = history.configurationAt(parts.applied);
+    this.#initial = { hardState: history.hardState, voters, ...others };
+    this.#removal = new SegmentRemoval(fs, dir, history.startSegment);
+    this.#commit = new GroupCommit(writer, parts.commit, {
+      head: () => history.head,
+      onSealed: (group, place) => this.#onSealed(group, place),
+      onDurable: (group) => this.#onDurable(group),
+    });
   }
 
   initialState(): InitialState {
@@ -93,7 +97,7 @@ export class WalLogStore implements LogStore {
   }
 
   firstIndex(): number {
-    return 1;
+    return this.#parts.history.terms.base + 1;
   }
 
   lastIndex(): number {
@@ -128,15 +132,7 @@ export class WalLogStore implements LogStore {
    * @throws {KontikiError} STORAGE_IO, NO_SPACE, CLOSED
    */
   append(batch: LogBatch): Promise<void> {
-    if (this.#closing !== undefined) return Promise.reject(closedError());
-    if (this.#commit.hasFailed) return Promise.reject(this.#commit.failure);
-    try {
-      return this.#accept(batch);
-    } catch (error) {
-      // Half a batch may be in the group: nothing of it may reach the disk.
-      this.#commit.fail(error);
-      return Promise.reject(error);
-    }
+    return this.#guarded(() => this.#accept(batch));
   }
 
   /**
@@ -148,12 +144,68 @@ export class WalLogStore implements LogStore {
     this.#evict();
   }
 
+  get installing(): SnapshotMark | undefined {
+    return this.#parts.history.installing;
+  }
+
+  /** @throws {KontikiError} STORAGE_IO, NO_SPACE, CLOSED */
+  installed(last: LogId): Promise<void> {
+    return this.#guarded(() => {
+      const group = this.#commit.open();
+      this.#mark({ kind: 'installed', last }, group);
+      return group.done.promise;
+    });
+  }
+
+  /**
+   * Lets the log start with a later segment, if the entries before it are all at or below `index` and
+   * committed: says so in the log, and once that is durable removes the files.
+   *
+   * @throws {KontikiError} STORAGE_IO, NO_SPACE, CLOSED
+   */
+  truncate(index: number): Promise<void> {
+    return this.#guarded(() => {
+      const { history } = this.#parts;
+      const start = history.segments.startFor(Math.min(index, history.hardState.commit));
+      if (start !== undefined) this.#startSaid = this.#startWith(start);
+      // An earlier call may have said so, and its record may still be on its way.
+      return this.#removal.removeBefore(history.startSegment, this.#startSaid);
+    });
+  }
+
+  #startWith({ position, segment }: SegmentStart): Promise<void> {
+    const group = this.#commit.open();
+    // Nobody may find a log that starts behind what it says is committed.
+    this.#takeLazy(group);
+    this.#mark({ kind: 'start', position, segment }, group);
+    const { content, history } = this.#parts;
+    content.dropThrough(history.terms.base);
+    return group.done.promise;
+  }
+
+  /** As the files are; segments are taken to be as long as they are now. */
+  bytesAbove(index: number): number {
+    const { content, history, segmentBytes, writer } = this.#parts;
+    if (index >= this.#durable) return 0;
+    const { offset, segment } = content.index.at(Math.max(index, history.terms.base) + 1);
+    return (writer.segment - segment) * segmentBytes + writer.offset - offset;
+  }
+
+  get hasSpace(): boolean {
+    return this.#parts.writer.hasSpace;
+  }
+
+  reserve(): Promise<boolean> {
+    return this.#parts.writer.reserve();
+  }
+
   /**
    * @throws {KontikiError} WAL_CORRUPT, when an entry is no longer what was written; STORAGE_IO, CLOSED
    */
   async fetch(range: IndexRange): Promise<void> {
     if (this.#closing !== undefined) throw closedError();
-    const { cache, dir, fs, history, index } = this.#parts;
+    const { dir, fs, history } = this.#parts;
+    const { cache, index } = this.#parts.content;
     const lo = Math.max(range.lo, this.firstIndex());
     const onDisk = Math.min(range.hi, cache.first);
     if (lo >= onDisk) return;
@@ -163,7 +215,12 @@ export class WalLogStore implements LogStore {
       return { ...index.at(lo + at), index: lo + at, term: history.terms.at(lo + at) as number };
     });
     // What is not in memory is applied, so it is never replaced: not now, and not later.
-    this.#fetched.add(await loadEntries(fs, dir, wanted));
+    try {
+      this.#fetched.add(await loadEntries(fs, dir, wanted));
+    } catch (error) {
+      // Unless a segment was removed meanwhile: then nobody asks for these any more.
+      if (lo >= this.firstIndex()) throw error;
+    }
   }
 
   async close(): Promise<void> {
@@ -174,17 +231,33 @@ export class WalLogStore implements LogStore {
   async #close(): Promise<void> {
     if (this.#lazy !== undefined && !this.#commit.hasFailed) this.#takeLazy(this.#commit.open());
     await this.#commit.idle();
+    await this.#removal.idle();
     await this.#parts.writer.close();
   }
 
+  /** Does what may reach the disk, unless the log takes no more. */
+  #guarded(accept: () => Promise<void>): Promise<void> {
+    if (this.#closing !== undefined) return Promise.reject(closedError());
+    if (this.#commit.hasFailed) return Promise.reject(this.#commit.failure);
+    try {
+      return accept();
+    } catch (error) {
+      // Half a batch may be in the group: nothing of it may reach the disk.
+      this.#commit.fail(error);
+      return Promise.reject(error);
+    }
+  }
+
   #accept(batch: LogBatch): Promise<void> {
-    const { hardState, entries } = batch;
-    if (entries.length === 0 && this.#canWait(batch)) {
+    const { configuration, entries, hardState, snapshot } = batch;
+    const isMarked = snapshot !== undefined || configuration !== undefined;
+    if (entries.length === 0 && !isMarked && this.#canWait(batch)) {
       this.#noteHardState(hardState);
       this.#lazy = hardState ?? this.#lazy;
       return this.#commit.newest ?? Promise.resolve();
     }
     const group = this.#commit.open();
+    if (snapshot !== undefined) this.#install(snapshot, group);
     const first = entries[0];
     if (first !== undefined) this.#replaceFrom(first.index, group);
     for (const entry of entries) this.#add(entry, group);
@@ -195,7 +268,27 @@ export class WalLogStore implements LogStore {
     } else {
       this.#takeLazy(group);
     }
+    if (configuration !== undefined) {
+      this.#mark({ kind: 'configuration', applied: configuration }, group);
+    }
     return group.done.promise;
+  }
+
+  /** Empties the log to the snapshot's last entry, in memory and in groups on their way. */
+  #install({ last, configuration }: SnapshotMark, group: PendingGroup): void {
+    this.#takeLazy(group);
+    this.#mark({ kind: 'installing', snapshot: { last, configuration } }, group);
+    this.#commit.cut(0);
+    this.#parts.content.reset(last.index);
+    this.#fetched.clear();
+    this.#applied = Math.max(this.#applied, last.index);
+    this.#durable = last.index;
+  }
+
+  #mark(mark: WalMark, group: PendingGroup): void {
+    const problem = this.#parts.history.addMark(mark);
+    assert(problem === undefined, `wal: ${problem}`);
+    group.builder.addMark(mark);
   }
 
   /** Writes the commit index that was waiting for company. */
@@ -229,7 +322,8 @@ export class WalLogStore implements LogStore {
   }
 
   #add(entry: Entry, group: PendingGroup): void {
-    const { history, index, cache } = this.#parts;
+    const { history } = this.#parts;
+    const { cache, index } = this.#parts.content;
     const problem = history.addEntry(entry.term, entry.index);
     assert(problem === undefined, `wal: ${problem}`);
     const { builder } = group;
@@ -241,8 +335,17 @@ export class WalLogStore implements LogStore {
   }
 
   #held(index: number): Entry | undefined {
-    const { cache } = this.#parts;
+    const { cache } = this.#parts.content;
     return index >= cache.first ? cache.at(index) : this.#fetched.at(index);
+  }
+
+  #onSealed(group: PendingGroup, place: GroupPosition): void {
+    const { content, history } = this.#parts;
+    const { position } = group.head;
+    if (place.segment > history.segments.newest) {
+      history.segments.begin(place.segment, position, group.lowest > position.index);
+    }
+    content.index.locate(group.lo, group.hi, place);
   }
 
   #onDurable(group: PendingGroup): void {
@@ -251,7 +354,7 @@ export class WalLogStore implements LogStore {
   }
 
   #evict(): void {
-    this.#parts.cache.evict(Math.min(this.#applied, this.#durable), this.#parts.cacheBytes);
+    this.#parts.content.cache.evict(Math.min(this.#applied, this.#durable), this.#parts.cacheBytes);
   }
 }
 

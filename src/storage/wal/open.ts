@@ -3,19 +3,16 @@
  * where it ends.
  */
 import { limits } from '../../base/limits.js';
-import type { MemberId } from '../../raft/types.js';
+import type { LogId, MemberId } from '../../raft/types.js';
 import type { FileSystem } from '../file-system.js';
 import { walCorrupt } from './damage.js';
-import { EntryCache } from './entry-cache.js';
-import { EntryIndex } from './entry-index.js';
 import { alignGroup } from './format.js';
-import { GroupBuilder } from './group-builder.js';
-import type { ChainState } from './group-reader.js';
+import { LogContent } from './log-content.js';
 import { WalLogStore } from './log-store.js';
-import { type RecordPlace, readWal, type WalProgress, type WalSummary } from './reader.js';
-import type { WalRecord } from './record.js';
+import { readWal, type WalProgress, type WalSummary } from './reader.js';
+import { isPreparedName, type SegmentOptions } from './segment-file.js';
 import { segmentName } from './segment-header.js';
-import { SegmentWriter, type SegmentWriterOptions } from './segment-writer.js';
+import { SegmentWriter } from './segment-writer.js';
 
 /**
  * @since 0.1.0
@@ -31,19 +28,26 @@ export interface OpenWalOptions {
    * that there was one: then its absence is the loss of all it acknowledged.
    */
   readonly create?: boolean | undefined;
-  /** Last entry the state machine has durably applied; default 0. Older ones may leave memory. */
+  /**
+   * Last entry the state machine has durably applied; default 0. Older ones may leave memory, and
+   * `initialState` has the members as of this entry.
+   */
   readonly applied?: number | undefined;
   /** Raft group of the records; default 0. */
   readonly groupId?: number | undefined;
   /** Bytes of a segment; default `limits.segmentBytes`. */
   readonly segmentBytes?: number | undefined;
-  /** Bytes kept zeroed ahead of the writer; default `limits.preallocateBytes`. */
+  /** Bytes kept zeroed ahead of the writer, past the segment's end in the next one; default
+   * `limits.preallocateBytes`. */
   readonly preallocateBytes?: number | undefined;
   /** Bytes of applied entries kept in memory; default 64 MiB. */
   readonly cacheBytes?: number | undefined;
   /** Called after each segment is read. */
   readonly onProgress?: ((progress: WalProgress) => void) | undefined;
 }
+
+/** `zeroLogId` of raft, which only its types may come from. */
+const beforeFirst: LogId = { term: 0, index: 0 };
 
 const cacheBytesDefault = 64 * 1024 * 1024;
 
@@ -56,87 +60,72 @@ const cacheBytesDefault = 64 * 1024 * 1024;
  */
 export async function openWal(options: OpenWalOptions): Promise<WalLogStore> {
   const { fs, dir, groupId = 0, cacheBytes = cacheBytesDefault, applied = 0 } = options;
-  const index = new EntryIndex();
-  const cache = new EntryCache(1);
-  const visit = (record: WalRecord, place: RecordPlace): void => {
-    if (record.kind !== 'entry') return;
-    const { entry } = record;
-    index.set(entry.index, place.segment, place.offset, place.size, place.seed);
-    // The reader's bytes are a whole segment: keeping a view would keep all of it.
-    cache.push({ ...entry, data: new Uint8Array(entry.data) });
-    cache.evict(applied, cacheBytes);
-  };
   const { onProgress, create = true } = options;
-  const summary = await readWal({ fs, dir, groupId, visit, onProgress });
-  const { history, torn } = summary;
-  if (history.voters === undefined && !create) {
+  const content = new LogContent({ applied, cacheBytes });
+  const summary = await readWal({
+    ...{ fs, dir, groupId, onProgress },
+    visit: (record, place) => content.read(record, place),
+  });
+  const { history, tail, torn } = summary;
+  if (tail === undefined && !create) {
     throw walCorrupt(`${dir}/${segmentName(1)}`, 0, 'the log is gone, from its first record on');
   }
-  const { writer, next } = await openWriter(options, summary);
-  if (history.voters === undefined) {
-    history.add({ kind: 'configuration', voters: options.voters });
-  }
+  content.dropThrough(history.terms.base);
+  const writer = await openWriter(options, summary);
   return new WalLogStore({
-    fs,
-    dir,
-    groupId,
-    cacheBytes,
-    applied,
+    ...{ fs, dir, cacheBytes, applied, history, content, writer },
+    segmentBytes: options.segmentBytes ?? limits.segmentBytes,
     recovery: {
       committedIndex: history.hardState.commit,
       lastIndex: history.terms.last,
       cut: torn,
     },
-    history,
-    index,
-    cache,
-    writer,
-    next,
+    commit: { crc32: fs.crc32, groupId, chain: tail?.next.chain ?? 0 },
   });
 }
 
-async function openWriter(
-  options: OpenWalOptions,
-  summary: WalSummary,
-): Promise<{ readonly writer: SegmentWriter; readonly next: ChainState }> {
-  const { fs, dir, segmentBytes, preallocateBytes } = options;
-  const settings: SegmentWriterOptions = {
-    fs,
-    dir,
+async function openWriter(options: OpenWalOptions, summary: WalSummary): Promise<SegmentWriter> {
+  const { fs, dir, groupId = 0, segmentBytes, preallocateBytes, voters } = options;
+  const settings: SegmentOptions = {
+    ...{ fs, dir, groupId },
     // No size of a file lies between two places where a group may start.
     segmentBytes: alignGroup(segmentBytes ?? limits.segmentBytes),
     preallocateBytes: alignGroup(preallocateBytes ?? limits.preallocateBytes),
   };
-  const { tail, unfinished } = summary;
-  await fs.makeDirectory(dir);
-  await fs.syncDirectory(parentOf(dir));
-  // A crash between creating a segment and syncing its header: it never held anything.
-  if (unfinished !== undefined) await fs.remove(unfinished);
-  const next = tail?.next ?? { sequence: 1, chain: 0 };
-  const writer =
-    tail === undefined
-      ? await SegmentWriter.create(settings, { segment: 1, ...next })
-      : await SegmentWriter.resume(settings, tail);
-  if (summary.history.voters !== undefined) return { writer, next };
+  const { history, leftOver, tail } = summary;
+  if (tail === undefined) {
+    await fs.makeDirectory(dir);
+    await fs.syncDirectory(parentOf(dir));
+    history.begin({ voters: [...voters] });
+    const writer = await SegmentWriter.create(settings, history.head);
+    history.segments.begin(1, beforeFirst);
+    return writer;
+  }
+  const writer = await SegmentWriter.resume(settings, tail);
   try {
-    return { writer, next: await writeConfiguration(options, writer, next) };
+    await removeLeftOvers(options, leftOver);
+    // Behind that: the next segment's file has the name of one left over.
+    writer.fill();
+    return writer;
   } catch (error) {
     await writer.close();
     throw error;
   }
 }
 
-/** The first group of a log. */
-async function writeConfiguration(
-  options: OpenWalOptions,
-  writer: SegmentWriter,
-  next: ChainState,
-): Promise<ChainState> {
-  const builder = new GroupBuilder(options.fs.crc32, options.groupId ?? 0);
-  builder.reset(next.chain);
-  builder.addConfiguration(options.voters);
-  await writer.append(builder, next.sequence, () => undefined);
-  return { sequence: next.sequence + 1, chain: builder.chain };
+/**
+ * Finishes what a crash cut short. Only now: the record that the log starts later is durable since
+ * its group was written again.
+ */
+async function removeLeftOvers(
+  { fs, dir }: OpenWalOptions,
+  segments: readonly string[],
+): Promise<void> {
+  const prepared = (await fs.list(dir)).filter(isPreparedName).map((name) => `${dir}/${name}`);
+  const paths = [...segments, ...prepared];
+  if (paths.length === 0) return;
+  for (const path of paths) await fs.remove(path);
+  await fs.syncDirectory(dir);
 }
 
 function parentOf(path: string): string {

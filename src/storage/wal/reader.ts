@@ -39,6 +39,8 @@ export interface RecordPlace {
   readonly seed: number;
   /** Sequence number of its write group. */
   readonly sequence: number;
+  /** Whether it is in the head of its segment, and repeats what was said before. */
+  readonly isHead: boolean;
 }
 
 /**
@@ -72,9 +74,11 @@ export interface ReadWalOptions {
 /** Where the log ends. @since 0.1.0 */
 export interface WalTail {
   readonly segment: number;
-  /** End of the last intact group, or of the segment's header. */
+  /** End of the segment's head, where its first group goes. */
+  readonly first: number;
+  /** End of the last intact group, or of the head. */
   readonly end: number;
-  /** Start of the last intact group of this segment; 0 when it has none. */
+  /** Start of the last intact group behind the head; 0 when there is none. */
   readonly lastGroup: number;
   readonly next: ChainState;
 }
@@ -86,14 +90,14 @@ export interface WalTail {
  */
 export interface WalSummary {
   readonly history: LogHistory;
-  /** Numbers of the segments. */
+  /** Numbers of the segments that belong to the log. */
   readonly segments: readonly number[];
-  /** Absent when there is no segment to write to. */
+  /** Absent when there is no log. */
   readonly tail?: WalTail | undefined;
   /** A last write that never completed, to be cut: part of a group from this offset on. */
   readonly torn?: { readonly file: string; readonly offset: number } | undefined;
-  /** A last segment that never was completed, to be removed. */
-  readonly unfinished?: string | undefined;
+  /** Paths of segments from before the log's start, to be removed: a truncation was cut short. */
+  readonly leftOver: readonly string[];
 }
 
 /**
@@ -104,22 +108,29 @@ export interface WalSummary {
  * @since 0.1.0
  */
 export async function readWal(options: ReadWalOptions): Promise<WalSummary> {
-  const segments = segmentNumbers(await options.fs.list(options.dir));
+  const { fs, dir, onProgress } = options;
+  const present = segmentNumbers(await fs.list(dir));
+  // Removing the first segments may have been cut short, in any order: a hole may be legal. Whether
+  // it is, the segments behind the last one say.
+  const run = lastRun(present);
   const reading = new WalReading(options);
   let bytesRead = 0;
-  for (const [at, segment] of segments.entries()) {
-    const isLast = at === segments.length - 1;
-    const path = `${options.dir}/${segmentName(segment)}`;
-    if (segment !== at + 1) {
-      const missing = `${options.dir}/${segmentName(at + 1)}`;
-      throw walCorrupt(missing, 0, 'the segment is missing although a later one exists');
-    }
-    const bytes = await readWhole(options.fs, path);
-    reading.segment(path, segmentBytes(segment, bytes, options.fs.crc32), isLast);
+  for (const [at, segment] of run.entries()) {
+    const isLast = at === run.length - 1;
+    const path = `${dir}/${segmentName(segment)}`;
+    const bytes = await readWhole(fs, path);
+    reading.segment(path, segmentBytes(segment, bytes, fs.crc32), isLast);
     bytesRead += bytes.length;
-    options.onProgress?.({ segmentsRead: at + 1, segments: segments.length, bytesRead });
+    onProgress?.({ segmentsRead: at + 1, segments: run.length, bytesRead });
   }
-  return reading.summary(segments);
+  return reading.summary(present, run);
+}
+
+/** The numbers up to the last that follow each other without a gap. */
+function lastRun(numbers: readonly number[]): readonly number[] {
+  let from = numbers.length - 1;
+  while (from > 0 && numbers[from - 1] === (numbers[from] as number) - 1) from -= 1;
+  return numbers.slice(Math.max(from, 0));
 }
 
 async function readWhole(fs: FileSystem, path: string): Promise<Uint8Array> {
@@ -131,38 +142,61 @@ async function readWhole(fs: FileSystem, path: string): Promise<Uint8Array> {
   }
 }
 
+/** Takes a record, or says why it cannot follow. */
+type AddRecord = (record: WalRecord) => string | undefined;
+
 class WalReading {
   readonly #options: ReadWalOptions;
   readonly #history = new LogHistory();
-  #next: ChainState = { sequence: 1, chain: 0 };
+  /** What the next group goes on from; the first segment's header says it. */
+  #next: ChainState | undefined;
   #tail: WalTail | undefined;
   #torn: WalSummary['torn'];
-  #unfinished: string | undefined;
 
   constructor(options: ReadWalOptions) {
     this.#options = options;
   }
 
-  summary(segments: readonly number[]): WalSummary {
+  /**
+   * @param present - numbers of all segments there are
+   * @param run - those that were read
+   */
+  summary(present: readonly number[], run: readonly number[]): WalSummary {
+    const { dir } = this.#options;
+    const start = this.#history.startSegment;
+    const path = (segment: number): string => `${dir}/${segmentName(segment)}`;
+    const first = run[0] ?? 0;
+    if (start < first) {
+      let missing = start;
+      while (present.includes(missing)) missing += 1;
+      throw walCorrupt(path(missing), 0, 'the segment is missing although a later one exists');
+    }
+    const { hardState, terms } = this.#history;
+    if (terms.base > hardState.commit) {
+      const reason = `the log starts behind entry ${terms.base}, committed are ${hardState.commit}`;
+      throw walCorrupt(path(start), segmentHeaderBytes, reason);
+    }
     return {
       history: this.#history,
-      segments,
+      segments: run.filter((segment) => segment >= start),
       tail: this.#tail,
       torn: this.#torn,
-      unfinished: this.#unfinished,
+      leftOver: present.filter((segment) => segment < start).map(path),
     };
   }
 
   segment(path: string, file: SegmentBytes, isLast: boolean): void {
-    if (!this.#header(path, file, isLast)) return;
+    const begin = this.#header(path, file);
+    const first = this.#head(path, file, begin);
+    let next: ChainState = { sequence: begin.sequence + 1, chain: begin.chain };
     let lastGroup = 0;
-    let start = segmentHeaderBytes;
+    let start = first;
     for (;;) {
-      const result = readGroup(file, start, this.#next);
+      const result = readGroup(file, start, next);
       if (result.kind === 'end') break;
       if (result.kind === 'damage') {
-        // A segment is synced before the next one is created: only the last can hold a torn write.
-        const why = isLast ? whyNotTorn(file, start, result, this.#next) : 'a later segment exists';
+        // A segment is synced before the next one is begun: only the last can hold a torn write.
+        const why = isLast ? whyNotTorn(file, start, result, next) : 'a later segment exists';
         if (why !== undefined) {
           const reason = `${result.reason}, and it is not a torn last write: ${why}`;
           throw walCorrupt(path, result.offset, reason);
@@ -170,39 +204,54 @@ class WalReading {
         this.#torn = { file: path, offset: start };
         break;
       }
-      this.#records(path, file, result.header);
-      this.#next = { sequence: this.#next.sequence + 1, chain: result.chain };
+      this.#records(path, file, result.header, (record) => this.#history.add(record));
+      next = { sequence: next.sequence + 1, chain: result.chain };
       lastGroup = start;
       start = result.header.end;
     }
-    this.#tail = { segment: file.segment, end: start, lastGroup, next: this.#next };
+    this.#next = next;
+    this.#tail = { segment: file.segment, first, end: start, lastGroup, next };
   }
 
-  /** Whether there is a segment behind the header. */
-  #header(path: string, file: SegmentBytes, isLast: boolean): boolean {
-    const expected = { segment: file.segment, ...this.#next };
-    const result = decodeSegmentHeader(file.bytes, expected, file.crc32);
+  /** What the segment's first group goes on from. */
+  #header(path: string, file: SegmentBytes): ChainState {
+    const result = decodeSegmentHeader(file.bytes, file.crc32);
     if (result.kind === 'version') {
       throw walUnsupported(path, `format version ${result.version}`);
-    }
-    if (result.kind === 'unwritten' && isLast) {
-      // It is synced before it is used, so a crash between creating and syncing it lost nothing.
-      this.#unfinished = path;
-      return false;
     }
     if (result.kind !== 'header') throw walCorrupt(path, 0, 'the header of the segment is damaged');
     const { segment, sequence, chain } = result.header;
     if (segment !== file.segment) {
       throw walCorrupt(path, 0, `this is segment ${segment} under another name`);
     }
+    const expected = this.#next ?? result.header;
     if (sequence !== expected.sequence || chain !== expected.chain) {
       const reason = `it goes on at write group ${sequence} of another history`;
       throw walCorrupt(path, 0, `${reason}, ${expected.sequence} belongs here`);
     }
-    return true;
+    return { sequence, chain };
   }
 
-  #records(path: string, file: SegmentBytes, header: GroupHeader): void {
+  /**
+   * Reads the segment's head; returns where it ends. It was synced before the segment got its name,
+   * so it is never torn.
+   */
+  #head(path: string, file: SegmentBytes, begin: ChainState): number {
+    const result = readGroup(file, segmentHeaderBytes, begin);
+    if (result.kind !== 'group') {
+      const { offset, reason } =
+        result.kind === 'damage'
+          ? result
+          : { offset: segmentHeaderBytes, reason: 'it is not there' };
+      throw walCorrupt(path, offset, `the head of the segment is damaged: ${reason}`);
+    }
+    this.#records(path, file, result.header, (record) =>
+      this.#history.addToHead(record, file.segment),
+    );
+    return result.header.end;
+  }
+
+  #records(path: string, file: SegmentBytes, header: GroupHeader, add: AddRecord): void {
     let seed = header.chainBefore;
     let at = header.body.from;
     while (at < header.body.to) {
@@ -214,21 +263,22 @@ class WalReading {
         size: end - at,
         seed,
         sequence: header.sequence,
+        isHead: header.start === segmentHeaderBytes,
       };
-      this.#record(file.bytes.subarray(at, end), place);
+      this.#record(file.bytes.subarray(at, end), place, add);
       seed = file.view.getUint32(at, true);
       at = end;
     }
   }
 
-  #record(bytes: Uint8Array, place: RecordPlace): void {
+  #record(bytes: Uint8Array, place: RecordPlace, add: AddRecord): void {
     const decoded = decodeRecord(bytes);
     if ('unknown' in decoded) throw walUnsupported(place.file, decoded.unknown);
     if ('invalid' in decoded) throw walCorrupt(place.file, place.offset, decoded.invalid);
     if (decoded.groupId !== (this.#options.groupId ?? 0)) {
       throw walUnsupported(place.file, `records of Raft group ${decoded.groupId}`);
     }
-    const problem = this.#history.add(decoded.record);
+    const problem = add(decoded.record);
     if (problem !== undefined) throw walCorrupt(place.file, place.offset, problem);
     this.#options.visit?.(decoded.record, place);
   }

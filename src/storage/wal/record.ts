@@ -2,7 +2,8 @@
  * One record of the log as data. Bytes that got here passed their CRC, so what makes no sense was
  * written so: by a later release, or by a bug.
  */
-import type { Entry, HardState, MemberId } from '../../raft/types.js';
+import type { Entry, HardState, LogId } from '../../raft/types.js';
+import type { AppliedConfiguration, SnapshotMark } from '../log-store.js';
 import {
   entryHeaderBytes,
   entryTypes,
@@ -11,6 +12,23 @@ import {
   recordTypes,
   viewOf,
 } from './format.js';
+import { decodeMark } from './mark-codec.js';
+
+/**
+ * What the log stands on, besides its entries and its hard state.
+ *
+ * @since 0.1.0
+ */
+export type WalMark =
+  | { readonly kind: 'configuration'; readonly applied: AppliedConfiguration }
+  /** A snapshot replaces the log, and is to replace the state machine. */
+  | { readonly kind: 'installing'; readonly snapshot: SnapshotMark }
+  /** It has replaced the state machine. */
+  | { readonly kind: 'installed'; readonly last: LogId }
+  /** The newest entry before this segment, and the segment that the log starts with. */
+  | { readonly kind: 'head'; readonly position: LogId; readonly segment: number }
+  /** From here on the log starts with this segment, behind this entry. */
+  | { readonly kind: 'start'; readonly position: LogId; readonly segment: number };
 
 /**
  * What the log records.
@@ -20,7 +38,7 @@ import {
 export type WalRecord =
   | { readonly kind: 'entry'; readonly entry: Entry }
   | { readonly kind: 'hard-state'; readonly hardState: HardState }
-  | { readonly kind: 'configuration'; readonly voters: readonly MemberId[] };
+  | WalMark;
 
 /** A record, or why it is none of ours: a later release knows it, or nobody does. */
 export type DecodedRecord =
@@ -39,8 +57,13 @@ export function decodeRecord(bytes: Uint8Array): DecodedRecord {
   const type = bytes[12] as number;
   if (type === recordTypes.entry) return decodeEntry(bytes, view, groupId);
   if (type === recordTypes.hardState) return decodeHardState(view, groupId);
-  if (type === recordTypes.configuration) return decodeConfiguration(view, groupId);
-  return { unknown: `record type ${type}` };
+  if (!isMarkType(type)) return { unknown: `record type ${type}` };
+  const decoded = decodeMark(type, bytes.subarray(recordHeaderBytes));
+  return 'invalid' in decoded ? decoded : { record: decoded.mark, groupId };
+}
+
+function isMarkType(type: number): boolean {
+  return type >= recordTypes.configuration && type <= recordTypes.start;
 }
 
 function decodeEntry(bytes: Uint8Array, view: DataView, groupId: number): DecodedRecord {
@@ -69,18 +92,6 @@ function decodeHardState(view: DataView, groupId: number): DecodedRecord {
   const isSafe = Object.values(hardState).every((value) => Number.isSafeInteger(value));
   if (!isSafe) return { invalid: 'a hard state holds a number that is no safe integer' };
   return { record: { kind: 'hard-state', hardState }, groupId };
-}
-
-function decodeConfiguration(view: DataView, groupId: number): DecodedRecord {
-  const body = recordHeaderBytes;
-  if (view.byteLength < body + 4) return { invalid: 'a configuration is too short' };
-  const count = view.getUint32(body, true);
-  if (view.byteLength !== body + 4 + 8 * count) {
-    return { invalid: `a configuration of ${count} voters has another length` };
-  }
-  const voters = Array.from({ length: count }, (_, at) => getU64(view, body + 4 + 8 * at));
-  if (!voters.every(isPositive)) return { invalid: 'a voter is not a member id' };
-  return { record: { kind: 'configuration', voters }, groupId };
 }
 
 function isPositive(value: number): boolean {

@@ -12,13 +12,12 @@ import {
   segmentMagic,
   viewOf,
 } from './format.js';
-import { isZero } from './sectors.js';
 
 /** What a segment starts with. */
 export interface SegmentHeader {
   /** Number of the segment; its file is named after it. */
   readonly segment: number;
-  /** Sequence number of its first group. */
+  /** Sequence number of its head, the group it begins with. */
   readonly sequence: number;
   /** CRC of the last record before it. */
   readonly chain: number;
@@ -28,8 +27,6 @@ export interface SegmentHeader {
 export type SegmentHeaderResult =
   | { readonly kind: 'header'; readonly header: SegmentHeader }
   | { readonly kind: 'version'; readonly version: number }
-  /** Never written whole: it and all that follows is zero, or the file ends in it. */
-  | { readonly kind: 'unwritten' }
   | { readonly kind: 'damaged' };
 
 const versionAt = 8;
@@ -62,17 +59,8 @@ export function encodeSegmentHeader(header: SegmentHeader, crc32: Crc32): Uint8A
   return bytes;
 }
 
-/**
- * Reads the header of a file's bytes.
- *
- * @param expected - what belongs there; the caller compares, here it tells what was begun
- */
-export function decodeSegmentHeader(
-  file: Uint8Array,
-  expected: SegmentHeader,
-  crc32: Crc32,
-): SegmentHeaderResult {
-  if (isUnwritten(file, encodeSegmentHeader(expected, crc32))) return { kind: 'unwritten' };
+/** Reads the header of a file's bytes. */
+export function decodeSegmentHeader(file: Uint8Array, crc32: Crc32): SegmentHeaderResult {
   if (file.length < segmentHeaderBytes) return { kind: 'damaged' };
   const view = viewOf(file);
   const isMagic = segmentMagic.every((byte, at) => file[at] === byte);
@@ -87,10 +75,4 @@ export function decodeSegmentHeader(
     chain: view.getUint32(32, true),
   };
   return { kind: 'header', header };
-}
-
-/** The header is one sector, and synced before anything is written behind it. */
-function isUnwritten(file: Uint8Array, header: Uint8Array): boolean {
-  if (isZero(file, 0, file.length)) return true;
-  return file.length < header.length && file.every((byte, at) => byte === header[at]);
 }

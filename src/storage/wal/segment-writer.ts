@@ -1,88 +1,139 @@
 /**
- * Writes groups to the newest segment, keeps zeros ahead of itself and starts the next segment.
+ * Writes groups to the newest segment, keeps zeros ahead of itself and goes on in the next segment.
  *
- *     header | groups ....... offset | zeros ....... zeroed | not there yet
+ *     header | head | groups .... offset | zeros .... zeroed | not there yet     prepared: zeros
  *
  * Zeros are written beside the hot path, only behind `zeroed`; groups only before it while zeros are
  * being written. So the two never meet, and a sync rarely has a new file size to record. A sync also
- * waits for zeros that are on their way to the disk: they come in pieces, one per group at most.
+ * waits for zeros that are on their way to the disk: they come in pieces, one per group at most. When
+ * a segment has all its zeros, the next one is prepared.
  */
 import { assert } from '../../base/assert.js';
 import { isKontikiError } from '../../base/errors.js';
-import type { FileSystem, StorageFile } from '../file-system.js';
-import { alignGroup, sectorBytes, segmentHeaderBytes } from './format.js';
+import type { StorageFile } from '../file-system.js';
+import { alignGroup, sectorBytes } from './format.js';
 import type { GroupBuilder, GroupPosition } from './group-builder.js';
+import type { ChainState } from './group-reader.js';
+import type { LogHead } from './log-head.js';
 import type { WalTail } from './reader.js';
-import { encodeSegmentHeader, type SegmentHeader, segmentName } from './segment-header.js';
+import {
+  beginSegment,
+  createPrepared,
+  discardPrepared,
+  fill,
+  fillPrepared,
+  type SegmentOptions,
+  type ZeroedFile,
+  zeros,
+} from './segment-file.js';
+import { segmentName } from './segment-header.js';
 
-/** One piece. */
-const zeros = new Uint8Array(256 * 1024);
+/** What is written. */
+export interface WrittenGroup {
+  readonly builder: GroupBuilder;
+  /** The log before the group. */
+  readonly head: LogHead;
+}
 
-/** What a writer is made from. */
-export interface SegmentWriterOptions {
-  readonly fs: FileSystem;
-  readonly dir: string;
-  /** Bytes of a segment before the next is started. */
-  readonly segmentBytes: number;
-  /** Bytes to keep zeroed ahead. */
-  readonly preallocateBytes: number;
+interface WriterState {
+  readonly file: StorageFile;
+  readonly segment: number;
+  /** Where the segment's first group goes. */
+  readonly first: number;
+  readonly offset: number;
+  readonly zeroed: number;
 }
 
 export class SegmentWriter {
-  readonly #options: SegmentWriterOptions;
+  readonly #options: SegmentOptions;
   #file: StorageFile;
   #segment: number;
+  #first: number;
   /** Where the next group goes. */
   #offset: number;
   /** The file is zero from `#offset` to here. */
   #zeroed: number;
+  #sequence: number;
+  /** What becomes the next segment. */
+  #prepared: ZeroedFile | undefined;
+  /** Zeros on their way, in this segment or the next. Never rejects. */
   #filling: Promise<void> | undefined;
+  /** Why this segment must not be written any more. */
   #fillError: unknown;
-  #canFill = true;
+  #hasSpace = true;
 
-  private constructor(options: SegmentWriterOptions, file: StorageFile, at: SegmentState) {
+  private constructor(options: SegmentOptions, at: WriterState, sequence: number) {
     this.#options = options;
-    this.#file = file;
+    this.#file = at.file;
     this.#segment = at.segment;
+    this.#first = at.first;
     this.#offset = at.offset;
     this.#zeroed = at.zeroed;
+    this.#sequence = sequence;
   }
 
-  /** Starts a new segment, durable with its name. */
-  static async create(
-    options: SegmentWriterOptions,
-    header: SegmentHeader,
-  ): Promise<SegmentWriter> {
-    const { file, state } = await createSegment(options, header);
-    return new SegmentWriter(options, file, state);
+  /** Starts the first segment of a log, durable with its name. */
+  static async create(options: SegmentOptions, head: LogHead): Promise<SegmentWriter> {
+    const next = { sequence: 1, chain: 0 };
+    const prepared = await fillPrepared(options, 1, await createPrepared(options, 1));
+    const begun = await beginSegment(options, prepared, { next, head });
+    return new SegmentWriter(options, { ...begun, first: begun.offset }, next.sequence + 1);
   }
 
   /**
    * Continues a segment that was read and verified. What is behind its end is cut off, and its last
    * group is written once more before the sync: after a failed one the page cache may show as clean
-   * what the disk never got (Rebello et al., ATC'20), and nobody may build on that.
+   * what the disk never got (Rebello et al., ATC'20), and nobody may build on that. A crash meanwhile
+   * leaves in each sector what was there or the very same bytes; docs/storage.md goes through it.
    */
-  static async resume(options: SegmentWriterOptions, tail: WalTail): Promise<SegmentWriter> {
+  static async resume(options: SegmentOptions, tail: WalTail): Promise<SegmentWriter> {
     const { fs, dir } = options;
-    const file = await fs.open(`${dir}/${segmentName(tail.segment)}`, 'read-write');
+    const { segment, first, end, lastGroup, next } = tail;
+    const file = await fs.open(`${dir}/${segmentName(segment)}`, 'read-write');
     try {
-      const again = await file.read(tail.lastGroup, tail.end - tail.lastGroup);
-      await file.truncate(tail.end);
+      const again = await file.read(lastGroup, end - lastGroup);
+      await file.truncate(end);
       await file.sync();
       // Growing it makes the size part of the sync, whatever became of the size before.
-      const zeroed = await fill(file, tail.end, tail.end + sectorBytes);
-      await file.write(tail.lastGroup, [again]);
+      const zeroed = await fill(file, end, end + sectorBytes);
+      await file.write(lastGroup, [again]);
       await file.sync();
       await fs.syncDirectory(dir);
-      return new SegmentWriter(options, file, {
-        segment: tail.segment,
-        offset: tail.end,
-        zeroed,
-      });
+      const at = { file, segment, first, offset: end, zeroed };
+      return new SegmentWriter(options, at, next.sequence);
     } catch (error) {
       await file.close();
       throw error;
     }
+  }
+
+  /** Number of the newest segment. */
+  get segment(): number {
+    return this.#segment;
+  }
+
+  /** Where the next group goes, if it goes to this segment. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** False while zeros ahead find no space on the disk. */
+  get hasSpace(): boolean {
+    return this.#hasSpace;
+  }
+
+  /** Begins to write zeros ahead: whether there is space is to be known before it is needed. */
+  fill(): void {
+    this.#fillAhead(0);
+  }
+
+  /** Tries once more to write zeros ahead, if there was no space for them. Never rejects. */
+  async reserve(): Promise<boolean> {
+    if (!this.#hasSpace) {
+      this.#fillAhead(0);
+      await this.#filling;
+    }
+    return this.#hasSpace;
   }
 
   /**
@@ -90,16 +141,13 @@ export class SegmentWriter {
    *
    * @param onSealed - called before the write with the group's place
    */
-  async append(
-    builder: GroupBuilder,
-    sequence: number,
-    onSealed: (place: GroupPosition) => void,
-  ): Promise<void> {
-    const isUsed = this.#offset > segmentHeaderBytes;
+  async append(group: WrittenGroup, onSealed: (place: GroupPosition) => void): Promise<void> {
+    const { builder } = group;
+    const isUsed = this.#offset > this.#first;
     if (isUsed && this.#offset + builder.length > this.#options.segmentBytes) {
-      await this.#roll({ segment: this.#segment + 1, sequence, chain: builder.chainBefore });
+      await this.#roll(group.head, { sequence: this.#sequence, chain: builder.chainBefore });
     }
-    const place: GroupPosition = { segment: this.#segment, offset: this.#offset, sequence };
+    const place = { segment: this.#segment, offset: this.#offset, sequence: this.#sequence };
     const bytes = builder.seal(place);
     onSealed(place);
     const end = place.offset + bytes.length;
@@ -108,6 +156,7 @@ export class SegmentWriter {
     if (this.#fillError !== undefined) throw this.#fillError;
     await this.#write(place.offset, bytes);
     await this.#file.sync();
+    this.#sequence += 1;
     this.#offset = end;
     this.#zeroed = Math.max(this.#zeroed, end);
     this.#fillAhead(bytes.length);
@@ -116,6 +165,11 @@ export class SegmentWriter {
   /** Waits for the zeros under way and closes the file. */
   async close(): Promise<void> {
     await this.#filling;
+    const prepared = this.#prepared;
+    this.#prepared = undefined;
+    if (prepared !== undefined) {
+      await discardPrepared(this.#options, prepared.segment, prepared.file);
+    }
     await this.#file.close();
   }
 
@@ -134,26 +188,44 @@ export class SegmentWriter {
     }
   }
 
-  async #roll(header: SegmentHeader): Promise<void> {
-    await this.close();
-    const { file, state } = await createSegment(this.#options, header);
-    this.#file = file;
-    this.#segment = state.segment;
-    this.#offset = state.offset;
-    this.#zeroed = state.zeroed;
-    this.#canFill = true;
+  /** Goes on in the next segment. Every group before it is durable. */
+  async #roll(head: LogHead, next: ChainState): Promise<void> {
+    await this.#filling;
+    if (this.#fillError !== undefined) throw this.#fillError;
+    const options = this.#options;
+    const segment = this.#segment + 1;
+    const prepared =
+      this.#prepared ??
+      (await fillPrepared(options, segment, await createPrepared(options, segment)));
+    this.#prepared = undefined;
+    const begun = await beginSegment(options, prepared, { next, head });
+    const old = this.#file;
+    this.#file = begun.file;
+    this.#segment = segment;
+    this.#first = begun.offset;
+    this.#offset = begun.offset;
+    this.#zeroed = begun.zeroed;
+    this.#sequence = next.sequence + 1;
+    await old.close();
   }
 
   /** Writes a piece of zeros when one is lacking, a larger one to keep up with larger groups. */
   #fillAhead(groupBytes: number): void {
+    if (this.#filling !== undefined || this.#fillError !== undefined) return;
     const { preallocateBytes, segmentBytes } = this.#options;
-    const target = Math.min(this.#offset + preallocateBytes, segmentBytes);
+    const wanted = this.#offset + preallocateBytes;
+    const target = Math.min(wanted, segmentBytes);
     const piece = Math.min(zeros.length, alignGroup(preallocateBytes / 2));
     const lacking = target - this.#zeroed;
-    if (this.#filling !== undefined || !this.#canFill) return;
-    if (lacking <= 0 || (lacking < piece && target < segmentBytes)) return;
-    const length = Math.min(lacking, Math.max(piece, 2 * groupBytes));
-    this.#filling = this.#fillTo(this.#zeroed + length).finally(() => {
+    const isWorthIt = lacking >= piece || target === segmentBytes;
+    let work: Promise<void> | undefined;
+    if (lacking > 0 && isWorthIt) {
+      const length = Math.min(lacking, Math.max(piece, 2 * groupBytes));
+      work = this.#fillTo(this.#zeroed + length);
+    } else if (lacking <= 0 && wanted > segmentBytes && this.#prepared === undefined) {
+      work = this.#prepare();
+    }
+    this.#filling = work?.finally(() => {
       this.#filling = undefined;
     });
   }
@@ -166,45 +238,34 @@ export class SegmentWriter {
         assert(from >= this.#offset, `wal: zeros at ${from} over a group up to ${this.#offset}`);
         this.#zeroed = await fill(this.#file, from, Math.min(from + zeros.length, target));
       }
+      this.#hasSpace = true;
     } catch (error) {
-      // A full disk is the group's business, if it comes to that. Any other error is final.
-      this.#canFill = false;
-      if (!isKontikiError(error, 'NO_SPACE')) this.#fillError = error;
+      this.#noteFailure(error);
     }
   }
-}
 
-interface SegmentState {
-  readonly segment: number;
-  readonly offset: number;
-  readonly zeroed: number;
-}
-
-/** Header and first zeros are durable before anything is written behind them, and the name too. */
-async function createSegment(
-  options: SegmentWriterOptions,
-  header: SegmentHeader,
-): Promise<{ readonly file: StorageFile; readonly state: SegmentState }> {
-  const { fs, dir, segmentBytes, preallocateBytes } = options;
-  const file = await fs.open(`${dir}/${segmentName(header.segment)}`, 'create');
-  try {
-    await file.write(0, [encodeSegmentHeader(header, fs.crc32)]);
-    const offset = segmentHeaderBytes;
-    const piece = Math.min(zeros.length, preallocateBytes, segmentBytes);
-    const zeroed = await fill(file, offset, offset + piece);
-    await file.sync();
-    await fs.syncDirectory(dir);
-    return { file, state: { segment: header.segment, offset, zeroed } };
-  } catch (error) {
-    await file.close();
-    throw error;
+  /** Never rejects. */
+  async #prepare(): Promise<void> {
+    const segment = this.#segment + 1;
+    let file: StorageFile;
+    try {
+      file = await createPrepared(this.#options, segment);
+    } catch (error) {
+      // No descriptor left, say. Whoever needs the segment tries again, and hears why it fails.
+      if (isKontikiError(error, 'NO_SPACE')) this.#hasSpace = false;
+      return;
+    }
+    try {
+      this.#prepared = await fillPrepared(this.#options, segment, file);
+      this.#hasSpace = true;
+    } catch (error) {
+      this.#noteFailure(error);
+    }
   }
-}
 
-/** Writes zeros; returns where they end. */
-async function fill(file: StorageFile, from: number, to: number): Promise<number> {
-  for (let at = from; at < to; at += zeros.length) {
-    await file.write(at, [zeros.subarray(0, Math.min(zeros.length, to - at))]);
+  /** A full disk is the group's business, if it comes to that. Any other error is final. */
+  #noteFailure(error: unknown): void {
+    if (isKontikiError(error, 'NO_SPACE')) this.#hasSpace = false;
+    else this.#fillError = error;
   }
-  return to;
 }

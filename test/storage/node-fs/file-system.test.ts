@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { crc32 } from '../../../src/base/crc32.js';
 import type { StorageFile } from '../../../src/storage/file-system.js';
+import { makeDirectory } from '../../../src/storage/node-fs/directory.js';
 import { NodeFile } from '../../../src/storage/node-fs/file.js';
 import { nodeFileSystem as fs } from '../../../src/storage/node-fs/index.js';
 import { ioError } from '../../../src/storage/node-fs/io-error.js';
@@ -31,6 +32,21 @@ describe('names', () => {
     await (await fs.open(`${dir}/a/b/file`, 'create')).close();
     expect([modeOf(`${dir}/a`), modeOf(`${dir}/a/b`)]).toEqual([0o700, 0o700]);
     expect(modeOf(`${dir}/a/b/file`)).toBe(0o600);
+  });
+
+  test('folders above one that is made -> each is synced in the one above it', async () => {
+    const synced: string[] = [];
+    const sync = async (path: string): Promise<void> => {
+      synced.push(path);
+    };
+    await makeDirectory(`${dir}/a/b`, sync);
+    expect(synced).toEqual([`${dir}/a`, dir]);
+    synced.length = 0;
+    await makeDirectory(`${dir}/a/b/c/d/e/`, sync);
+    expect(synced).toEqual([`${dir}/a/b/c/d`, `${dir}/a/b/c`, `${dir}/a/b`]);
+    synced.length = 0;
+    await makeDirectory(`${dir}/a/b/c/d/e`, sync);
+    expect(synced).toEqual([]);
   });
 
   test('list -> in ascending order by code unit; nothing for a missing folder', async () => {
@@ -182,13 +198,33 @@ describe('a file', () => {
     }
   });
 
-  test('a full disk -> NO_SPACE', async (context) => {
+  test('a write that failed for another reason than space -> only cut and closed from then on', async () => {
+    writeFileSync(`${dir}/file`, bytes(1, 2, 3, 4));
+    // Open for reading alone: the platform refuses to write, and to cut as well.
+    const file = await fs.open(`${dir}/file`, 'read');
+    await expect(file.write(0, [bytes(9)])).rejects.toMatchObject({ cause: { code: 'EBADF' } });
+    for (const call of [() => file.sync(), () => file.write(0, [bytes(1)])]) {
+      await expect(call()).rejects.toMatchObject({
+        code: 'STORAGE_IO',
+        message: expect.stringContaining('an earlier write of this file failed'),
+        cause: { cause: { code: 'EBADF' } },
+      });
+    }
+    // It gets as far as the platform.
+    await expect(file.truncate(0)).rejects.toMatchObject({ cause: { code: 'EINVAL' } });
+    expect(await file.read(0, 4)).toEqual(bytes(1, 2, 3, 4));
+    await file.close();
+  });
+
+  test('a full disk -> NO_SPACE, and the file is usable when there is space', async (context) => {
     context.skip(!existsSync('/dev/full'), 'no device that is always full');
     const file = await fs.open('/dev/full', 'read-write');
-    await expect(file.write(0, [bytes(1)])).rejects.toMatchObject({
-      code: 'NO_SPACE',
-      cause: { code: 'ENOSPC' },
-    });
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      await expect(file.write(0, [bytes(1)])).rejects.toMatchObject({
+        code: 'NO_SPACE',
+        cause: { code: 'ENOSPC' },
+      });
+    }
     await file.close();
   });
 

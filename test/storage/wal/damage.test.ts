@@ -1,6 +1,7 @@
 // Damage that no crash explains: refused by file and offset, and not a byte on disk is changed.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { crc32 } from '../../../src/base/crc32.js';
+import type { LogId } from '../../../src/raft/types.js';
 import { GroupBuilder } from '../../../src/storage/wal/group-builder.js';
 import { readWal } from '../../../src/storage/wal/index.js';
 import { encodeSegmentHeader } from '../../../src/storage/wal/segment-header.js';
@@ -171,12 +172,17 @@ describe('one segment', () => {
 
   test('a header of another segment, sequence or chain -> WAL_CORRUPT', async () => {
     const own = { segment: 1, sequence: 1, chain: 0 };
-    for (const wrong of [{ segment: 2 }, { sequence: 2 }, { chain: 1 }]) {
+    for (const [wrong, offset] of [
+      [{ segment: 2 }, 0],
+      // The head behind it tells.
+      [{ sequence: 2 }, sector],
+      [{ chain: 1 }, sector],
+    ] as const) {
       const damaged = changed(image, path, (file) => {
         file.set(encodeSegmentHeader({ ...own, ...wrong }, crc32));
         return file;
       });
-      await expectRefused(damaged, { ...corrupt(path), offset: 0 }, JSON.stringify(wrong));
+      await expectRefused(damaged, { ...corrupt(path), offset }, JSON.stringify(wrong));
     }
   });
 
@@ -226,6 +232,19 @@ describe('checksums are right, the history is impossible', () => {
     return (builder) => builder.addEntry(entry(term, index));
   };
 
+  const id = (term: number, index: number): LogId => ({ term, index });
+  const members = (index: number, voters: readonly number[]): Write => {
+    return (builder) =>
+      builder.addMark({ kind: 'configuration', applied: { index, configuration: { voters } } });
+  };
+  const snapshot = (term: number, index: number): Write => {
+    const mark = { last: id(term, index), configuration: { voters: [1] } };
+    return (builder) => builder.addMark({ kind: 'installing', snapshot: mark });
+  };
+  const start = (segment: number, position: LogId): Write => {
+    return (builder) => builder.addMark({ kind: 'start', segment, position });
+  };
+
   async function logWith(write: Write): Promise<{ image: Image; end: number }> {
     const fs = new FakeFiles();
     const log = await openLog(fs);
@@ -253,7 +272,20 @@ describe('checksums are right, the history is impossible', () => {
     ['a vote that changes', state(3, 1, 2)],
     ['a commit index that goes back', state(3, 2, 1)],
     ['a commit index beyond the log', state(3, 2, 5)],
-    ['a member id of 0', (builder) => builder.addConfiguration([0])],
+    ['a member id of 0', members(4, [0])],
+    ['a configuration beyond the log', members(5, [1])],
+    ['a configuration that goes back', members(0, [1])],
+    ['a snapshot of what is committed', snapshot(3, 1)],
+    [
+      'an install that never began',
+      (builder) => builder.addMark({ kind: 'installed', last: id(3, 4) }),
+    ],
+    ['a start with a later segment', start(2, id(3, 4))],
+    ['a start with the first segment', start(1, id(0, 0))],
+    [
+      'a head in the middle',
+      (builder) => builder.addMark({ kind: 'head', position: id(3, 4), segment: 1 }),
+    ],
   ])('%s -> WAL_CORRUPT at the record', async (_, write) => {
     const { image, end } = await logWith(write);
     await expectRefused(image, { ...corrupt(path), offset: end + 24 });
@@ -269,7 +301,7 @@ describe('checksums are right, the history is impossible', () => {
     await expectRecovers(image, await contentsOf(image));
   });
 
-  test('a log that begins with something else than a configuration -> WAL_CORRUPT', async () => {
+  test('a segment that begins with something else than its head -> WAL_CORRUPT', async () => {
     const builder = new GroupBuilder(crc32, 0);
     builder.reset(0);
     builder.addEntry(entry(1, 1));
@@ -326,7 +358,7 @@ describe('several segments', () => {
     renamed.set(segmentPath(count + 1), image.get(segmentPath(count))!);
     await expectRefused(renamed, { ...corrupt(segmentPath(count + 1)), offset: 0 }, 'doubled');
     renamed.delete(segmentPath(count));
-    await expectRefused(renamed, { ...corrupt(segmentPath(count)), offset: 0 }, 'renamed');
+    await expectRefused(renamed, { ...corrupt(segmentPath(count + 1)), offset: 0 }, 'renamed');
     const swapped = new Map(image);
     swapped.set(segmentPath(2), image.get(segmentPath(3))!);
     swapped.set(segmentPath(3), image.get(segmentPath(2))!);
@@ -354,30 +386,26 @@ describe('several segments', () => {
     await expectRefused(damaged, corrupt(last));
   });
 
-  test.each<[string, (header: Uint8Array) => Uint8Array]>([
-    ['empty', () => new Uint8Array()],
-    ['a header of zeros', () => new Uint8Array(sector)],
-    ['zeros behind it', () => new Uint8Array(5 * sector)],
-    ['less than a header of zeros', () => new Uint8Array(100)],
-    ['part of its header', (header) => header.slice(0, 100)],
-    ['all of its header but a byte', (header) => header.slice(0, sector - 1)],
-  ])('a last segment that was never begun, %s -> replaced', async (_, begin) => {
-    const made = new FakeFiles(image);
-    const rolling = await openLog(made, { segmentBytes: sector + 1 });
-    await append(rolling, entries(1, 15, 16));
-    await rolling.close();
-    const header = made
-      .image()
-      .get(segmentPath(count + 1))!
-      .slice(0, sector);
-    const fs = new FakeFiles(new Map([...image, [segmentPath(count + 1), begin(header)]]));
-    const log = await openLog(fs, { segmentBytes: 2_048 });
-    expect(log.lastIndex()).toBe(14);
-    for (let index = 15; index < 25; index += 1)
-      await append(log, entries(1, index, index + 1, 300));
-    await log.close();
-    expect((await contentsOf(fs.image())).entries).toEqual(entries(1, 1, 25, 300));
-    expect((await fs.list(dir)).length).toBeGreaterThan(count + 1);
+  test.each<[string, Uint8Array]>([
+    ['empty', new Uint8Array()],
+    ['a header of zeros', new Uint8Array(sector)],
+    ['zeros behind it', new Uint8Array(5 * sector)],
+    ['garbage', bytes(5 * sector, 9)],
+  ])('a segment that got its name without its head, %s -> WAL_CORRUPT', async (_, content) => {
+    const last = segmentPath(count + 1);
+    await expectRefused(new Map([...image, [last, content]]), { ...corrupt(last), offset: 0 });
+  });
+
+  test.each<[string, Uint8Array]>([
+    ['empty', new Uint8Array()],
+    ['zeros', new Uint8Array(5 * sector)],
+    ['garbage', bytes(5 * sector, 9)],
+  ])('a file that was to become a segment, %s -> removed', async (_, content) => {
+    const before = await contentsOf(image);
+    await expectRecovers(new Map([...image, [`${segmentPath(count + 1)}.tmp`, content]]), before);
+    const fs = new FakeFiles(new Map([...image, [`${segmentPath(count + 1)}.tmp`, content]]));
+    await (await openLog(fs, { preallocateBytes: 0 })).close();
+    expect([...fs.image().keys()]).toEqual([...image.keys()]);
   });
 
   test('a last segment whose header is damaged or cut -> WAL_CORRUPT', async () => {

@@ -4,10 +4,17 @@ import { kontikiError } from '../../../src/base/errors.js';
 import type { FileSystem, StorageFile } from '../../../src/storage/file-system.js';
 
 export interface Step {
-  readonly kind: 'create' | 'write' | 'sync' | 'truncate' | 'remove' | 'sync-directory';
+  readonly kind: 'create' | 'write' | 'sync' | 'truncate' | 'rename' | 'remove' | 'sync-directory';
   readonly path: string;
   readonly offset?: number;
   readonly length?: number;
+}
+
+/** A file keeps its bytes whatever becomes of its name. */
+interface FakeFile {
+  bytes: Uint8Array;
+  /** Its newest name. */
+  path: string;
 }
 
 /** All files, by path. */
@@ -22,15 +29,15 @@ export class FakeFiles implements FileSystem {
   failedWritePart = 0;
   /** Files that are open now. */
   openFiles = 0;
-  readonly #files = new Map<string, Uint8Array>();
+  readonly #files = new Map<string, FakeFile>();
 
   constructor(image: Image = new Map()) {
-    for (const [path, bytes] of image) this.#files.set(path, bytes.slice());
+    for (const [path, bytes] of image) this.#files.set(path, { bytes: bytes.slice(), path });
   }
 
   /** A copy of all files. */
   image(): Map<string, Uint8Array> {
-    return new Map([...this.#files].map(([path, bytes]) => [path, bytes.slice()]));
+    return new Map([...this.#files].map(([path, { bytes }]) => [path, bytes.slice()]));
   }
 
   count(kind: Step['kind']): number {
@@ -48,22 +55,30 @@ export class FakeFiles implements FileSystem {
     if (mode === 'create') {
       if (this.#files.has(path)) throw kontikiError('STORAGE_IO', `${path} exists`);
       await this.#step({ kind: 'create', path });
-      this.#files.set(path, new Uint8Array());
+      this.#files.set(path, { bytes: new Uint8Array(), path });
     }
-    if (!this.#files.has(path)) throw kontikiError('STORAGE_IO', `${path} is missing`);
+    const file = this.#files.get(path);
+    if (file === undefined) throw kontikiError('STORAGE_IO', `${path} is missing`);
     this.openFiles += 1;
-    return this.#handle(path);
+    return this.#handle(file);
   }
 
   async readFile(path: string): Promise<Uint8Array | undefined> {
-    return this.#files.get(path)?.slice();
+    return this.#files.get(path)?.bytes.slice();
   }
 
-  async rename(): Promise<never> {
-    throw new Error('a log renames nothing');
+  async rename(from: string, to: string): Promise<void> {
+    await this.#step({ kind: 'rename', path: from });
+    const file = this.#files.get(from);
+    if (file === undefined) throw kontikiError('STORAGE_IO', `${from} is missing`);
+    if (this.#files.has(to)) throw new Error(`a log replaces nothing: ${to}`);
+    this.#files.delete(from);
+    this.#files.set(to, file);
+    file.path = to;
   }
 
   async remove(path: string): Promise<void> {
+    if (!this.#files.has(path)) return;
     await this.#step({ kind: 'remove', path });
     this.#files.delete(path);
   }
@@ -76,16 +91,16 @@ export class FakeFiles implements FileSystem {
     throw new Error('a log locks nothing');
   }
 
-  #handle(path: string): StorageFile {
+  #handle(file: FakeFile): StorageFile {
     let isOpen = true;
     const bytes = (): Uint8Array => {
-      if (!isOpen) throw kontikiError('STORAGE_IO', `${path} is closed`);
-      return this.#files.get(path)!;
+      if (!isOpen) throw kontikiError('STORAGE_IO', `${file.path} is closed`);
+      return file.bytes;
     };
     const resize = (size: number): Uint8Array => {
       const resized = new Uint8Array(size);
       resized.set(bytes().subarray(0, size));
-      this.#files.set(path, resized);
+      file.bytes = resized;
       return resized;
     };
     return {
@@ -99,16 +114,16 @@ export class FakeFiles implements FileSystem {
           target.set(written, offset);
         };
         try {
-          await this.#step({ kind: 'write', path, offset, length: all.length });
+          await this.#step({ kind: 'write', path: file.path, offset, length: all.length });
         } catch (error) {
           put(all.subarray(0, Math.floor(all.length * this.failedWritePart)));
           throw error;
         }
         put(all);
       },
-      sync: () => this.#step({ kind: 'sync', path }),
+      sync: () => this.#step({ kind: 'sync', path: file.path }),
       truncate: async (size) => {
-        await this.#step({ kind: 'truncate', path, offset: size });
+        await this.#step({ kind: 'truncate', path: file.path, offset: size });
         resize(size);
       },
       close: async () => {

@@ -12,6 +12,7 @@ import {
   entry,
   openLog,
   segmentPath,
+  tailOf,
   voters,
 } from './log.js';
 
@@ -93,6 +94,33 @@ describe('restarts', () => {
     }
     expect(await allEntries(await openLog(fs))).toEqual(expected);
     expect((await fs.list(dir)).length).toBeGreaterThan(8);
+  });
+
+  test('at the end of a segment -> the next one is prepared anew, and used', async () => {
+    const fs = new FakeFiles();
+    const options = { segmentBytes: 4_096, preallocateBytes: 2_048 };
+    const first = await openLog(fs, options);
+    for (let at = 1; at < 9; at += 1) await append(first, entries(1, at, at + 1, 300));
+    const { end } = await tailOf(fs.image());
+    await append(first, [entry(1, 9, bytes(options.segmentBytes - end - 100))]);
+    // Killed: the file of the segment to come stays. There is no room for zeros in this one.
+    await settled();
+    const left = fs.image();
+    expect([...left.keys()]).toContain(`${segmentPath(2)}.tmp`);
+    const files = new FakeFiles(left);
+    // Slow enough to find what was begun before it.
+    const list = files.list.bind(files);
+    files.list = async (path) => {
+      await settled();
+      return list(path);
+    };
+    const log = await openLog(files, options);
+    await settled();
+    expect([...files.image().keys()]).toContain(`${segmentPath(2)}.tmp`);
+    for (let at = 10; at < 30; at += 1) await append(log, entries(1, at, at + 1, 300));
+    await log.close();
+    expect([...files.image().keys()].every((name) => name.endsWith('.wal'))).toBe(true);
+    expect((await openLog(files)).lastIndex()).toBe(29);
   });
 
   test('entries of large terms and indexes -> exact', async () => {
@@ -214,7 +242,8 @@ describe('a replaced suffix', () => {
     if (when === 'queued') await settled();
     const first = before ?? append(log, old);
     await settled();
-    if (when === 'rolling') expect(fs.steps.at(-1)).toMatchObject({ path: segmentPath(2) });
+    if (when === 'rolling')
+      expect(fs.steps.at(-1)).toMatchObject({ path: `${segmentPath(2)}.tmp` });
     const second = append(log, fresh, { term: 2, vote: 0, commit: 4 });
     log.applied(7);
     for (let turn = 0; turn < 6; turn += 1) {

@@ -5,6 +5,7 @@ import type { Entry, HardState } from '../../../src/raft/types.js';
 import {
   type OpenWalOptions,
   openWal,
+  type RecordPlace,
   readWal,
   type WalLogStore,
   type WalRecord,
@@ -56,8 +57,9 @@ export function append(
 export async function allEntries(log: WalLogStore): Promise<Entry[]> {
   const found: Entry[] = [];
   const hi = log.lastIndex() + 1;
-  while (found.length < hi - 1) {
-    const range = { lo: found.length + 1, hi };
+  const first = log.firstIndex();
+  while (found.length < hi - first) {
+    const range = { lo: first + found.length, hi };
     const next = log.entries(range, Number.POSITIVE_INFINITY);
     if (next === 'pending') await log.fetch(range);
     else found.push(...next!);
@@ -86,19 +88,31 @@ export interface Contents {
 
 export async function contentsOf(image: Image): Promise<Contents> {
   const found: Entry[] = [];
-  const visit = (record: WalRecord): void => {
+  let base = -1;
+  const startBehind = (index: number): void => {
+    found.splice(0, index - base);
+    base = index;
+  };
+  const visit = (record: WalRecord, place: RecordPlace): void => {
+    if (record.kind === 'head' && base < 0) base = record.position.index;
+    if (record.kind === 'start' && record.position.index > base) startBehind(record.position.index);
+    if (record.kind === 'installing' && !place.isHead) {
+      found.length = 0;
+      base = record.snapshot.last.index;
+    }
     if (record.kind !== 'entry') return;
-    found.length = record.entry.index - 1;
+    found.length = record.entry.index - 1 - base;
     found.push({ ...record.entry, data: record.entry.data.slice() });
   };
   const { history } = await readWal({ fs: new FakeFiles(image), dir, visit });
-  return { entries: found, hardState: history.hardState, voters: history.voters };
+  const { voters: members } = history.configurationAt(history.terms.last);
+  return { entries: found, hardState: history.hardState, voters: members };
 }
 
 /** The end of the last group and where it starts, of an intact log. */
 export async function tailOf(image: Image) {
   const { tail } = await readWal({ fs: new FakeFiles(image), dir });
-  return { segment: tail!.segment, start: tail!.lastGroup, end: tail!.end };
+  return { segment: tail!.segment, first: tail!.first, start: tail!.lastGroup, end: tail!.end };
 }
 
 /** A copy with one file changed. */
@@ -150,4 +164,44 @@ export async function expectRecovers(image: Image, expected: Contents, what = ''
   const { entries: all, ...rest } = await contentsOf(fs.image());
   expectEntries(all, [...expected.entries, next], what);
   expect(rest, what).toEqual({ hardState: expected.hardState, voters });
+}
+
+/** What a process that was killed left behind. */
+export interface Leftover {
+  readonly image: Image;
+  /** Before which step it was killed. */
+  readonly what: string;
+}
+
+/**
+ * Opens a log and acts on it, once for each step that this takes: each time the process is killed
+ * before that step, so that nothing after it happens. The last one is killed after all steps.
+ */
+export async function crashAtEachStep(
+  start: Image,
+  options: LogOptions,
+  act: (log: WalLogStore) => Promise<unknown>,
+): Promise<Leftover[]> {
+  const found: Leftover[] = [];
+  for (let at = 0; ; at += 1) {
+    const fs = new FakeFiles(start);
+    let left = at;
+    let killedBefore: string | undefined;
+    fs.before = (step) => {
+      left -= 1;
+      if (left >= 0) return;
+      killedBefore ??= `${step.kind} ${step.path}`;
+      throw new Error('killed');
+    };
+    await openLog(fs, options)
+      .then(async (log) => {
+        await act(log);
+        await log.close();
+      })
+      .catch((error: Error) => {
+        if (killedBefore === undefined) throw error;
+      });
+    found.push({ image: fs.image(), what: `killed at step ${at}, ${killedBefore ?? 'the end'}` });
+    if (killedBefore === undefined) return found;
+  }
 }

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Entry, HardState } from '../../../src/raft/types.js';
+import type { SnapshotMark } from '../../../src/storage/log-store.js';
 import type { WalLogStore } from '../../../src/storage/wal/index.js';
 import { FakeFiles, settled } from './fake-files.js';
 import { allEntries, entry, expectEntries, openLog } from './log.js';
@@ -30,6 +31,16 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ kind: 'applied' as const }) },
   { weight: 2, arbitrary: fc.constant({ kind: 'turn' as const }) },
   { weight: 2, arbitrary: fc.constant({ kind: 'check' as const }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('truncate' as const), keep: fc.nat(6) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('install' as const),
+      ahead: fc.nat(8),
+      values: fc.array(data, { maxLength: 3 }),
+      isDone: fc.boolean(),
+    }),
+  },
   { weight: 1, arbitrary: fc.constant({ kind: 'restart' as const }) },
 );
 
@@ -39,7 +50,10 @@ class Run {
   readonly #fs = new FakeFiles();
   readonly #options: { segmentBytes: number; preallocateBytes: number; cacheBytes: number };
   #log!: WalLogStore;
+  /** By index - 1; those before the log's start mean nothing. */
   #entries: Entry[] = [];
+  #first = 1;
+  #installing: SnapshotMark | undefined;
   #hardState: HardState = { term: 1, vote: 1, commit: 0 };
   #applied = 0;
   #writes: Promise<void>[] = [];
@@ -62,6 +76,8 @@ class Run {
     if (next.kind === 'turn') return settled();
     if (next.kind === 'check') return this.#check();
     if (next.kind === 'restart') return this.restart();
+    if (next.kind === 'truncate') return this.#truncate(next.keep);
+    if (next.kind === 'install') return this.#install(next);
     if (next.kind === 'applied') {
       this.#applied = this.#hardState.commit;
       return this.#log.applied(this.#applied);
@@ -71,12 +87,43 @@ class Run {
     void this.#issue({ entries: [], hardState: this.#hardState, mustSync: false });
   }
 
+  async #truncate(keep: number): Promise<void> {
+    const index = Math.max(0, this.#applied - keep);
+    const write = this.#log.truncate(index);
+    const first = this.#log.firstIndex();
+    // Nothing that is needed goes, and it never comes back.
+    if (index >= this.#first) expect(first).toBeLessThanOrEqual(index + 1);
+    expect(first).toBeGreaterThanOrEqual(this.#first);
+    this.#first = first;
+    this.#writes.push(write);
+  }
+
+  async #install(next: Step & { kind: 'install' }): Promise<void> {
+    const { commit, term, vote } = this.#hardState;
+    const index = Math.max(1, commit + next.ahead);
+    const snapshot = { last: { term, index }, configuration: { voters: [index, 7] } };
+    const added = next.values.map((value, at) => entry(term, index + 1 + at, value));
+    const gap = Array.from({ length: index }, (_, at) => entry(term, at + 1, new Uint8Array()));
+    this.#entries = [...gap, ...added];
+    this.#first = index + 1;
+    this.#applied = index;
+    this.#hardState = { term, vote, commit: index };
+    this.#installing = snapshot;
+    void this.#issue({ snapshot, entries: added, hardState: this.#hardState, mustSync: true });
+    expect(this.#log.installing).toEqual(snapshot);
+    if (!next.isDone) return;
+    this.#installing = undefined;
+    this.#writes.push(this.#log.installed(snapshot.last));
+  }
+
   async restart(): Promise<void> {
     await this.#log.close();
     await Promise.all(this.#writes);
     this.#writes = [];
     await this.open();
     expect(this.#log.initialState().hardState).toEqual(this.#hardState);
+    expect(this.#log.installing).toEqual(this.#installing);
+    expect(this.#log.firstIndex()).toBe(this.#first);
     await this.#check();
   }
 
@@ -114,12 +161,18 @@ class Run {
   async #check(): Promise<void> {
     const length = this.#entries.length;
     expect(this.#log.lastIndex()).toBe(length);
+    expect(this.#log.firstIndex()).toBe(this.#first);
     expect(this.#log.term(length)).toBe(this.#entries.at(-1)?.term ?? 0);
+    if (this.#first > 1) {
+      expect(this.#log.term(this.#first - 1)).toBe(this.#entries[this.#first - 2]!.term);
+      expect(this.#log.term(this.#first - 2)).toBeUndefined();
+      expect(this.#log.entries({ lo: this.#first - 1, hi: this.#first }, 1e9)).toBeUndefined();
+    }
     expect(this.#log.term(length + 1)).toBeUndefined();
     const above = { lo: this.#applied + 1, hi: length + 1 };
     // Above the applied index nothing is ever pending.
     expectEntries(this.#log.entries(above, 1e9), this.#entries.slice(this.#applied));
-    expectEntries(await allEntries(this.#log), this.#entries);
+    expectEntries(await allEntries(this.#log), this.#entries.slice(this.#first - 1));
   }
 }
 

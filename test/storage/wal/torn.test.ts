@@ -144,15 +144,34 @@ describe('sectors of the last group were never written', () => {
   });
 });
 
-describe('the first group of all', () => {
-  test('torn at any byte -> the log begins anew, with the same configuration', async () => {
+describe('the head of a segment', () => {
+  test('cut at any byte -> WAL_CORRUPT: it was durable before the segment got its name', async () => {
     const fs = new FakeFiles();
-    await (await openLog(fs)).close();
-    const { start, end } = await tailOf(fs.image());
-    const before = { entries: [], hardState: { term: 0, vote: 0, commit: 0 }, voters: undefined };
-    for (let size = start; size < end; size += 1) {
-      const cut = changed(fs.image(), path, (file) => file.slice(0, size));
-      await expectRecovers(cut, before, `cut at ${size}`);
+    await (await openLog(fs, { preallocateBytes: 0 })).close();
+    const image = fs.image();
+    const { end } = await tailOf(image);
+    for (let size = 0; size < end; size += 1) {
+      const cut = changed(image, path, (file) => file.slice(0, size));
+      await expectRefused(cut, { code: 'WAL_CORRUPT', file: path }, `cut at ${size}`);
+    }
+  });
+
+  test('never finished, at any step of a new log -> the log begins anew', async () => {
+    const clean = new FakeFiles();
+    await (await openLog(clean)).close();
+    for (let at = 0; at < clean.steps.length; at += 1) {
+      const fs = new FakeFiles();
+      let step = 0;
+      fs.before = () => {
+        step += 1;
+        if (step > at) throw new Error('the process is gone');
+      };
+      await openLog(fs).then(
+        (log) => log.close().catch(() => undefined),
+        () => undefined,
+      );
+      const before = { entries: [], hardState: { term: 0, vote: 0, commit: 0 }, voters: undefined };
+      await expectRecovers(fs.image(), before, `step ${at}`);
     }
   });
 });
@@ -169,16 +188,18 @@ describe('the last group is whole but its sync failed', () => {
     await log.close();
   });
 
-  test('in a segment without groups -> its header is', async () => {
+  test('in a segment without groups -> its head is', async () => {
     const { image } = await writtenLog(40, dataOver(3));
     const fs = new FakeFiles(image);
     const log = await openLog(fs, { segmentBytes: 600 });
     await append(log, entries(2, 6, 7, 500));
     await log.close();
-    const rolled = changed(fs.image(), segmentPath(2), (file) => file.slice(0, sector));
+    const { first, segment } = await tailOf(fs.image());
+    expect(segment).toBe(2);
+    const rolled = changed(fs.image(), segmentPath(2), (file) => file.slice(0, first));
     const next = new FakeFiles(rolled);
     await (await openLog(next)).close();
-    const header = { kind: 'write', path: segmentPath(2), offset: 0, length: sector };
+    const header = { kind: 'write', path: segmentPath(2), offset: 0, length: first };
     expect(next.steps).toContainEqual(header);
   });
 });
