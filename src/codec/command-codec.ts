@@ -3,24 +3,20 @@
  *
  *     [session, seq, doneBelow, op, ...fields of the op]
  *
+ * `compact` has one field, the revision; the others are in `operation-codec.ts` and `txn-codec.ts`.
  * Lists inside a transaction follow each other, their lengths stand in front. These bytes are what
  * every member applies, for as long as the log lives: reading them may depend on nothing else, so
  * the bounds here are part of the format and not taken from the limits (DESIGN §4.5).
  */
 import { assert, unreachable } from '../base/assert.js';
+import { kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
-import type { Command, Compare, Operation, TxnCommand } from '../mvcc/types.js';
+import type { Command } from '../mvcc/types.js';
 import type { CommandEnvelope } from './command-envelope.js';
-import { readCompare, writeCompare } from './compare-codec.js';
 import { FlatReader } from './flat-reader.js';
-import {
-  readDelete,
-  readOperation,
-  readPut,
-  writeFields,
-  writeOperation,
-} from './operation-codec.js';
+import { isPutWith, readDelete, readPut, writeDelete, writePut } from './operation-codec.js';
 import { checkScalars, packKept, type Scalar, unpackFlat } from './packr.js';
+import { readTxn, writeTxn } from './txn-codec.js';
 
 /**
  * Version of the command format this release writes and reads.
@@ -30,26 +26,29 @@ import { checkScalars, packKept, type Scalar, unpackFlat } from './packr.js';
 export const commandVersion = 1;
 
 /** Place in the list is the number in the bytes: only ever append. */
-const ops = ['put', 'delete', 'txn'] as const;
+const ops = ['put', 'delete', 'txn', 'compact', 'put-with', 'delete-with'] as const;
 
-const elementsMax = 65_536;
-assert(
-  7 + 3 * 6 * limits.transactionOperationsMax < elementsMax,
-  'every lawful transaction fits the element count of the format',
-);
+const elementsMax = 2 ** 21;
+assert(limits.requestBytesMax < elementsMax, 'a request of one-byte elements fits the format');
 
 /**
  * Encodes a command with its request id.
  *
  * @param envelope - keys are binary strings, leases int64; numbers are safe integers of at least 0
  * @returns bytes for keeping
+ * @throws {KontikiError} REQUEST_TOO_LARGE, `rejected`, for more elements than the format allows,
+ *   which is far beyond the bytes of a request
  * @since 0.1.0
  */
 export function encodeCommand(envelope: CommandEnvelope): Uint8Array {
   const { session, seq, doneBelow, command } = envelope;
-  const values: Scalar[] = [session, seq, doneBelow, ops.indexOf(command.op)];
+  const values: Scalar[] = [session, seq, doneBelow];
   writeCommand(values, command);
-  assert(values.length <= elementsMax, 'a command fits the element count of the format');
+  if (values.length > elementsMax) {
+    throw kontikiError('REQUEST_TOO_LARGE', `a command of ${values.length} elements`, {
+      outcome: 'rejected',
+    });
+  }
   checkScalars(values);
   return packKept(values, commandVersion);
 }
@@ -75,10 +74,17 @@ export function decodeCommand(bytes: Uint8Array): CommandEnvelope {
 function writeCommand(values: Scalar[], command: Command): void {
   switch (command.op) {
     case 'put':
+      values.push(ops.indexOf(isPutWith(command) ? 'put-with' : 'put'));
+      return writePut(values, command);
     case 'delete':
-      return writeFields(values, command);
+      values.push(ops.indexOf(command.previous === true ? 'delete-with' : 'delete'));
+      return writeDelete(values, command);
     case 'txn':
+      values.push(ops.indexOf('txn'));
       return writeTxn(values, command);
+    case 'compact':
+      values.push(ops.indexOf('compact'), command.revision);
+      return;
     default:
       unreachable(command);
   }
@@ -88,33 +94,16 @@ function readCommand(reader: FlatReader): Command {
   const op = reader.oneOf('op', ops);
   switch (op) {
     case 'put':
-      return readPut(reader);
+    case 'put-with':
+      return readPut(reader, op === 'put-with');
     case 'delete':
-      return readDelete(reader);
+    case 'delete-with':
+      return readDelete(reader, op === 'delete-with');
     case 'txn':
       return readTxn(reader);
+    case 'compact':
+      return { op: 'compact', revision: reader.integer('revision') };
     default:
       unreachable(op);
   }
-}
-
-function writeTxn(values: Scalar[], { compares, success, failure }: TxnCommand): void {
-  values.push(compares.length, success.length, failure.length);
-  for (const compare of compares) writeCompare(values, compare);
-  for (const operation of success) writeOperation(values, operation);
-  for (const operation of failure) writeOperation(values, operation);
-}
-
-function readTxn(reader: FlatReader): TxnCommand {
-  const compareCount = reader.integer('compare count');
-  const successCount = reader.integer('success count');
-  const failureCount = reader.integer('failure count');
-  const compares: Compare[] = [];
-  // The counts are not trusted: the reader runs dry before a wrong one can cost anything.
-  while (compares.length < compareCount) compares.push(readCompare(reader));
-  const success: Operation[] = [];
-  while (success.length < successCount) success.push(readOperation(reader));
-  const failure: Operation[] = [];
-  while (failure.length < failureCount) failure.push(readOperation(reader));
-  return { op: 'txn', compares, success, failure };
 }

@@ -109,6 +109,7 @@ function writeFields(values: Scalar[], message: WireMessage): void {
     case 'vote-response':
     case 'pre-vote-response':
       values.push(message.granted);
+      if (message.commit !== undefined) values.push(message.commit.term, message.commit.index);
       return;
     case 'forward-request':
       values.push(message.id);
@@ -169,7 +170,7 @@ function readFields(
       return { kind, from, to, term, last: readLogId('last', reader) };
     case 'vote-response':
     case 'pre-vote-response':
-      return { kind, from, to, term, granted: reader.boolean('granted') };
+      return readVote({ kind, from, to, term, granted: reader.boolean('granted') }, reader);
     case 'forward-request':
       return { kind, from, to, term, id: reader.integer('id'), commands: readCommands(reader) };
     case 'forward-refusal': {
@@ -193,6 +194,10 @@ function readFields(
     default:
       unreachable(kind);
   }
+}
+
+function readVote<V extends object>(vote: V, reader: FlatReader): V & { commit?: LogId } {
+  return reader.left === 0 ? vote : { ...vote, commit: readLogId('commit', reader) };
 }
 
 function readLogId(field: string, reader: FlatReader): LogId {

@@ -8,11 +8,28 @@ import { unreachable } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
-import { selects, singleKey } from './selection.js';
-import type { Command, Compare, KeySelection, Operation, RangeOperation } from './types.js';
+import { duplicateKey } from './duplicate-key.js';
+import { singleKey } from './selection.js';
+import type {
+  Command,
+  Compare,
+  KeySelection,
+  Operation,
+  PutOperation,
+  RangeOperation,
+  TxnCommand,
+} from './types.js';
 
 const leaseMin = -(2n ** 63n);
 const leaseEnd = 2n ** 63n;
+const sortTargets = new Set(['key', 'version', 'create-revision', 'mod-revision', 'value']);
+const sortOrders = new Set(['ascend', 'descend']);
+const revisionBounds = [
+  'minModRevision',
+  'maxModRevision',
+  'minCreateRevision',
+  'maxCreateRevision',
+] as const;
 
 type FaultCode = 'ARGUMENT_INVALID' | 'DUPLICATE_KEY' | 'KEY_EMPTY' | 'TOO_MANY_OPERATIONS';
 
@@ -25,15 +42,11 @@ type FaultCode = 'ARGUMENT_INVALID' | 'DUPLICATE_KEY' | 'KEY_EMPTY' | 'TOO_MANY_
  * @since 0.1.0
  */
 export function checkCommand(command: Command): void {
-  if (command.op === 'txn') {
-    const { compares, success, failure } = command;
-    const count = Math.max(compares.length, success.length, failure.length);
-    if (count > limits.transactionOperationsMax) {
-      const max = limits.transactionOperationsMax;
-      throw fault('TOO_MANY_OPERATIONS', `at most ${max} operations in a branch, got ${count}`);
-    }
-  }
-  const found = commandFault(command);
+  // Operations are counted first: the count bounds how deep the rest of the check goes.
+  const found =
+    (command.op === 'txn'
+      ? operationsFault(command, limits.transactionOperationsMax)
+      : undefined) ?? commandFault(command);
   if (found !== undefined) throw found;
 }
 
@@ -44,16 +57,9 @@ export function checkCommand(command: Command): void {
  * @since 0.1.0
  */
 export function commandFault(command: Command): KontikiError | undefined {
-  switch (command.op) {
-    case 'txn':
-      return (
-        firstFault(command.compares, compareFault) ??
-        branchFault(command.success) ??
-        branchFault(command.failure)
-      );
-    default:
-      return operationFault(command);
-  }
+  if (command.op !== 'compact') return operationFault(command);
+  if (isPositive(command.revision)) return undefined;
+  return fault('ARGUMENT_INVALID', `a revision is an integer from 1, got ${command.revision}`);
 }
 
 /**
@@ -65,14 +71,17 @@ export function commandFault(command: Command): KontikiError | undefined {
 export function operationFault(operation: Operation): KontikiError | undefined {
   switch (operation.op) {
     case 'put':
-      if (!(operation.value instanceof Uint8Array)) {
-        return fault('ARGUMENT_INVALID', 'a value is bytes');
-      }
-      return keyFault(operation.key) ?? leaseFault(operation.lease);
+      return putFault(operation);
     case 'delete':
       return selectionFault(operation.keys);
     case 'range':
       return rangeFault(operation);
+    case 'txn':
+      return (
+        firstFault(operation.compares, compareFault) ??
+        branchFault(operation.success) ??
+        branchFault(operation.failure)
+      );
     default:
       return unreachable(operation);
   }
@@ -91,12 +100,49 @@ export function selectionFault(keys: KeySelection): KontikiError | undefined {
   return notBinary();
 }
 
-function rangeFault({ keys, limit, revision }: RangeOperation): KontikiError | undefined {
+/** Every transaction inside another gets only what the largest list around it left over. */
+function operationsFault(txn: TxnCommand, max: number): KontikiError | undefined {
+  const { compares, success, failure } = txn;
+  const count = Math.max(compares.length, success.length, failure.length);
+  if (count > max) {
+    const most = limits.transactionOperationsMax;
+    return fault(
+      'TOO_MANY_OPERATIONS',
+      `at most ${most} operations in a branch, with those around it, got ${most - max + count}`,
+    );
+  }
+  const inner = (operation: Operation) =>
+    operation.op === 'txn' ? operationsFault(operation, max - count) : undefined;
+  return firstFault(success, inner) ?? firstFault(failure, inner);
+}
+
+function putFault({ key, value, lease, ...keeps }: PutOperation): KontikiError | undefined {
+  if (!(value instanceof Uint8Array)) return fault('ARGUMENT_INVALID', 'a value is bytes');
+  if (keeps.ignoreValue === true && value.length > 0) {
+    return fault('ARGUMENT_INVALID', 'a put that keeps the value brings none');
+  }
+  if (keeps.ignoreLease === true && lease !== undefined && lease !== 0n) {
+    return fault('ARGUMENT_INVALID', 'a put that keeps the lease brings none');
+  }
+  return keyFault(key) ?? leaseFault(lease);
+}
+
+function rangeFault(operation: RangeOperation): KontikiError | undefined {
+  const { keys, limit, revision, sort } = operation;
   if (limit !== undefined && !isPositive(limit)) {
     return fault('ARGUMENT_INVALID', `a limit is an integer from 1, got ${limit}`);
   }
   if (revision !== undefined && !isPositive(revision)) {
     return fault('ARGUMENT_INVALID', `a revision is an integer from 1, got ${revision}`);
+  }
+  for (const name of revisionBounds) {
+    const bound = operation[name];
+    if (bound === undefined || isPositive(bound)) continue;
+    return fault('ARGUMENT_INVALID', `${name} is an integer from 1, got ${bound}`);
+  }
+  if (sort !== undefined) {
+    const isKnown = sortTargets.has(sort.target) && sortOrders.has(sort.order);
+    if (!isKnown) return fault('ARGUMENT_INVALID', `no such order: ${sort.target} ${sort.order}`);
   }
   return selectionFault(keys);
 }
@@ -108,30 +154,19 @@ function compareFault(compare: Compare): KontikiError | undefined {
   } else if (target === 'lease') {
     const found = leaseFault(operand);
     if (found !== undefined) return found;
-  } else if (!Number.isSafeInteger(operand) || operand < 0) {
-    return fault('ARGUMENT_INVALID', `${target} is compared with integers from 0, got ${operand}`);
+  } else if (!Number.isSafeInteger(operand)) {
+    return fault('ARGUMENT_INVALID', `${target} is compared with integers, got ${operand}`);
   }
-  return keyFault(compare.key);
+  return selectionFault(compare.keys);
 }
 
-/**
- * One branch changes a key at most once: no key is put twice, and none is put that the branch also
- * deletes. Deletes may overlap (etcd: v3rpc/key.go, checkIntervals).
- */
 function branchFault(operations: readonly Operation[]): KontikiError | undefined {
   const found = firstFault(operations, operationFault);
   if (found !== undefined || operations.length < 2) return found;
-  const puts = new Set<BinaryString>();
-  for (const operation of operations) {
-    if (operation.op !== 'put') continue;
-    if (puts.has(operation.key)) return duplicate(operation.key);
-    puts.add(operation.key);
-  }
-  for (const operation of operations) {
-    if (operation.op !== 'delete') continue;
-    for (const key of puts) if (selects(operation.keys, key)) return duplicate(key);
-  }
-  return undefined;
+  const key = duplicateKey(operations);
+  if (key === undefined) return undefined;
+  const name = JSON.stringify(key);
+  return fault('DUPLICATE_KEY', `a branch of a transaction changes key ${name} more than once`);
 }
 
 function firstFault<T>(
@@ -167,11 +202,6 @@ function isPositive(value: number): boolean {
 
 function notBinary(): KontikiError {
   return fault('ARGUMENT_INVALID', 'a key is a binary string: units from 0 to 255');
-}
-
-function duplicate(key: BinaryString): KontikiError {
-  const name = JSON.stringify(key);
-  return fault('DUPLICATE_KEY', `a branch of a transaction changes key ${name} more than once`);
 }
 
 function fault(code: FaultCode, message: string): KontikiError {

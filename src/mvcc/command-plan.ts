@@ -7,7 +7,7 @@ import { planRange, rangesOfRange } from './range-read.js';
 import type { ReadPlanDraft } from './read-view.js';
 import { currentKey, currentRange } from './record-keys.js';
 import { singleKey } from './selection.js';
-import type { Command, KeySelection, Operation } from './types.js';
+import type { Command, KeySelection, Operation, TxnCommand } from './types.js';
 
 /**
  * Adds the first reads of `command`. Both branches of a transaction are read, because which one
@@ -23,16 +23,25 @@ export function planCommand(command: Command, plan: ReadPlanDraft): void {
       plan.keys.push(currentKey(command.key));
       return;
     case 'delete':
-      planDelete(command.keys, plan);
+      planKeys(command.keys, plan);
       return;
     case 'txn':
-      for (const { key } of command.compares) plan.keys.push(currentKey(key));
-      planBranch(command.success, plan);
-      planBranch(command.failure, plan);
+      planTxn(command, plan, 0);
+      return;
+    case 'compact':
       return;
     default:
       return unreachable(command);
   }
+}
+
+/**
+ * How many ranges a selection plans when only current versions are read.
+ *
+ * @since 0.1.0
+ */
+export function rangesOfKeys(keys: KeySelection): number {
+  return singleKey(keys) === undefined ? 1 : 0;
 }
 
 /**
@@ -45,9 +54,14 @@ export function rangesOf(operation: Operation): number {
     case 'put':
       return 0;
     case 'delete':
-      return singleKey(operation.keys) === undefined ? 1 : 0;
+      return rangesOfKeys(operation.keys);
     case 'range':
       return rangesOfRange(operation);
+    case 'txn': {
+      let count = rangesOfBranch(operation.success) + rangesOfBranch(operation.failure);
+      for (const { keys } of operation.compares) count += rangesOfKeys(keys);
+      return count;
+    }
     default:
       return unreachable(operation);
   }
@@ -64,12 +78,33 @@ export function rangesOfBranch(operations: readonly Operation[]): number {
   return count;
 }
 
-function planBranch(operations: readonly Operation[], plan: ReadPlanDraft): void {
-  const spare = deletesOf(operations);
+/** Compares first, then the one branch, then the other. */
+function planTxn({ compares, success, failure }: TxnCommand, plan: ReadPlanDraft, spare: number) {
+  for (const { keys } of compares) planKeys(keys, plan);
+  planBranch(success, plan, spare);
+  planBranch(failure, plan, spare);
+}
+
+/** @param spare - keys that operations around the branch may delete */
+function planBranch(operations: readonly Operation[], plan: ReadPlanDraft, spare: number): void {
+  const ownSpare = spare + deletesOf(operations);
   for (const operation of operations) {
-    if (operation.op === 'put') plan.keys.push(currentKey(operation.key));
-    else if (operation.op === 'delete') planDelete(operation.keys, plan);
-    else planRange(operation, plan, spare);
+    switch (operation.op) {
+      case 'put':
+        plan.keys.push(currentKey(operation.key));
+        break;
+      case 'delete':
+        planKeys(operation.keys, plan);
+        break;
+      case 'range':
+        planRange(operation, plan, ownSpare);
+        break;
+      case 'txn':
+        planTxn(operation, plan, ownSpare);
+        break;
+      default:
+        unreachable(operation);
+    }
   }
 }
 
@@ -77,14 +112,17 @@ function planBranch(operations: readonly Operation[], plan: ReadPlanDraft): void
 function deletesOf(operations: readonly Operation[]): number {
   let count = 0;
   for (const operation of operations) {
-    if (operation.op !== 'delete') continue;
-    if (singleKey(operation.keys) === undefined) return Infinity;
-    count += 1;
+    if (operation.op === 'txn') {
+      count += deletesOf(operation.success) + deletesOf(operation.failure);
+    } else if (operation.op === 'delete') {
+      if (singleKey(operation.keys) === undefined) return Infinity;
+      count += 1;
+    }
   }
   return count;
 }
 
-function planDelete(keys: KeySelection, plan: ReadPlanDraft): void {
+function planKeys(keys: KeySelection, plan: ReadPlanDraft): void {
   const single = singleKey(keys);
   if (single === undefined) plan.ranges.push(currentRange(keys));
   else plan.keys.push(currentKey(single));

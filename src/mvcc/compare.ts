@@ -1,17 +1,26 @@
 /** Evaluates the conditions of a transaction on the state before it. */
 import { unreachable } from '../base/assert.js';
 import { compareBytes } from '../base/bytes.js';
+import type { StoredRecord } from './backend.js';
+import { decodeCurrent } from './record.js';
 import type { Compare, CompareResult, KeyVersion } from './types.js';
 
 /**
- * Whether a condition holds.
+ * Whether a condition holds for all selected keys. None at all count as one key that is missing
+ * (etcd: txn/txn.go, applyCompare).
  *
  * @param compare - the condition
- * @param current - the key's version before the transaction; `undefined` when it is missing, which
- *   counts as all zeros, and makes every compare of the value false (etcd: apply.go, applyCompare)
+ * @param records - current records of the keys it selects
+ * @throws {KontikiError} STATE_CORRUPT, FORMAT_UNSUPPORTED
  * @since 0.1.0
  */
-export function compareHolds(compare: Compare, current: KeyVersion | undefined): boolean {
+export function compareHolds(compare: Compare, records: readonly StoredRecord[]): boolean {
+  if (records.length === 0) return holdsFor(compare, undefined);
+  return records.every((record) => holdsFor(compare, decodeCurrent(...record).version));
+}
+
+/** A missing key counts as all zeros, and makes every compare of the value false. */
+function holdsFor(compare: Compare, current: KeyVersion | undefined): boolean {
   switch (compare.target) {
     case 'version':
       return relates(sign(current?.version ?? 0, compare.operand), compare.result);

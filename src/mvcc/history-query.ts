@@ -1,33 +1,46 @@
 /**
  * What happened from a revision on, for a watcher that is behind: a {@link Query} over history. A
- * revision is never split over two answers (invariant W3), however large it is.
+ * revision is never split over two answers (invariant W3), however large it is, unless the caller
+ * asks for fragments; then the pieces say so.
  */
 import type { BinaryString } from '../base/bytes.js';
 import type { ReadSet, StoredRecord } from './backend.js';
 import type { Query } from './query.js';
-import { type ReadableRevisions, revisionFault } from './range-query.js';
 import { lostRecord } from './range-read.js';
+import { type ReadableRevisions, revisionFault } from './readable-revisions.js';
 import { type ChangeRecord, decodeHistory } from './record.js';
 import { historyKey, historyRange, parseHistoryKey } from './record-keys.js';
 import { selects } from './selection.js';
 import type { KeyEvent, KeySelection, KeyVersion } from './types.js';
 
-/** The changes of one revision, whole, in order. @since 0.1.0 */
+/** The changes of one revision, whole unless marked, in order. @since 0.1.0 */
 export interface RevisionEvents {
   readonly revision: number;
   readonly events: readonly KeyEvent[];
+  /** More of this revision follows: a piece, which only those get who asked for fragments. */
+  readonly isPart?: true;
 }
 
 /** Which part of history. @since 0.1.0 */
 export interface HistoryRange {
   /** First revision; not below the compacted one. */
   readonly fromRevision: number;
+  /** First position inside it, to go on after a piece; default 0. */
+  readonly fromSub?: number | undefined;
   /** Last revision; default: the current one. */
   readonly upTo?: number | undefined;
-  /** Changes to read at a time, 1 or more; a larger revision is read whole. */
+  /** Changes to read at a time, 1 or more; a larger revision is read whole, or in pieces. */
   readonly limit: number;
   /** Only changes of these keys; default all. */
   readonly keys?: KeySelection | undefined;
+  /** Leaves puts out; default false. */
+  readonly noPut?: boolean | undefined;
+  /** Leaves deletes out; default false. */
+  readonly noDelete?: boolean | undefined;
+  /** `false` spares the reads of the versions before; default true. */
+  readonly previous?: boolean | undefined;
+  /** Cuts a revision of more than `limit` changes into pieces; default false. */
+  readonly fragment?: boolean | undefined;
 }
 
 /** A part of history. @since 0.1.0 */
@@ -36,6 +49,10 @@ export interface History {
   readonly revisions: readonly RevisionEvents[];
   /** Everything from `fromRevision` to before this one is in `revisions`: go on here. */
   readonly nextRevision: number;
+  /** Position to go on at inside `nextRevision`; above 0 after a piece only. */
+  readonly nextSub: number;
+  /** Bytes of the records that were read, selected or not. */
+  readonly bytes: number;
 }
 
 /**
@@ -53,7 +70,8 @@ export function startHistoryQuery(
 ): Query<History> {
   const upTo = Math.min(range.upTo ?? readable.revision, readable.revision);
   if (range.fromRevision > upTo) {
-    return { done: true, result: { revisions: [], nextRevision: range.fromRevision } };
+    const { fromRevision: nextRevision, fromSub: nextSub = 0 } = range;
+    return { done: true, result: { revisions: [], nextRevision, nextSub, bytes: 0 } };
   }
   return new HistoryReader(range, upTo, readable).start();
 }
@@ -66,6 +84,8 @@ class HistoryReader {
   /** Decoded history by record key, to find versions before. */
   readonly #known = new Map<BinaryString, KeyVersion>();
   #nextRevision = 0;
+  #nextSub = 0;
+  #bytes = 0;
 
   constructor(range: HistoryRange, upTo: number, readable: ReadableRevisions) {
     this.#range = range;
@@ -75,35 +95,45 @@ class HistoryReader {
 
   start(): Query<History> {
     this.#check();
-    const { fromRevision: from, limit } = this.#range;
-    const plan = { keys: [], ranges: [{ ...historyRange({ from, upTo: this.#upTo }), limit }] };
-    return { done: false, plan, next: (reads) => this.#onFirst(reads) };
+    const { fromRevision: from, fromSub: sub = 0, limit } = this.#range;
+    // What goes on inside a revision ends with it: an answer is whole revisions or one piece.
+    const upTo = sub > 0 ? from : this.#upTo;
+    const { lt } = historyRange({ from, upTo });
+    const range = { gte: historyKey({ revision: from, sub }), lt, limit: limit + 1 };
+    const plan = { keys: [], ranges: [range] };
+    return { done: false, plan, next: (reads) => this.#onFirst(reads, upTo) };
   }
 
-  /** Cuts the last revision off, which may go on after the limit, unless it is the only one. */
-  #onFirst(reads: ReadSet): Query<History> {
+  /** Of one record too many only the position counts: its revision goes on past the limit. */
+  #onFirst(reads: ReadSet, upTo: number): Query<History> {
     this.#check();
     const records = reads.ranges[0] ?? [];
-    const last = records.at(-1);
-    if (records.length < this.#range.limit || last === undefined) {
-      this.#take(records, this.#upTo + 1);
+    const extra = records[this.#range.limit];
+    if (extra === undefined) {
+      this.#take(records, upTo + 1);
       return this.#readPrevious();
     }
-    const { revision } = parseHistoryKey(last[0]);
+    const { revision, sub } = parseHistoryKey(extra[0]);
     const whole = records.filter(([key]) => parseHistoryKey(key).revision < revision);
     if (whole.length > 0) {
       this.#take(whole, revision);
       return this.#readPrevious();
     }
-    this.#take(records, revision + 1);
-    return this.#readRest(last[0], revision);
+    const before = records.slice(0, -1);
+    if (this.#range.fragment === true) {
+      this.#take(before, revision);
+      this.#nextSub = sub;
+      return this.#readPrevious();
+    }
+    this.#take(before, revision + 1);
+    return this.#readRest(extra[0], revision);
   }
 
-  #readRest(after: BinaryString, revision: number): Query<History> {
+  #readRest(gte: BinaryString, revision: number): Query<History> {
     const { lt } = historyRange({ from: revision, upTo: revision });
     return {
       done: false,
-      plan: { keys: [], ranges: [{ gte: `${after}\0`, lt }] },
+      plan: { keys: [], ranges: [{ gte, lt }] },
       next: (reads) => {
         this.#check();
         this.#take(reads.ranges[0] ?? [], revision + 1);
@@ -113,17 +143,24 @@ class HistoryReader {
   }
 
   #take(records: readonly StoredRecord[], nextRevision: number): void {
-    const { keys } = this.#range;
     for (const [recordKey, bytes] of records) {
       const change = decodeHistory(recordKey, bytes);
-      if (keys !== undefined && !selects(keys, change.version.key)) continue;
+      this.#bytes += bytes.length;
+      if (!this.#isSelected(change)) continue;
       this.#changes.push(change);
       this.#known.set(recordKey, change.version);
     }
     this.#nextRevision = nextRevision;
   }
 
+  #isSelected({ type, version }: ChangeRecord): boolean {
+    const { keys, noPut, noDelete } = this.#range;
+    if (keys !== undefined && !selects(keys, version.key)) return false;
+    return type === 'put' ? noPut !== true : noDelete !== true;
+  }
+
   #readPrevious(): Query<History> {
+    if (this.#range.previous === false) return this.#finish();
     const keys: BinaryString[] = [];
     for (const { previous } of this.#changes) {
       if (previous.revision === 0) continue;
@@ -139,6 +176,7 @@ class HistoryReader {
         keys.forEach((recordKey, at) => {
           const bytes = records[at];
           if (bytes === undefined) return;
+          this.#bytes += bytes.length;
           this.#known.set(recordKey, decodeHistory(recordKey, bytes).version);
         });
         return this.#finish();
@@ -147,20 +185,24 @@ class HistoryReader {
   }
 
   #finish(): Query<History> {
-    const revisions: { revision: number; events: KeyEvent[] }[] = [];
+    const isPart = this.#nextSub > 0;
+    const revisions: { revision: number; events: KeyEvent[]; isPart?: true }[] = [];
     for (const change of this.#changes) {
       const revision = change.version.modRevision;
       const event = this.#eventOf(change);
       const last = revisions.at(-1);
       if (last?.revision === revision) last.events.push(event);
+      else if (isPart) revisions.push({ revision, events: [event], isPart });
       else revisions.push({ revision, events: [event] });
     }
-    return { done: true, result: { revisions, nextRevision: this.#nextRevision } };
+    const [nextRevision, nextSub] = [this.#nextRevision, this.#nextSub];
+    return { done: true, result: { revisions, nextRevision, nextSub, bytes: this.#bytes } };
   }
 
   #eventOf({ type, sub, version, previous }: ChangeRecord): KeyEvent {
     const { key, modRevision: revision } = version;
-    const before = this.#previousOf(previous, revision);
+    const isWanted = this.#range.previous !== false;
+    const before = isWanted ? this.#previousOf(previous, revision) : undefined;
     const event: KeyEvent = { type, key, revision, sub };
     const withCurrent = type === 'put' ? { ...event, current: version } : event;
     return before === undefined ? withCurrent : { ...withCurrent, previous: before };
@@ -168,12 +210,12 @@ class HistoryReader {
 
   #previousOf(position: ChangeRecord['previous'], revision: number): KeyVersion | undefined {
     if (position.revision === 0) return undefined;
+    // Compaction to C keeps what was current at C: what changes at C itself replaced is gone, or
+    // about to go. All members say the same (W11), so it is absent in both cases, as in etcd.
+    if (revision <= this.#readable.compactRevision) return undefined;
     const recordKey = historyKey(position);
     const version = this.#known.get(recordKey);
-    // Compaction to C keeps what was current at C, so only changes at C itself may lack it.
-    if (version === undefined && revision > this.#readable.compactRevision) {
-      throw lostRecord(recordKey);
-    }
+    if (version === undefined) throw lostRecord(recordKey);
     return version;
   }
 

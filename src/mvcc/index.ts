@@ -13,15 +13,20 @@ export type {
 } from './backend.js';
 export { BatchSegment, segmentsOf } from './batch.js';
 export { checkCommand } from './command-check.js';
+export type { CompactionSlice } from './compaction.js';
 export type { History, HistoryRange, RevisionEvents } from './history-query.js';
 export { type Execution, Keyspace } from './keyspace.js';
 export type { Query, QueryDone, QueryStep } from './query.js';
-export type { ReadableRevisions } from './range-query.js';
 export type { ReadView } from './read-view.js';
+export type { ReadableRevisions } from './readable-revisions.js';
 export { selectKey, selects, singleKey } from './selection.js';
+export type { HashLane } from './state-hash.js';
+export { isReadOnly } from './txn-query.js';
 export type {
   Command,
   CommandResult,
+  CompactCommand,
+  CompactResult,
   Compare,
   CompareResult,
   DeleteOperation,
@@ -30,12 +35,16 @@ export type {
   KeySelection,
   KeyVersion,
   Operation,
+  OperationResult,
   PutOperation,
   PutResult,
   RangeOperation,
   RangeResult,
+  RangeSort,
+  SortTarget,
   TxnCommand,
   TxnResult,
 } from './types.js';
+export type { WatchBufferLimits } from './watch-buffers.js';
 export { WatchHub, type WatchHubOptions, type WatchRequest } from './watch-hub.js';
-export { type CatchUp, Watcher, type WatcherOptions } from './watcher.js';
+export type { CatchUp, WatchConsumer, Watcher, WatchFilter } from './watcher.js';

@@ -2,27 +2,39 @@
  * The multi-version keyspace as a pure function: a command and the records it planned to read give
  * a result, changes to records, and events, the same on every member (DESIGN §4.5, §4.12).
  */
-import { unreachable } from '../base/assert.js';
+import { assert, unreachable } from '../base/assert.js';
 import type { KontikiError } from '../base/errors.js';
 import type { Change, ReadPlan, ReadSet } from './backend.js';
 import { commandFault, operationFault } from './command-check.js';
 import { planCommand } from './command-plan.js';
+import { type CompactionSlice, startCompactionSlice } from './compaction.js';
+import {
+  type CompactionProgress,
+  decodeProgress,
+  encodeProgress,
+  freshProgress,
+} from './compaction-progress.js';
 import { type History, type HistoryRange, startHistoryQuery } from './history-query.js';
-import { decodeMeta, encodeMeta, freshMeta, type KeyspaceMeta } from './meta.js';
+import { decodeMeta, encodeMeta, freshMeta, type KeyspaceMeta, sumsOfMeta } from './meta.js';
 import type { Query } from './query.js';
-import { revisionFault, startRangeQuery } from './range-query.js';
-import { storedCurrent } from './range-read.js';
+import { startRangeQuery } from './range-query.js';
 import { emptyPlan, type ReadView } from './read-view.js';
-import { metaKey } from './record-keys.js';
+import { compactionFault } from './readable-revisions.js';
+import { metaKey, progressKey } from './record-keys.js';
 import { RevisionDraft } from './revision-draft.js';
-import { TxnRun } from './txn-run.js';
+import { type HashLane, HashSums, hashOfMeta } from './state-hash.js';
+import { startTxnQuery } from './txn-query.js';
+import { operationRefusal, runDelete, TxnRun } from './txn-run.js';
 import type {
   Command,
   CommandResult,
+  CompactCommand,
+  CompactResult,
   KeyEvent,
   RangeOperation,
   RangeResult,
   TxnCommand,
+  TxnResult,
 } from './types.js';
 
 /** What came of a command. An error has no effect at all. @since 0.1.0 */
@@ -45,14 +57,20 @@ const noEvents: readonly KeyEvent[] = [];
  */
 export class Keyspace {
   #meta: KeyspaceMeta;
+  readonly #sums: HashSums;
+  /** Of the command that executes. */
+  readonly #draftSums = new HashSums();
+  #progress: CompactionProgress = freshProgress;
+  #removed = new HashSums();
 
-  private constructor(meta: KeyspaceMeta) {
+  private constructor(meta: KeyspaceMeta, sums: HashSums) {
     this.#meta = meta;
+    this.#sums = sums;
   }
 
   /** What {@link Keyspace.open} must be given. */
   static openPlan(): ReadPlan {
-    return { keys: [metaKey], ranges: [] };
+    return { keys: [metaKey, progressKey], ranges: [] };
   }
 
   /**
@@ -60,9 +78,17 @@ export class Keyspace {
    *
    * @throws {KontikiError} STATE_CORRUPT; FORMAT_UNSUPPORTED when a newer version wrote it
    */
-  static open(reads: ReadSet): Keyspace {
-    const bytes = reads.records[0];
-    return new Keyspace(bytes === undefined ? freshMeta : decodeMeta(bytes));
+  static open({ records: [meta, progress] }: ReadSet): Keyspace {
+    const keyspace =
+      meta === undefined
+        ? new Keyspace(freshMeta, new HashSums())
+        : new Keyspace(decodeMeta(meta), sumsOfMeta(meta));
+    if (progress !== undefined) {
+      const stored = decodeProgress(progress);
+      keyspace.#progress = stored.progress;
+      keyspace.#removed = stored.removed;
+    }
+    return keyspace;
   }
 
   /** Current revision; 1 before the first change. */
@@ -73,6 +99,32 @@ export class Keyspace {
   /** The oldest revision that can be read; 0 before the first compaction. */
   get compactRevision(): number {
     return this.#meta.compactRevision;
+  }
+
+  /**
+   * 128 bits over everything that is the same on every member at an applied index, as 32 hexadecimal
+   * digits. Costs the same whatever the keyspace holds.
+   */
+  get stateHash(): string {
+    return hashOfMeta(encodeMeta(this.#meta, this.#sums));
+  }
+
+  /** One sum of the state hash, to tell where two members differ. */
+  laneHash(lane: HashLane): string {
+    return this.#sums.text(lane);
+  }
+
+  /**
+   * What was removed from history so far: the sum of all history ever written is this and the sum of
+   * the records that are left. Equal on all members that have removed up to the same `revision`.
+   */
+  get removedHash(): {
+    readonly revision: number;
+    readonly isWhole: boolean;
+    readonly hash: string;
+  } {
+    const { done, target } = this.#progress;
+    return { revision: done, isWhole: done === target, hash: this.#removed.text('history') };
   }
 
   /** What `command` must see. Depends on the command alone. */
@@ -103,7 +155,8 @@ export class Keyspace {
    */
   execute(command: Command, view: ReadView): Execution {
     const execution = this._execute(command, view);
-    if (execution.changes.length === 0) return execution;
+    // A compaction changes that record alone, and brings it.
+    if (execution.changes.length === 0 || command.op === 'compact') return execution;
     return { ...execution, changes: [...execution.changes, this._metaChange()] };
   }
 
@@ -111,17 +164,42 @@ export class Keyspace {
   _execute(command: Command, view: ReadView): Execution {
     const fault = commandFault(command);
     if (fault !== undefined) return { result: fault, changes: noChanges, events: noEvents };
-    const draft = new RevisionDraft(view, this.#meta.revision + 1);
+    if (command.op === 'compact') return this.#compact(command);
+    const draft = new RevisionDraft(view, this.#meta.revision + 1, this.#draftSums);
     const result = this.#run(command, view, draft);
     if (draft.events.length === 0) return { result, changes: noChanges, events: noEvents };
     const { compactRevision, semanticsLevel } = this.#meta;
     this.#meta = { revision: draft.revision, compactRevision, semanticsLevel };
+    this.#sums.takeOver(this.#draftSums);
     return { result, changes: draft.changes, events: draft.events };
   }
 
   /** A batch's: the meta record as it is now. */
   _metaChange(): Change {
-    return [metaKey, encodeMeta(this.#meta)];
+    return [metaKey, encodeMeta(this.#meta, this.#sums)];
+  }
+
+  /**
+   * The next step of removing what compactions gave up, at this member's own pace; `undefined` when
+   * nothing is left to remove. One at a time, and its result goes to {@link finishSlice}. Commands
+   * may be executed in between.
+   *
+   * @param changesMax - changes to look at, 1 or more: the work of the step
+   */
+  compactionSlice(changesMax: number): Query<CompactionSlice> | undefined {
+    return startCompactionSlice(this.#progress, this.#meta.compactRevision, changesMax);
+  }
+
+  /**
+   * Takes the result of {@link compactionSlice}.
+   *
+   * @returns the changes to hand to the backend, at once
+   */
+  finishSlice(slice: CompactionSlice): readonly Change[] {
+    assert(slice.from === this.#progress, 'compaction slices follow each other');
+    this.#progress = slice.to;
+    this.#removed.addSums(slice.removed);
+    return [...slice.removals, [progressKey, encodeProgress(slice.to, this.#removed)]];
   }
 
   /**
@@ -137,6 +215,20 @@ export class Keyspace {
   }
 
   /**
+   * Starts a transaction that only reads, outside the log. Its first plan must be handed to the
+   * backend in the same turn (see {@link Query}).
+   *
+   * @param command - one that `isReadOnly`
+   * @throws {KontikiError} COMPACTED, FUTURE_REVISION, KEY_EMPTY, ARGUMENT_INVALID: from here or from
+   *   the query
+   */
+  txnQuery(command: TxnCommand): Query<TxnResult> {
+    const fault = commandFault(command);
+    if (fault !== undefined) throw fault;
+    return startTxnQuery(command, this);
+  }
+
+  /**
    * Starts a read of what happened. A revision is never split over two answers.
    *
    * @throws {KontikiError} COMPACTED, when `fromRevision` is below {@link compactRevision}
@@ -145,31 +237,36 @@ export class Keyspace {
     return startHistoryQuery(range, this);
   }
 
-  #run(command: Command, view: ReadView, draft: RevisionDraft): CommandResult | KontikiError {
+  #compact({ revision: to }: CompactCommand): Execution {
+    const fault = compactionFault(this.#meta, to);
+    if (fault !== undefined) return { result: fault, changes: noChanges, events: noEvents };
+    const { revision, semanticsLevel } = this.#meta;
+    this.#meta = { revision, compactRevision: to, semanticsLevel };
+    const result: CompactResult = { op: 'compact', revision, compactRevision: to };
+    return { result, changes: [this._metaChange()], events: noEvents };
+  }
+
+  /** Everything that may refuse a command comes before its first change. */
+  #run(
+    command: Exclude<Command, CompactCommand>,
+    view: ReadView,
+    draft: RevisionDraft,
+  ): CommandResult | KontikiError {
     switch (command.op) {
       case 'put': {
+        const refusal = operationRefusal(command, view, this);
+        if (refusal !== undefined) return refusal;
         const previous = draft.put(command);
         return { op: 'put', revision: draft.revision, previous };
       }
-      case 'delete': {
-        const deleted = draft.delete(storedCurrent(command.keys, view, 0));
-        return { op: 'delete', revision: draft.revision, deleted };
+      case 'delete':
+        return runDelete(command, view, 0, draft);
+      case 'txn': {
+        const run = new TxnRun(command, view);
+        return run.refusal(this) ?? run.execute(draft);
       }
-      case 'txn':
-        return this.#runTxn(command, view, draft);
       default:
         return unreachable(command);
     }
-  }
-
-  /** Everything that may refuse the transaction comes before its first change. */
-  #runTxn(command: TxnCommand, view: ReadView, draft: RevisionDraft) {
-    const run = new TxnRun(command, view);
-    for (const operation of run.branch) {
-      if (operation.op !== 'range' || operation.revision === undefined) continue;
-      const fault = revisionFault(this, operation.revision);
-      if (fault !== undefined) return fault;
-    }
-    return run.execute(draft);
   }
 }

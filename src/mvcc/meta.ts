@@ -5,12 +5,15 @@
  *
  * ```
  *  0 u32 crc of the rest   4 u8 layout version   5 u8 semantics level   6 u64 revision
- * 14 u64 compactRevision
+ * 14 u64 compactRevision  22 sums of the state hash, five lanes of four u32
  * ```
+ *
+ * All of it is the same on every member at an applied index, so the state hash is over these bytes.
  */
 import { kontikiError } from '../base/errors.js';
 import { checkSeal, getUint53, seal, setUint53 } from './record-bytes.js';
 import { metaKey } from './record-keys.js';
+import { HashSums, hashSumsBytes } from './state-hash.js';
 
 /** @since 0.1.0 */
 export interface KeyspaceMeta {
@@ -36,18 +39,22 @@ export const semanticsLevelMax = 1;
  */
 export const freshMeta: KeyspaceMeta = { revision: 1, compactRevision: 0, semanticsLevel: 1 };
 
-const metaBytes = 22;
+const sumsAt = 22;
+const metaBytes = sumsAt + hashSumsBytes;
 
 /**
  * Encodes the meta record.
  *
+ * @param meta - the numbers
+ * @param sums - of the state hash; default: all zero
  * @since 0.1.0
  */
-export function encodeMeta(meta: KeyspaceMeta): Uint8Array {
+export function encodeMeta(meta: KeyspaceMeta, sums: HashSums = new HashSums()): Uint8Array {
   const bytes = new Uint8Array(metaBytes);
   bytes[5] = meta.semanticsLevel;
   setUint53(bytes, 6, meta.revision);
   setUint53(bytes, 14, meta.compactRevision);
+  sums.write(bytes, sumsAt);
   seal(bytes);
   return bytes;
 }
@@ -68,4 +75,14 @@ export function decodeMeta(bytes: Uint8Array): KeyspaceMeta {
     );
   }
   return { revision: getUint53(bytes, 6), compactRevision: getUint53(bytes, 14), semanticsLevel };
+}
+
+/**
+ * The sums of the state hash in a meta record.
+ *
+ * @param bytes - a record that {@link decodeMeta} took
+ * @since 0.1.0
+ */
+export function sumsOfMeta(bytes: Uint8Array): HashSums {
+  return HashSums.read(bytes, sumsAt);
 }

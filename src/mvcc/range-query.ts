@@ -3,52 +3,16 @@
  * single record, so that it can be served without waiting when it is in memory.
  */
 import { assert } from '../base/assert.js';
-import { kontikiError } from '../base/errors.js';
+import type { StoredRecord } from './backend.js';
+import { startOldRangeQuery } from './old-range-query.js';
 import type { Query, QueryDone } from './query.js';
-import {
-  answerRange,
-  currentVersion,
-  findVersions,
-  foundVersion,
-  isOldRange,
-  missingRecords,
-  type OldRangeOperation,
-  planRange,
-  type RangeAnswer,
-} from './range-read.js';
-import { emptyPlan, FetchedView } from './read-view.js';
-import { decodeCurrent } from './record.js';
+import { currentVersion, isOldRange, planRange } from './range-read.js';
+import { isDescending, type RangeAnswer, shapeRange } from './range-shape.js';
+import { emptyPlan } from './read-view.js';
+import type { ReadableRevisions } from './readable-revisions.js';
 import { currentKey } from './record-keys.js';
 import { singleKey } from './selection.js';
 import type { RangeOperation, RangeResult } from './types.js';
-
-/** The two ends of what can be read, as of now. @since 0.1.0 */
-export interface ReadableRevisions {
-  readonly revision: number;
-  readonly compactRevision: number;
-}
-
-/**
- * Why `revision` cannot be read; `undefined` when it can.
- *
- * @since 0.1.0
- */
-export function revisionFault(readable: ReadableRevisions, revision: number) {
-  const { compactRevision } = readable;
-  if (revision > readable.revision) {
-    return kontikiError(
-      'FUTURE_REVISION',
-      `revision ${revision} is not there yet, the newest is ${readable.revision}`,
-      { revision: readable.revision, outcome: 'rejected' },
-    );
-  }
-  if (revision >= compactRevision) return undefined;
-  return kontikiError(
-    'COMPACTED',
-    `revision ${revision} is compacted, the oldest readable is ${compactRevision}`,
-    { compactRevision, outcome: 'rejected' },
-  );
-}
 
 /**
  * Starts a range query.
@@ -62,7 +26,7 @@ export function startRangeQuery(
   operation: RangeOperation,
   readable: ReadableRevisions,
 ): Query<RangeResult> {
-  if (isOldRange(operation)) return oldRangeQuery(operation, readable);
+  if (isOldRange(operation)) return startOldRangeQuery(operation, readable);
   const single = singleKey(operation.keys);
   if (single !== undefined) return singleQuery(operation, single, readable.revision);
   const { revision } = readable;
@@ -72,7 +36,9 @@ export function startRangeQuery(
     done: false,
     plan,
     next: (reads) => {
-      const answer = answerRange(operation, reads.ranges[0] ?? [], currentVersion);
+      const read = reads.ranges[0] ?? [];
+      const stored = isDescending(operation) ? read.toReversed() : read;
+      const answer = shapeRange(operation, stored, currentVersion);
       for (const { modRevision } of answer.kvs) assertOnTime(modRevision, revision);
       return done(revision, answer);
     },
@@ -85,52 +51,10 @@ function singleQuery(operation: RangeOperation, key: string, revision: number): 
     done: false,
     plan: { keys: [recordKey], ranges: [] },
     next: ({ records: [bytes] }) => {
-      const kvs = bytes === undefined ? [] : [decodeCurrent(recordKey, bytes).version];
-      if (kvs[0] !== undefined) assertOnTime(kvs[0].modRevision, revision);
-      const answer = { kvs, more: false };
-      return done(revision, operation.count ? { ...answer, count: kvs.length } : answer);
-    },
-  };
-}
-
-function oldRangeQuery(
-  operation: OldRangeOperation,
-  readable: ReadableRevisions,
-): Query<RangeResult> {
-  const check = (): void => {
-    const fault = revisionFault(readable, operation.revision);
-    if (fault !== undefined) throw fault;
-  };
-  check();
-  const { revision } = readable;
-  const plan = emptyPlan();
-  planRange(operation, plan, 0);
-  return {
-    done: false,
-    plan,
-    next: (reads) => {
-      check();
-      const view = new FetchedView();
-      view.add(plan, reads);
-      const found = findVersions(operation, view, 0);
-      const answer = () => {
-        return done(
-          revision,
-          answerRange(operation, found, (it) => foundVersion(it, view)),
-        );
-      };
-      const history = { keys: missingRecords(operation, found), ranges: [] };
-      if (history.keys.length === 0) return answer();
-      return {
-        done: false,
-        plan: history,
-        next: (more) => {
-          // A compaction between the fetches may have taken the records away.
-          check();
-          view.add(history, more);
-          return answer();
-        },
-      };
+      const stored: StoredRecord[] = bytes === undefined ? [] : [[recordKey, bytes]];
+      const answer = shapeRange(operation, stored, currentVersion);
+      if (answer.kvs[0] !== undefined) assertOnTime(answer.kvs[0].modRevision, revision);
+      return done(revision, answer);
     },
   };
 }

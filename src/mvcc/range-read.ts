@@ -8,6 +8,7 @@
 import type { BinaryString } from '../base/bytes.js';
 import { kontikiError } from '../base/errors.js';
 import type { RangeRead, StoredRecord } from './backend.js';
+import { isDescending, matchesNeeded, matchesShown } from './range-shape.js';
 import type { ReadPlanDraft, ReadView } from './read-view.js';
 import { decodeClosed, decodeCurrent, decodeHistory } from './record.js';
 import {
@@ -21,10 +22,7 @@ import {
   unescapeKey,
 } from './record-keys.js';
 import { singleKey } from './selection.js';
-import type { KeySelection, KeyVersion, RangeOperation, RangeResult } from './types.js';
-
-/** The part of a result that does not depend on when the read ran. @since 0.1.0 */
-export type RangeAnswer = Pick<RangeResult, 'kvs' | 'more' | 'count'>;
+import type { KeySelection, KeyVersion, RangeOperation } from './types.js';
 
 /** A range operation at an older revision. @since 0.1.0 */
 export type OldRangeOperation = RangeOperation & { readonly revision: number };
@@ -54,18 +52,14 @@ export function isOldRange(operation: RangeOperation): operation is OldRangeOper
  * @since 0.1.0
  */
 export function planRange(operation: RangeOperation, plan: ReadPlanDraft, spare: number): void {
-  const { keys, limit, count } = operation;
+  const { keys } = operation;
   const single = singleKey(keys);
   if (single !== undefined) plan.keys.push(currentKey(single));
   if (isOldRange(operation)) {
     if (single !== undefined) plan.ranges.push(newestClosed(single, operation.revision));
     else plan.ranges.push(currentRange(keys), closedRange(keys));
   } else if (single === undefined) {
-    const range: RangeRead = currentRange(keys);
-    // Planning comes before checking: a limit that is none is refused at execution.
-    const hasLimit = limit !== undefined && Number.isSafeInteger(limit) && limit > 0;
-    const isCut = hasLimit && count !== true && spare < Infinity;
-    plan.ranges.push(isCut ? { ...range, limit: limit + 1 + spare } : range);
+    plan.ranges.push(latestRange(operation, spare));
   }
 }
 
@@ -101,6 +95,23 @@ export function storedCurrent(
 }
 
 /**
+ * Current records of the keys that a range selects, ascending, however they were read.
+ *
+ * @param operation - at the latest revision
+ * @param view - holds the answers
+ * @param rangeAt - place of the operation's range in the plan
+ * @since 0.1.0
+ */
+export function storedAscending(
+  operation: RangeOperation,
+  view: ReadView,
+  rangeAt: number,
+): readonly StoredRecord[] {
+  const records = storedCurrent(operation.keys, view, rangeAt);
+  return isDescending(operation) ? records.toReversed() : records;
+}
+
+/**
  * The versions of the selected keys at the operation's revision, in key order.
  *
  * @param operation - at a revision that is neither compacted nor in the future
@@ -113,13 +124,30 @@ export function findVersions(
   view: ReadView,
   rangeAt: number,
 ): FoundVersion[] {
-  const { keys, revision } = operation;
+  const current = storedCurrent(operation.keys, view, rangeAt);
+  const closed = view.range(rangeAt + rangesOfRange(operation) - 1);
+  return findAmong(current, closed, operation.revision);
+}
+
+/**
+ * The versions at a revision among records that cover some keys whole, in key order.
+ *
+ * @param current - current records
+ * @param closed - records of closed versions, at least the newest at the revision of each key
+ * @param revision - neither compacted nor in the future
+ * @since 0.1.0
+ */
+export function findAmong(
+  current: readonly StoredRecord[],
+  closed: readonly StoredRecord[],
+  revision: number,
+): FoundVersion[] {
   const found: FoundVersion[] = [];
-  for (const [recordKey, bytes] of storedCurrent(keys, view, rangeAt)) {
+  for (const [recordKey, bytes] of current) {
     const { version } = decodeCurrent(recordKey, bytes);
     if (version.modRevision <= revision) found.push({ key: version.key, version });
   }
-  findClosed(view.range(rangeAt + rangesOfRange(operation) - 1), revision, found);
+  findClosed(closed, revision, found);
   // A key is in one of the two lists only: an older version ended where the current one began.
   return found.sort((a, b) => (a.key < b.key ? -1 : 1));
 }
@@ -127,14 +155,19 @@ export function findVersions(
 /**
  * The history records that the answer needs beside what is at hand.
  *
+ * @param operation - the operation
+ * @param found - all versions, or as many as `matchesNeeded`
  * @since 0.1.0
  */
 export function missingRecords(
   operation: RangeOperation,
   found: readonly FoundVersion[],
 ): BinaryString[] {
-  const { limit = found.length } = operation;
-  return found.slice(0, limit).flatMap(({ recordKey }) => recordKey ?? []);
+  const missing: BinaryString[] = [];
+  for (const { recordKey } of matchesShown(operation, found)) {
+    if (recordKey !== undefined) missing.push(recordKey);
+  }
+  return missing;
 }
 
 /**
@@ -149,25 +182,6 @@ export function foundVersion(found: FoundVersion, view: ReadView): KeyVersion {
   const bytes = view.record(recordKey);
   if (bytes === undefined) throw lostRecord(recordKey);
   return decodeHistory(recordKey, bytes).version;
-}
-
-/**
- * Cuts and counts matches as the operation asks; only what is returned is decoded.
- *
- * @param operation - limit and count
- * @param matches - all matches, or at least one more than the limit
- * @param versionOf - decodes a match
- * @since 0.1.0
- */
-export function answerRange<T>(
-  operation: RangeOperation,
-  matches: readonly T[],
-  versionOf: (match: T) => KeyVersion,
-): RangeAnswer {
-  const { limit = matches.length, count } = operation;
-  const more = matches.length > limit;
-  const kvs = (more ? matches.slice(0, limit) : matches).map(versionOf);
-  return count === true ? { kvs, more, count: matches.length } : { kvs, more };
 }
 
 /**
@@ -189,6 +203,17 @@ export function lostRecord(recordKey: BinaryString) {
     'STATE_CORRUPT',
     `stored record ${JSON.stringify(recordKey)} is missing though another one points to it`,
   );
+}
+
+/** With a limit, no more is read than decides the answer, from the end where it begins. */
+function latestRange(operation: RangeOperation, spare: number): RangeRead {
+  const range = currentRange(operation.keys);
+  const needed = matchesNeeded(operation);
+  const reverse = isDescending(operation);
+  if (needed === undefined || spare === Infinity) return reverse ? { ...range, reverse } : range;
+  return reverse
+    ? { ...range, limit: needed + spare, reverse }
+    : { ...range, limit: needed + spare };
 }
 
 /** Records come by key, then by revision, so a key's last one not after R is its newest. */

@@ -6,7 +6,10 @@
  * h<revision><sub>                      history, one record per change
  * k<escaped key> 00 00 <revision><sub>  closed version: when a later change ended it
  * m                                     meta
+ * p                                     how far the removal of compacted history got, on this member
  * ```
+ *
+ * Kept free for leases: `l<id>` and, for the keys attached to one, `a<id><key>`; for sessions: `s`.
  *
  * Numbers are digits of 7 bits, most significant first, so that they sort like numbers and stay one
  * byte per character in UTF-8: 8 digits for a revision, 4 for the position inside one.
@@ -21,6 +24,13 @@ import type { KeySelection } from './types.js';
  * @since 0.1.0
  */
 export const metaKey: BinaryString = 'm';
+
+/**
+ * Key of the record of a compaction's progress.
+ *
+ * @since 0.1.0
+ */
+export const progressKey: BinaryString = 'p';
 
 /** Where a change stands in history; a key changes at most once per revision. @since 0.1.0 */
 export interface ChangePosition {
@@ -69,6 +79,15 @@ export function keyOfCurrent(recordKey: BinaryString): BinaryString {
  */
 export function currentRange(keys: KeySelection): { gte: BinaryString; lt: BinaryString } {
   return { gte: `c${keys.gte}`, lt: keys.lt === undefined ? 'd' : `c${keys.lt}` };
+}
+
+/**
+ * Changes from a position on, up to revision `upTo`, inclusive.
+ *
+ * @since 0.1.0
+ */
+export function historyFrom(position: ChangePosition, upTo: number): RangeRead {
+  return { gte: historyKey(position), lt: historyKey({ revision: upTo + 1, sub: 0 }) };
 }
 
 /**

@@ -8,6 +8,7 @@ import type { ReadView } from './read-view.js';
 import { type ChangeRecord, decodeCurrent, encodeChange, encodeClosed } from './record.js';
 import { closedKey, currentKey, historyKey, keyOfCurrent } from './record-keys.js';
 import { selects } from './selection.js';
+import type { HashSums } from './state-hash.js';
 import type { KeyEvent, KeySelection, KeyVersion, PutOperation } from './types.js';
 
 const noValue = new Uint8Array(0);
@@ -24,6 +25,7 @@ export class RevisionDraft {
   readonly events: KeyEvent[] = [];
   readonly #view: ReadView;
   readonly #nextRevision: number;
+  readonly #sums: HashSums;
   /** What this command made of keys; `undefined` as a value: deleted. */
   #own: Map<BinaryString, KeyVersion | undefined> | undefined;
   #closed: Uint8Array | undefined;
@@ -31,10 +33,12 @@ export class RevisionDraft {
   /**
    * @param view - the stored state
    * @param nextRevision - of all changes of the command
+   * @param sums - the records written and removed are added and taken off
    */
-  constructor(view: ReadView, nextRevision: number) {
+  constructor(view: ReadView, nextRevision: number, sums: HashSums) {
     this.#view = view;
     this.#nextRevision = nextRevision;
+    this.#sums = sums;
   }
 
   /** The revision as of now: the next one once something changed. */
@@ -64,6 +68,9 @@ export class RevisionDraft {
       previous: positionOf(before),
     });
     this.changes.push([recordKey, bytes], [historyKey({ revision, sub }), bytes]);
+    this.#sums.addPut(bytes);
+    if (stored !== undefined) this.#sums.subtract('keys', stored);
+    // Attaching the key to its lease, and detaching it from the one before, goes here with leases.
     if (before === undefined) this.events.push({ type: 'put', key, revision, sub, current });
     else {
       this.#close(before);
@@ -73,12 +80,19 @@ export class RevisionDraft {
     return previous;
   }
 
-  /** Deletes the keys of current records; returns how many this draft had not deleted before. */
-  delete(records: readonly StoredRecord[]): number {
+  /**
+   * Deletes the keys of current records; returns how many this draft had not deleted before.
+   *
+   * @param gone - takes the versions that were deleted, if somebody asks
+   */
+  delete(records: readonly StoredRecord[], gone?: KeyVersion[]): number {
     let deleted = 0;
     for (const [recordKey, bytes] of records) {
       if (this.#own?.has(keyOfCurrent(recordKey))) continue;
-      this.#deleteOne(recordKey, decodeCurrent(recordKey, bytes));
+      const before = decodeCurrent(recordKey, bytes);
+      this.#deleteOne(recordKey, before);
+      this.#sums.subtract('keys', bytes);
+      gone?.push(before.version);
       deleted += 1;
     }
     return deleted;
@@ -105,10 +119,9 @@ export class RevisionDraft {
     const { key } = before.version;
     const revision = this.#nextRevision;
     const sub = this.events.length;
-    this.changes.push(
-      [recordKey, undefined],
-      [historyKey({ revision, sub }), encodeChange(deleteRecord({ revision, sub }, before))],
-    );
+    const bytes = encodeChange(deleteRecord({ revision, sub }, before));
+    this.changes.push([recordKey, undefined], [historyKey({ revision, sub }), bytes]);
+    this.#sums.add('history', bytes);
     this.#close(before);
     this.events.push({ type: 'delete', key, revision, sub, previous: before.version });
     this.#own?.set(key, undefined);
@@ -117,7 +130,9 @@ export class RevisionDraft {
   #close({ version, sub }: ChangeRecord): void {
     this.#closed ??= encodeClosed(this.#nextRevision);
     const position = { revision: version.modRevision, sub };
-    this.changes.push([closedKey(version.key, position), this.#closed]);
+    const recordKey = closedKey(version.key, position);
+    this.changes.push([recordKey, this.#closed]);
+    this.#sums.addClosed(recordKey, this.#closed);
   }
 }
 
@@ -127,13 +142,14 @@ interface Position {
 }
 
 function putVersion(
-  { key, value, lease }: PutOperation,
+  put: PutOperation,
   modRevision: number,
   before: KeyVersion | undefined,
 ): KeyVersion {
+  const lease = put.ignoreLease === true ? before?.lease : put.lease;
   return {
-    key,
-    value,
+    key: put.key,
+    value: put.ignoreValue === true && before !== undefined ? before.value : put.value,
     createRevision: before?.createRevision ?? modRevision,
     modRevision,
     version: (before?.version ?? 0) + 1,

@@ -1,40 +1,45 @@
 /**
- * One run of a transaction: the compares choose a branch on the state before, then its operations
- * run in order, each seeing the earlier ones (etcd parity §2.6).
+ * One run of a transaction: what may refuse it, then its chosen operations in order, each seeing the
+ * earlier ones (etcd parity §2.6).
  */
 import { unreachable } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
-import { rangesOf, rangesOfBranch } from './command-plan.js';
-import { compareHolds } from './compare.js';
-import { type ReadableRevisions, revisionFault } from './range-query.js';
+import { type KontikiError, kontikiError } from '../base/errors.js';
 import {
-  answerRange,
   currentVersion,
   findVersions,
   foundVersion,
   isOldRange,
   missingRecords,
-  type RangeAnswer,
+  storedAscending,
   storedCurrent,
 } from './range-read.js';
+import { type RangeAnswer, shapeRange } from './range-shape.js';
 import type { ReadView } from './read-view.js';
-import { decodeCurrent } from './record.js';
+import { type ReadableRevisions, revisionFault } from './readable-revisions.js';
 import { currentKey } from './record-keys.js';
 import type { RevisionDraft } from './revision-draft.js';
-import type { Compare, Operation, RangeOperation, TxnCommand, TxnResult } from './types.js';
+import { chooseBranches, type TxnChoice, type TxnStep } from './txn-choice.js';
+import type {
+  DeleteOperation,
+  DeleteResult,
+  KeyVersion,
+  Operation,
+  OperationResult,
+  PutOperation,
+  RangeOperation,
+  TxnCommand,
+  TxnResult,
+} from './types.js';
 
 /**
- * Chooses and runs a branch of a faultless transaction.
+ * Runs the chosen branches of a faultless transaction.
  *
  * @since 0.1.0
  */
 export class TxnRun {
-  readonly succeeded: boolean;
-  /** The operations that run. */
-  readonly branch: readonly Operation[];
+  readonly #choice: TxnChoice;
   readonly #view: ReadView;
-  /** Place of the branch's first range in the plan. */
-  readonly #rangesAt: number;
 
   /**
    * @param command - the transaction
@@ -42,53 +47,59 @@ export class TxnRun {
    */
   constructor(command: TxnCommand, view: ReadView) {
     this.#view = view;
-    this.succeeded = command.compares.every((compare) => this.#holds(compare));
-    this.branch = this.succeeded ? command.success : command.failure;
-    this.#rangesAt = this.succeeded ? 0 : rangesOfBranch(command.success);
+    this.#choice = chooseBranches(command, view);
   }
 
-  /** Keys of the history records that the branch's reads of old revisions still need. */
+  /** Keys of the history records that reads of old revisions still need. */
   missing(readable: ReadableRevisions): BinaryString[] {
+    // A transaction that will be refused reads nothing more.
+    if (this.refusal(readable) !== undefined) return [];
     const keys: BinaryString[] = [];
-    let rangeAt = this.#rangesAt;
-    for (const operation of this.branch) {
-      if (operation.op === 'range' && isOldRange(operation)) {
-        // Such a transaction will be refused: nothing more to read for it.
-        if (revisionFault(readable, operation.revision) !== undefined) return [];
-        const found = findVersions(operation, this.#view, rangeAt);
-        keys.push(...missingRecords(operation, found));
-      }
-      rangeAt += rangesOf(operation);
-    }
+    eachStep(this.#choice, ({ operation, rangeAt }) => {
+      if (operation.op !== 'range' || !isOldRange(operation)) return undefined;
+      const found = findVersions(operation, this.#view, rangeAt);
+      for (const key of missingRecords(operation, found)) keys.push(key);
+      return undefined;
+    });
     return keys;
   }
 
-  /** Runs the branch; the draft takes its effect. */
-  execute(draft: RevisionDraft): TxnResult {
-    draft.trackOwn();
-    const results: TxnResult['results'][number][] = [];
-    let rangeAt = this.#rangesAt;
-    for (const operation of this.branch) {
-      results.push(this.#run(operation, rangeAt, draft));
-      rangeAt += rangesOf(operation);
-    }
-    return { op: 'txn', succeeded: this.succeeded, revision: draft.revision, results };
+  /**
+   * Why the whole transaction is refused; `undefined` when it is not. Everything that can refuse it
+   * is here, before its first change.
+   */
+  refusal(readable: ReadableRevisions): KontikiError | undefined {
+    return eachStep(this.#choice, ({ operation }) => {
+      return operationRefusal(operation, this.#view, readable);
+    });
   }
 
-  #run(operation: Operation, rangeAt: number, draft: RevisionDraft): TxnResult['results'][number] {
+  /** Runs it; the draft takes its effect. */
+  execute(draft: RevisionDraft): TxnResult {
+    draft.trackOwn();
+    return this.#runAll(this.#choice, draft);
+  }
+
+  #runAll({ succeeded, steps }: TxnChoice, draft: RevisionDraft): TxnResult {
+    const results: OperationResult[] = [];
+    for (const step of steps) results.push(this.#run(step, draft));
+    return { op: 'txn', succeeded, revision: draft.revision, results };
+  }
+
+  #run({ operation, rangeAt, inner }: TxnStep, draft: RevisionDraft): OperationResult {
     switch (operation.op) {
       case 'put': {
         const previous = draft.put(operation);
         return { op: 'put', revision: draft.revision, previous };
       }
-      case 'delete': {
-        const deleted = draft.delete(storedCurrent(operation.keys, this.#view, rangeAt));
-        return { op: 'delete', revision: draft.revision, deleted };
-      }
+      case 'delete':
+        return runDelete(operation, this.#view, rangeAt, draft);
       case 'range': {
         const answer = this.#range(operation, rangeAt, draft);
         return { op: 'range', revision: draft.revision, ...answer };
       }
+      case 'txn':
+        return this.#runAll(inner as TxnChoice, draft);
       default:
         return unreachable(operation);
     }
@@ -97,18 +108,66 @@ export class TxnRun {
   #range(operation: RangeOperation, rangeAt: number, draft: RevisionDraft): RangeAnswer {
     if (isOldRange(operation)) {
       const found = findVersions(operation, this.#view, rangeAt);
-      return answerRange(operation, found, (it) => foundVersion(it, this.#view));
+      return shapeRange(operation, found, (it) => foundVersion(it, this.#view));
     }
-    const stored = storedCurrent(operation.keys, this.#view, rangeAt);
-    return answerRange(operation, draft.versions(operation.keys, stored), (it) =>
+    const stored = storedAscending(operation, this.#view, rangeAt);
+    return shapeRange(operation, draft.versions(operation.keys, stored), (it) =>
       'key' in it ? it : currentVersion(it),
     );
   }
+}
 
-  #holds(compare: Compare): boolean {
-    const recordKey = currentKey(compare.key);
-    const bytes = this.#view.record(recordKey);
-    const current = bytes === undefined ? undefined : decodeCurrent(recordKey, bytes).version;
-    return compareHolds(compare, current);
+/**
+ * Why the state before refuses an operation; `undefined` when it does not.
+ *
+ * @param operation - faultless by itself
+ * @param view - the state before
+ * @param readable - the ends of what can be read
+ * @since 0.1.0
+ */
+export function operationRefusal(
+  operation: Operation,
+  view: ReadView,
+  readable: ReadableRevisions,
+): KontikiError | undefined {
+  if (operation.op === 'put') return putRefusal(operation, view);
+  if (operation.op !== 'range' || operation.revision === undefined) return undefined;
+  return revisionFault(readable, operation.revision);
+}
+
+/**
+ * Deletes what an operation selects.
+ *
+ * @param rangeAt - place of its range in the plan
+ * @since 0.1.0
+ */
+export function runDelete(
+  { keys, previous }: DeleteOperation,
+  view: ReadView,
+  rangeAt: number,
+  draft: RevisionDraft,
+): DeleteResult {
+  const gone: KeyVersion[] | undefined = previous === true ? [] : undefined;
+  const deleted = draft.delete(storedCurrent(keys, view, rangeAt), gone);
+  const result: DeleteResult = { op: 'delete', revision: draft.revision, deleted };
+  return gone === undefined ? result : { ...result, previous: gone };
+}
+
+/** A lease that does not exist will be refused here too, as soon as there are leases. */
+function putRefusal(put: PutOperation, view: ReadView): KontikiError | undefined {
+  if (put.ignoreValue !== true && put.ignoreLease !== true) return undefined;
+  if (view.record(currentKey(put.key)) !== undefined) return undefined;
+  const name = JSON.stringify(put.key);
+  return kontikiError('KEY_NOT_FOUND', `key ${name} has no value or lease to keep`, {
+    outcome: 'rejected',
+  });
+}
+
+/** Visits the steps that run, in order, until a visit gives something. */
+function eachStep<T>({ steps }: TxnChoice, visit: (step: TxnStep) => T | undefined): T | undefined {
+  for (const step of steps) {
+    const found = step.inner === undefined ? visit(step) : eachStep(step.inner, visit);
+    if (found !== undefined) return found;
   }
+  return undefined;
 }

@@ -49,12 +49,27 @@ export interface PutOperation {
   readonly key: BinaryString;
   readonly value: Uint8Array;
   readonly lease?: bigint | undefined;
+  /** Keep the value there is; then `value` is empty, and the key must exist. */
+  readonly ignoreValue?: boolean | undefined;
+  /** Keep the lease there is; then `lease` is absent, and the key must exist. */
+  readonly ignoreLease?: boolean | undefined;
 }
 
 /** @since 0.1.0 */
 export interface DeleteOperation {
   readonly op: 'delete';
   readonly keys: KeySelection;
+  /** Answer with what was deleted. */
+  readonly previous?: boolean | undefined;
+}
+
+/** What a range can be sorted by. @since 0.1.0 */
+export type SortTarget = 'key' | 'version' | 'create-revision' | 'mod-revision' | 'value';
+
+/** An order of a range; keys that are equal in it come in ascending key order. @since 0.1.0 */
+export interface RangeSort {
+  readonly target: SortTarget;
+  readonly order: 'ascend' | 'descend';
 }
 
 /** @since 0.1.0 */
@@ -63,26 +78,35 @@ export interface RangeOperation {
   readonly keys: KeySelection;
   /** At most this many; absent: all. */
   readonly limit?: number | undefined;
-  /** Count every match too. */
+  /** Count every match too, whatever the limit and the bounds of revisions. */
   readonly count?: boolean | undefined;
   /** Read at this revision; absent: at the latest. */
   readonly revision?: number | undefined;
+  /** Nothing but the count. */
+  readonly countOnly?: boolean | undefined;
+  /** Answer with empty values. */
+  readonly keysOnly?: boolean | undefined;
+  /** Absent: ascending by key. */
+  readonly sort?: RangeSort | undefined;
+  /** Inclusive bounds, applied before sort and limit. */
+  readonly minModRevision?: number | undefined;
+  readonly maxModRevision?: number | undefined;
+  readonly minCreateRevision?: number | undefined;
+  readonly maxCreateRevision?: number | undefined;
 }
-
-/** @since 0.1.0 */
-export type Operation = PutOperation | DeleteOperation | RangeOperation;
 
 /** Relation a compare demands between the key's field and its operand. @since 0.1.0 */
 export type CompareResult = 'equal' | 'greater' | 'less' | 'not-equal';
 
 /**
- * A condition on the state before a transaction. A missing key counts as version, create and mod
- * revision 0 and lease 0; a value compare on a missing key is false.
+ * A condition on the state before a transaction. Every selected key must meet it; when there is none,
+ * it is asked of a key of version, create and mod revision 0 and lease 0, and a value compare is
+ * false.
  *
  * @since 0.1.0
  */
 export type Compare = {
-  readonly key: BinaryString;
+  readonly keys: KeySelection;
   readonly result: CompareResult;
 } & (
   | { readonly target: 'version' | 'create-revision' | 'mod-revision'; readonly operand: number }
@@ -90,7 +114,12 @@ export type Compare = {
   | { readonly target: 'lease'; readonly operand: bigint }
 );
 
-/** @since 0.1.0 */
+/**
+ * If all compares hold, the operations of `success`, else those of `failure`. A transaction among
+ * them chooses its branch by the state before the whole, too.
+ *
+ * @since 0.1.0
+ */
 export interface TxnCommand {
   readonly op: 'txn';
   readonly compares: readonly Compare[];
@@ -98,8 +127,18 @@ export interface TxnCommand {
   readonly failure: readonly Operation[];
 }
 
+/** What a transaction can do. @since 0.1.0 */
+export type Operation = PutOperation | DeleteOperation | RangeOperation | TxnCommand;
+
+/** Gives up what was before `revision`. @since 0.1.0 */
+export interface CompactCommand {
+  readonly op: 'compact';
+  /** The oldest revision that can be read afterwards. */
+  readonly revision: number;
+}
+
 /** What an entry of the log can order the keyspace to do. @since 0.1.0 */
-export type Command = PutOperation | DeleteOperation | TxnCommand;
+export type Command = PutOperation | DeleteOperation | TxnCommand | CompactCommand;
 
 /** @since 0.1.0 */
 export interface PutResult {
@@ -115,6 +154,8 @@ export interface DeleteResult {
   /** Of this delete, or the current one when nothing was deleted. */
   readonly revision: number;
   readonly deleted: number;
+  /** What was deleted, in key order; present when asked for. */
+  readonly previous?: readonly KeyVersion[] | undefined;
 }
 
 /** @since 0.1.0 */
@@ -122,11 +163,10 @@ export interface RangeResult {
   readonly op: 'range';
   /** Current revision when the read ran, not the revision asked for. */
   readonly revision: number;
-  /** In ascending key order. */
   readonly kvs: readonly KeyVersion[];
   /** Whether the limit cut matches off. */
   readonly more: boolean;
-  /** All matches, whatever the limit; present when asked for. */
+  /** Selected keys, whatever limit and bounds; present when asked for. */
   readonly count?: number | undefined;
 }
 
@@ -136,8 +176,19 @@ export interface TxnResult {
   readonly succeeded: boolean;
   readonly revision: number;
   /** One per operation of the branch that ran. */
-  readonly results: readonly (PutResult | DeleteResult | RangeResult)[];
+  readonly results: readonly OperationResult[];
 }
 
 /** @since 0.1.0 */
-export type CommandResult = PutResult | DeleteResult | TxnResult;
+export type OperationResult = PutResult | DeleteResult | RangeResult | TxnResult;
+
+/** @since 0.1.0 */
+export interface CompactResult {
+  readonly op: 'compact';
+  /** The current one, which a compaction does not change. */
+  readonly revision: number;
+  readonly compactRevision: number;
+}
+
+/** @since 0.1.0 */
+export type CommandResult = PutResult | DeleteResult | TxnResult | CompactResult;

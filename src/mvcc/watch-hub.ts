@@ -2,65 +2,104 @@
  * Hands the events of each revision to the watchers of its keys, in revision order, without waiting
  * for anyone.
  */
+import { assert } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
 import { kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import { selectionFault } from './command-check.js';
-import type { RevisionEvents } from './history-query.js';
-import type { ReadableRevisions } from './range-query.js';
-import { selects, singleKey } from './selection.js';
+import { HeldRevision } from './held-revision.js';
+import { IntervalIndex } from './interval-index.js';
+import type { ReadableRevisions } from './readable-revisions.js';
+import { singleKey } from './selection.js';
 import type { KeyEvent, KeySelection } from './types.js';
-import { Watcher } from './watcher.js';
+import { type WatchBufferLimits, WatchBuffers } from './watch-buffers.js';
+import { type WatchConsumer, Watcher, type WatcherHub, type WatchFilter } from './watcher.js';
+import { WatcherList } from './watcher-list.js';
 
 /** Options of {@link WatchHub}. @since 0.1.0 */
-export interface WatchHubOptions extends ReadableRevisions {
+export interface WatchHubOptions extends ReadableRevisions, WatchBufferLimits {
   /** Events a watcher holds before history serves it; default `limits.watcherEventsMax`. */
   readonly eventsMax?: number | undefined;
 }
 
 /** What to watch. @since 0.1.0 */
-export interface WatchRequest {
+export interface WatchRequest extends WatchFilter {
   readonly keys: KeySelection;
   /** First revision to deliver, past or future; default: the one after the current. */
   readonly fromRevision?: number | undefined;
-  /**
-   * Called inside `notify` when the watcher has something to take or to catch up on. It must only
-   * schedule, and not throw.
-   */
-  readonly onReady?: (() => void) | undefined;
+  /** Who is told; default: nobody, the watcher is asked. */
+  readonly consumer?: WatchConsumer | undefined;
 }
 
 /**
  * Caller: the state machine calls {@link notify} once per revision, right after it handed the
- * revision's changes to the backend; everything else may happen between those calls.
+ * revision's changes to the backend, and {@link compacted} when a compaction has raised the
+ * compacted revision; everything else may happen between those calls.
  *
  * @since 0.1.0
  */
 export class WatchHub {
-  #readable: ReadableRevisions;
+  #revision: number;
+  #compactRevision: number;
+  readonly #byKey = new Map<BinaryString, WatcherList>();
+  readonly #ranges = new IntervalIndex<WatcherList>();
   readonly #eventsMax: number;
-  readonly #byKey = new Map<BinaryString, Set<Watcher>>();
-  readonly #ranges = new Set<Watcher>();
+  readonly #buffers: WatchBuffers;
+  readonly #ties: WatcherHub;
+  #size = 0;
+  #epoch = 0;
+  /** Lists of the key being told; kept to be used again. */
+  readonly #found: WatcherList[] = [];
+  /** Whether lists are being walked, which then must not change. */
+  #isTelling = false;
+  /** Closed meanwhile. */
+  readonly #leaving: Watcher[] = [];
 
   /**
-   * @param options - the keyspace's revisions as opened (a `Keyspace` will do), and the queue size
+   * @param options - the keyspace's revisions as opened (a `Keyspace` will do), and the queue sizes
    */
   constructor(options: WatchHubOptions) {
     const { revision, compactRevision, eventsMax = limits.watcherEventsMax } = options;
-    this.#readable = { revision, compactRevision };
+    this.#revision = revision;
+    this.#compactRevision = compactRevision;
     this.#eventsMax = eventsMax;
+    const buffers = new WatchBuffers(options);
+    this.#buffers = buffers;
+    const revisionNow = (): number => this.#revision;
+    this.#ties = {
+      get revision() {
+        return revisionNow();
+      },
+      eventsMax,
+      buffers,
+      forget: (watcher) => this.#forget(watcher),
+    };
   }
 
   /** The newest revision that was notified. */
   get revision(): number {
-    return this.#readable.revision;
+    return this.#revision;
+  }
+
+  /** The oldest revision a watch may start at; 0 before the first compaction. */
+  get compactRevision(): number {
+    return this.#compactRevision;
+  }
+
+  /** How often the state was replaced by {@link reset}. */
+  get epoch(): number {
+    return this.#epoch;
   }
 
   /** Watchers not closed. */
   get size(): number {
-    let size = this.#ranges.size;
-    for (const watchers of this.#byKey.values()) size += watchers.size;
-    return size;
+    return this.#size;
+  }
+
+  /** What watchers hold that nobody took yet: events in queues, and bytes of their revisions. */
+  get held(): { readonly events: number; readonly bytes: number } {
+    const { events, bytes } = this.#buffers;
+    return { events, bytes };
   }
 
   /**
@@ -72,10 +111,10 @@ export class WatchHub {
    * @since 0.1.0
    */
   watch(request: WatchRequest): Watcher {
-    const { keys, onReady } = request;
-    const { revision, compactRevision } = this.#readable;
-    const startRevision = request.fromRevision ?? revision + 1;
+    const { keys, consumer } = request;
+    const startRevision = request.fromRevision ?? this.#revision + 1;
     checkRequest(keys, startRevision);
+    const compactRevision = this.#compactRevision;
     if (startRevision < compactRevision) {
       throw kontikiError(
         'COMPACTED',
@@ -83,16 +122,11 @@ export class WatchHub {
         { compactRevision },
       );
     }
-    const watcher = new Watcher({
-      keys,
-      startRevision,
-      isBehind: startRevision <= revision,
-      eventsMax: this.#eventsMax,
-      revisionNow: () => this.#readable.revision,
-      onClose: (closed) => this.#remove(closed),
-      onReady,
-    });
-    this.#add(watcher);
+    const list = this.#listOf(keys);
+    const hub = this.#ties;
+    const watcher = new Watcher({ hub, list, startRevision, filter: request, consumer });
+    list.add(watcher);
+    this.#size += 1;
     return watcher;
   }
 
@@ -103,15 +137,26 @@ export class WatchHub {
    * @param events - all of the revision's, in order
    */
   notify(revision: number, events: readonly KeyEvent[]): void {
-    this.#readable = { revision, compactRevision: this.#readable.compactRevision };
+    this.#revision = revision;
     const [event] = events;
-    if (event === undefined) return;
-    if (events.length > 1) this.#notifyMany(revision, events);
-    // One event is the common case: all its watchers share one group.
-    else {
-      const group: RevisionEvents = { revision, events };
-      this.#eachWatcher(event.key, (watcher) => watcher._offer(group));
-    }
+    if (event === undefined || this.#size === 0) return;
+    this.#tell(() => {
+      if (events.length > 1) this.#notifyMany(revision, events);
+      else this.#notifyOne(event, new HeldRevision(revision, events));
+    });
+  }
+
+  /**
+   * Tells that history below `revision` is gone. Watchers that still need some of it are woken to
+   * learn so from their next read of history, which is refused with COMPACTED: a slow watcher gets
+   * its events or that word, never silence (incident 17529).
+   *
+   * @param revision - the compacted revision: the oldest that can be read
+   */
+  compacted(revision: number): void {
+    if (revision <= this.#compactRevision) return;
+    this.#compactRevision = revision;
+    this.#tell(() => this.#eachWatcher((watcher) => watcher._compacted(revision)));
   }
 
   /**
@@ -122,49 +167,102 @@ export class WatchHub {
    * @param readable - the new state's revisions
    */
   reset({ revision, compactRevision }: ReadableRevisions): void {
-    const before = this.#readable.revision;
-    this.#readable = { revision, compactRevision };
-    for (const watcher of [...this.#ranges]) watcher._reset(before);
-    for (const watchers of [...this.#byKey.values()]) {
-      for (const watcher of [...watchers]) watcher._reset(before);
+    const before = this.#revision;
+    this.#revision = revision;
+    this.#compactRevision = compactRevision;
+    this.#epoch += 1;
+    this.#tell(() => this.#eachWatcher((watcher) => watcher._reset(before)));
+  }
+
+  /** All watchers of the key share one object. */
+  #notifyOne(event: KeyEvent, held: HeldRevision): void {
+    for (const list of this.#find(event.key)) {
+      for (let at = list.first; at !== undefined; at = at._next) {
+        if (at._wants(event)) at._offer(held);
+      }
     }
   }
 
   #notifyMany(revision: number, events: readonly KeyEvent[]): void {
-    const matches = new Map<Watcher, KeyEvent[]>();
+    const matches = new Map<WatcherList, KeyEvent[]>();
     for (const event of events) {
-      this.#eachWatcher(event.key, (watcher) => {
-        const own = matches.get(watcher);
-        if (own === undefined) matches.set(watcher, [event]);
-        // One too many is enough to make the watcher fall behind.
+      for (const list of this.#find(event.key)) {
+        const own = matches.get(list);
+        if (own === undefined) matches.set(list, [event]);
+        // One too many is enough to make its watchers fall behind.
         else if (own.length <= this.#eventsMax) own.push(event);
-      });
+      }
     }
-    for (const [watcher, own] of matches) watcher._offer({ revision, events: own });
+    for (const [list, own] of matches) this.#tellList(list, new HeldRevision(revision, own));
   }
 
-  #eachWatcher(key: BinaryString, visit: (watcher: Watcher) => void): void {
+  #tellList(list: WatcherList, all: HeldRevision): void {
+    const { revision, events } = all;
+    // Cut short, it says nothing about what a filter would leave.
+    const isCut = events.length > this.#eventsMax;
+    for (let at = list.first; at !== undefined; at = at._next) {
+      if (isCut || at._wantsAll) {
+        at._offer(all);
+        continue;
+      }
+      const watcher = at;
+      const own = events.filter((event) => watcher._wants(event));
+      if (own.length > 0) at._offer(new HeldRevision(revision, own));
+    }
+  }
+
+  #find(key: BinaryString): readonly WatcherList[] {
+    const found = this.#found;
+    found.length = 0;
     const exact = this.#byKey.get(key);
-    if (exact !== undefined) for (const watcher of exact) visit(watcher);
-    for (const watcher of this.#ranges) if (selects(watcher.keys, key)) visit(watcher);
+    if (exact !== undefined) found.push(exact);
+    if (this.#ranges.size > 0) this.#ranges.collect(key, found);
+    return found;
   }
 
-  #add(watcher: Watcher): void {
-    const key = singleKey(watcher.keys);
-    if (key === undefined) {
-      this.#ranges.add(watcher);
-      return;
+  #eachWatcher(visit: (watcher: Watcher) => void): void {
+    const visitList = (list: WatcherList): void => {
+      for (let at = list.first; at !== undefined; at = at._next) visit(at);
+    };
+    for (const list of this.#byKey.values()) visitList(list);
+    this.#ranges.forEach(visitList);
+  }
+
+  /** Watchers that are closed by what they are told leave their lists when the walk is over. */
+  #tell(walk: () => void): void {
+    assert(!this.#isTelling, 'a consumer schedules, it changes nothing');
+    this.#isTelling = true;
+    try {
+      walk();
+    } finally {
+      this.#isTelling = false;
+      for (const watcher of this.#leaving.splice(0)) this.#remove(watcher);
     }
-    const watchers = this.#byKey.get(key);
-    if (watchers === undefined) this.#byKey.set(key, new Set([watcher]));
-    else watchers.add(watcher);
+  }
+
+  #listOf(keys: KeySelection): WatcherList {
+    const key = singleKey(keys);
+    const existing = key === undefined ? this.#ranges.get(keys) : this.#byKey.get(key);
+    if (existing !== undefined) return existing;
+    assert(!this.#isTelling, 'a consumer schedules, it begins no watch');
+    const list = new WatcherList(keys);
+    if (key === undefined) this.#ranges.set(keys, list);
+    else this.#byKey.set(key, list);
+    return list;
+  }
+
+  #forget(watcher: Watcher): void {
+    this.#size -= 1;
+    if (this.#isTelling) this.#leaving.push(watcher);
+    else this.#remove(watcher);
   }
 
   #remove(watcher: Watcher): void {
-    if (this.#ranges.delete(watcher)) return;
-    const key = singleKey(watcher.keys) as BinaryString;
-    const watchers = this.#byKey.get(key);
-    if (watchers?.delete(watcher) && watchers.size === 0) this.#byKey.delete(key);
+    const list = watcher._list;
+    list.remove(watcher);
+    if (list.first !== undefined) return;
+    if (list.key === undefined) this.#ranges.delete(list.keys);
+    else this.#byKey.delete(list.key);
   }
 }
 

@@ -4,37 +4,78 @@
  *
  * ```
  * synced       queue holds everything that is not taken yet     -- queue full, reset -->  behind
- * behind       nothing is queued; history serves from #gapFrom  -- catchUp() -->  catching up
- * catching up  history serves [#gapFrom, #gapEnd), the queue what comes after
+ * behind       nothing is queued; history serves from the gap   -- catchUp() -->  catching up
+ * catching up  history serves up to the gap's end, the queue what comes after
  *                                                               -- caughtUp() -->  any of the three
  * ```
+ *
+ * There may be 100,000 of them, nearly all idle: what only a busy one needs is made when needed.
  */
 import { assert } from '../base/assert.js';
-import type { History, RevisionEvents } from './history-query.js';
-import type { KeySelection } from './types.js';
+import { limits } from '../base/limits.js';
+import type { HeldRevision } from './held-revision.js';
+import type { History, HistoryRange, RevisionEvents } from './history-query.js';
+import type { KeyEvent, KeySelection } from './types.js';
+import type { WatchBuffers } from './watch-buffers.js';
+import { WatchGap } from './watch-gap.js';
+import { WatchQueue } from './watch-queue.js';
+import type { WatcherList } from './watcher-list.js';
 
 /** What a watcher that is behind must read from history. @since 0.1.0 */
-export interface CatchUp {
+export interface CatchUp extends HistoryRange {
   readonly keys: KeySelection;
-  readonly fromRevision: number;
   /** Inclusive. */
   readonly upTo: number;
 }
 
+/**
+ * Who reads a {@link Watcher}. Both methods run inside the hub's calls: they may only take and
+ * schedule, not throw.
+ *
+ * @since 0.1.0
+ */
+export interface WatchConsumer {
+  /**
+   * A new revision for a watcher that holds nothing: `true` takes it, `false` has it queued, to be
+   * asked for with `take()`.
+   */
+  offer(revision: RevisionEvents): boolean;
+  /** There is something to take or to catch up on. */
+  ready(): void;
+}
+
+/** What of its keys' changes a watcher delivers. @since 0.1.0 */
+export interface WatchFilter {
+  /** Leaves puts out; default false. */
+  readonly noPut?: boolean | undefined;
+  /** Leaves deletes out; default false. */
+  readonly noDelete?: boolean | undefined;
+  /** `false`: the versions before need not be read when catching up; default true. */
+  readonly previous?: boolean | undefined;
+  /** Cuts a revision with too many changes for a queue into pieces; default false: it is whole. */
+  readonly fragment?: boolean | undefined;
+}
+
 /** How a {@link Watcher} is tied to its hub. @since 0.1.0 */
+export interface WatcherHub {
+  readonly revision: number;
+  readonly eventsMax: number;
+  readonly buffers: WatchBuffers;
+  /** The watcher is closed. */
+  forget(watcher: Watcher): void;
+}
+
+/** @since 0.1.0 */
 export interface WatcherOptions {
-  readonly keys: KeySelection;
+  readonly hub: WatcherHub;
+  readonly list: WatcherList;
   /** First revision to deliver. */
   readonly startRevision: number;
-  /** Whether that revision is past already. */
-  readonly isBehind: boolean;
-  readonly eventsMax: number;
-  /** Newest revision there is. */
-  readonly revisionNow: () => number;
-  readonly onClose: (watcher: Watcher) => void;
-  /** Called when there is something to take or to catch up on; must only schedule, not throw. */
-  readonly onReady: (() => void) | undefined;
+  readonly filter: WatchFilter;
+  readonly consumer: WatchConsumer | undefined;
 }
+
+const noFilter: WatchFilter = {};
 
 /**
  * Made by `WatchHub.watch`. Caller: one consumer, which asks {@link take} and, when
@@ -43,43 +84,68 @@ export interface WatcherOptions {
  * @since 0.1.0
  */
 export class Watcher {
-  readonly keys: KeySelection;
   /** First revision this watcher delivers, if it changes one of its keys. */
   readonly startRevision: number;
-  readonly #options: WatcherOptions;
+  /** Neighbours in the list of the same keys: the list's. */
+  _next: Watcher | undefined = undefined;
+  _previous: Watcher | undefined = undefined;
+  /** The watchers of the same keys: the hub's. */
+  readonly _list: WatcherList;
+  readonly #hub: WatcherHub;
+  readonly #consumer: WatchConsumer | undefined;
+  readonly #filter: WatchFilter;
   /** While synced or catching up: the first revision that may still be queued. */
   #position: number;
-  /** First revision that must come from history; `undefined` while synced. */
-  #gapFrom: number | undefined;
-  /** First revision that history need not serve; `undefined` unless catching up. */
-  #gapEnd: number | undefined;
-  #request: CatchUp | undefined;
-  #queue: RevisionEvents[] = [];
-  #queuedEvents = 0;
-  /** While catching up: whether the queue still has everything from #gapEnd on. */
-  #isQueueWhole = true;
+  /** What must come from history; `undefined` while synced. */
+  #gap: WatchGap | undefined = undefined;
+  #queue: WatchQueue | undefined = undefined;
   #isClosed = false;
 
   /** Made by `WatchHub.watch`. */
-  constructor(options: WatcherOptions) {
-    this.keys = options.keys;
-    this.startRevision = options.startRevision;
-    this.#options = options;
-    this.#position = options.startRevision;
-    if (options.isBehind) this.#gapFrom = options.startRevision;
+  constructor({ hub, list, startRevision, filter, consumer }: WatcherOptions) {
+    this.startRevision = startRevision;
+    this._list = list;
+    this.#hub = hub;
+    this.#consumer = consumer;
+    const { noPut, noDelete, previous, fragment } = filter;
+    const isPlain = !noPut && !noDelete && previous !== false && !fragment;
+    this.#filter = isPlain ? noFilter : { noPut, noDelete, previous, fragment };
+    this.#position = startRevision;
+    if (startRevision <= hub.revision) this.#gap = new WatchGap(startRevision);
+  }
+
+  /** What is watched. */
+  get keys(): KeySelection {
+    return this._list.keys;
   }
 
   /** Whether what comes next must be read from history. */
   get isBehind(): boolean {
-    return this.#gapFrom !== undefined;
+    const gap = this.#gap;
+    if (gap === undefined) return false;
+    // The state went back behind a revision of which a piece is delivered: it has to come again.
+    return gap.sub === 0 || gap.revision <= this.#hub.revision;
+  }
+
+  /** Whether the first revision to deliver is still to come. */
+  get isEarly(): boolean {
+    return this.startRevision > this.#hub.revision + 1;
+  }
+
+  /**
+   * The newest revision, when nothing up to it is left to deliver: what a bookmark may say (W6).
+   * `undefined` while something is undelivered, and before the start (incidents 15220, 20221).
+   */
+  get progress(): number | undefined {
+    if (this.#gap !== undefined || this.#queue !== undefined || this.#isClosed) return undefined;
+    const { revision } = this.#hub;
+    return this.#position > revision + 1 ? undefined : revision;
   }
 
   /** Revisions waiting in the queue, in order and whole; `undefined` for none. */
   take(): readonly RevisionEvents[] | undefined {
-    if (this.#gapFrom !== undefined || this.#queue.length === 0) return undefined;
-    const taken = this.#queue;
-    this.#clearQueue();
-    return taken;
+    if (this.#gap !== undefined) return undefined;
+    return this.#letGo();
   }
 
   /**
@@ -87,20 +153,35 @@ export class Watcher {
    * is missing after all, or the watcher is closed.
    */
   catchUp(): CatchUp | undefined {
-    const from = this.#gapFrom;
-    if (from === undefined || this.#isClosed) return undefined;
-    if (this.#gapEnd === undefined) {
-      const end = this.#options.revisionNow() + 1;
-      this.#position = Math.max(from, end);
-      if (from >= end) {
-        this.#gapFrom = undefined;
+    const gap = this.#gap;
+    if (gap === undefined || this.#isClosed || !this.isBehind) return undefined;
+    if (gap.end === undefined) {
+      const end = this.#hub.revision + 1;
+      this.#position = Math.max(gap.revision, end);
+      if (gap.revision >= end) {
+        this.#gap = undefined;
         return undefined;
       }
-      this.#gapEnd = end;
-      this.#isQueueWhole = true;
+      gap.end = end;
+      gap.isQueueWhole = true;
     }
-    this.#request = { keys: this.keys, fromRevision: from, upTo: this.#gapEnd - 1 };
-    return this.#request;
+    const request: CatchUp = {
+      ...this.#filter,
+      keys: this.keys,
+      fromRevision: gap.revision,
+      fromSub: gap.sub,
+      upTo: gap.end - 1,
+      limit: gap.limit,
+    };
+    gap.request = request;
+    return request;
+  }
+
+  /**
+   * Whether an answer to `request`, or its failure, still matters: a reset makes both void.
+   */
+  isAwaiting(request: CatchUp): boolean {
+    return this.#gap?.request === request && !this.#isClosed;
   }
 
   /**
@@ -109,64 +190,114 @@ export class Watcher {
    * @returns what to deliver; `undefined` when the request was overtaken by a reset or a close
    */
   caughtUp(request: CatchUp, history: History): readonly RevisionEvents[] | undefined {
-    if (request !== this.#request || this.#isClosed) return undefined;
-    const { nextRevision } = history;
-    const end = request.upTo + 1;
-    assert(nextRevision > request.fromRevision, 'history goes on');
-    assert(nextRevision <= end, `history ends where asked: ${nextRevision} <= ${end}`);
-    this.#request = undefined;
-    if (nextRevision < end) this.#gapFrom = nextRevision;
-    else {
-      this.#gapFrom = this.#isQueueWhole ? undefined : end;
-      this.#gapEnd = undefined;
+    const gap = this.#gap;
+    if (gap === undefined || !this.isAwaiting(request)) return undefined;
+    const revisions = gap.advance(request, history);
+    if (gap.revision > request.upTo) {
+      gap.end = undefined;
+      if (gap.isQueueWhole) this.#gap = undefined;
     }
-    return history.revisions;
+    return revisions;
   }
 
   /** Stops the watcher and forgets its queue. Idempotent. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#clearQueue();
-    this.#options.onClose(this);
+    this.#letGo();
+    this.#hub.forget(this);
   }
 
-  /** The hub's: queues a revision, or falls behind from it on. */
-  _offer(group: RevisionEvents): void {
-    if (group.revision < this.#position || this.#isClosed) return;
-    if (this.#gapFrom !== undefined && (this.#gapEnd === undefined || !this.#isQueueWhole)) return;
-    const count = this.#queuedEvents + group.events.length;
-    if (count > this.#options.eventsMax) {
-      this.#overflow(group.revision);
-    } else {
-      this.#queue.push(group);
-      this.#queuedEvents = count;
-      this.#position = group.revision + 1;
+  /** The hub's: whether an event passes the filter. */
+  _wants(event: KeyEvent): boolean {
+    const { noPut, noDelete } = this.#filter;
+    return event.type === 'put' ? noPut !== true : noDelete !== true;
+  }
+
+  /** The hub's: whether any event passes the filter. */
+  get _wantsAll(): boolean {
+    const { noPut, noDelete } = this.#filter;
+    return noPut !== true && noDelete !== true;
+  }
+
+  /** The hub's: delivers or queues a revision, or falls behind from it on. */
+  _offer(held: HeldRevision): void {
+    if (this.#isClosed) return;
+    const { revision } = held;
+    const gap = this.#gap;
+    if (gap !== undefined && !gap.takesLive) {
+      // See isBehind: the rest of a revision in pieces can be read from now on.
+      if (gap.sub > 0 && gap.revision === revision) this.#consumer?.ready();
+      return;
     }
-    this.#options.onReady?.();
+    if (revision < this.#position) return;
+    if (held.events.length + (this.#queue?.events ?? 0) > this.#eventsMax) {
+      this._fallBehind(revision);
+    } else {
+      this.#position = revision + 1;
+      const isFirst = gap === undefined && this.#queue === undefined;
+      if (isFirst && this.#consumer?.offer(held) === true) return;
+      this.#enqueue(held);
+    }
+    this.#consumer?.ready();
   }
 
   /** The hub's: what came after `revisionBefore` was not offered and must come from history. */
   _reset(revisionBefore: number): void {
     if (this.#isClosed) return;
-    if (this.#gapFrom === undefined) {
-      const next = Math.max(this.#position, revisionBefore + 1);
-      this.#gapFrom = this.#queue[0]?.revision ?? next;
+    const next = Math.max(this.#position, revisionBefore + 1);
+    if (this.#gap === undefined) this.#gap = new WatchGap(this.#queue?.firstRevision ?? next);
+    this.#gap.restart();
+    this.#letGo();
+    this.#consumer?.ready();
+  }
+
+  /** The hub's: history below `compactRevision` is gone; who needs it has to learn that. */
+  _compacted(compactRevision: number): void {
+    const gap = this.#gap;
+    if (gap !== undefined && gap.revision < compactRevision && !this.#isClosed) {
+      this.#consumer?.ready();
     }
-    this.#clearQueue();
-    this.#gapEnd = undefined;
-    this.#request = undefined;
-    this.#options.onReady?.();
   }
 
-  #overflow(revision: number): void {
-    if (this.#gapFrom === undefined) this.#gapFrom = this.#queue[0]?.revision ?? revision;
-    else this.#isQueueWhole = false;
-    this.#clearQueue();
+  /**
+   * The hub's and its own: the queue is dropped, and history serves from its first revision on.
+   *
+   * @param revision - the first one to miss when nothing is queued
+   */
+  _fallBehind(revision: number): void {
+    const gap = this.#gap;
+    if (gap === undefined) this.#gap = new WatchGap(this.#queue?.firstRevision ?? revision);
+    else gap.isQueueWhole = false;
+    this.#letGo();
   }
 
-  #clearQueue(): void {
-    this.#queue = [];
-    this.#queuedEvents = 0;
+  get #eventsMax(): number {
+    const { eventsMax } = this.#hub;
+    // A larger revision comes from history, which cuts it.
+    return this.#filter.fragment ? Math.min(eventsMax, limits.historyChunkMax) : eventsMax;
+  }
+
+  #enqueue(held: HeldRevision): void {
+    const { buffers } = this.#hub;
+    if (this.#queue === undefined) {
+      this.#queue = new WatchQueue(this);
+      buffers.enter(this.#queue);
+    }
+    buffers.hold(this.#queue, held);
+    while (buffers.isOver) {
+      const { slowest } = buffers;
+      assert(slowest !== undefined, 'only queues hold events');
+      // It has a queue, so this revision is not what it misses first.
+      slowest.watcher._fallBehind(held.revision);
+    }
+  }
+
+  #letGo(): readonly HeldRevision[] | undefined {
+    const queue = this.#queue;
+    if (queue === undefined) return undefined;
+    this.#queue = undefined;
+    this.#hub.buffers.leave(queue);
+    return queue.revisions;
   }
 }

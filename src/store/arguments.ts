@@ -99,21 +99,44 @@ export function checkCallOptions(options: CallOptions): void {
   if (signal !== undefined && !isSignal(signal)) {
     throw invalid('signal', 'an AbortSignal', describe(signal));
   }
-  if (timeoutMs === undefined) return;
-  if (typeof timeoutMs !== 'number' || !(timeoutMs > 0 && timeoutMs <= 2 ** 31 - 1)) {
-    throw invalid('timeoutMs', 'a number of milliseconds above 0', describe(timeoutMs));
+  checkDelay(timeoutMs, 'timeoutMs');
+}
+
+/**
+ * An optional number of milliseconds that a timer can wait.
+ *
+ * @throws {KontikiError} ARGUMENT_INVALID
+ * @since 0.1.0
+ */
+export function checkDelay(value: number | undefined, what: string): void {
+  if (value === undefined) return;
+  if (typeof value !== 'number' || !(value > 0 && value <= 2 ** 31 - 1)) {
+    throw invalid(what, 'a number of milliseconds above 0', describe(value));
   }
 }
 
 /**
  * An optional positive integer.
  *
+ * @param max - the largest that is allowed; default: any
  * @throws {KontikiError} ARGUMENT_INVALID
  * @since 0.1.0
  */
-export function checkPositive(value: number | undefined, what: string): void {
-  if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) return;
-  throw invalid(what, 'an integer of at least 1', describe(value));
+export function checkPositive(value: number | undefined, what: string, max?: number): void {
+  if (value === undefined) return;
+  if (Number.isSafeInteger(value) && value >= 1 && (max === undefined || value <= max)) return;
+  const upTo = max === undefined ? 'of at least 1' : `from 1 to ${max}`;
+  throw invalid(what, `an integer ${upTo}`, describe(value));
+}
+
+/**
+ * Refuses `undefined`.
+ *
+ * @throws {KontikiError} ARGUMENT_INVALID
+ * @since 0.1.0
+ */
+export function checkRequired(value: unknown, what: string): void {
+  if (value === undefined) throw invalid(what, 'given', 'undefined');
 }
 
 /**
@@ -125,6 +148,21 @@ export function checkPositive(value: number | undefined, what: string): void {
 export function checkBoolean(value: boolean | undefined, what: string): void {
   if (value === undefined || typeof value === 'boolean') return;
   throw invalid(what, 'true or false', describe(value));
+}
+
+/**
+ * An optional name of a list.
+ *
+ * @throws {KontikiError} ARGUMENT_INVALID
+ * @since 0.1.0
+ */
+export function checkOneOf(
+  value: string | undefined,
+  known: readonly string[],
+  what: string,
+): void {
+  if (value === undefined || known.includes(value)) return;
+  throw invalid(what, known.join(' or '), typeof value === 'string' ? value : describe(value));
 }
 
 /** By its shape, not its class: a signal may come from another realm. */

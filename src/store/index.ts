@@ -6,9 +6,18 @@
 export type { StoreEvents } from './events.js';
 export { KeyValue } from './key-value.js';
 export type * from './kv-client.js';
-export { type Comparisons, cmp, op, type Relations, type TxnOperation } from './operations.js';
+export {
+  type Comparisons,
+  cmp,
+  type InnerTxn,
+  op,
+  type Relations,
+  type TxnOperation,
+} from './operations.js';
+export { Scan } from './scan.js';
 export { StoreStateMachine } from './state-machine.js';
 export type { StoreStatus } from './status.js';
 export { Store, type StoreParts } from './store.js';
 export { Txn, type TxnOperationResponse, type TxnResponse } from './txn.js';
 export { Watch } from './watch.js';
+export type { WatchBatch, WatchEvent } from './watch-batch.js';

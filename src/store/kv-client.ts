@@ -2,6 +2,7 @@
  * The key-value interface that the embedded store offers, and that recipes are written against.
  */
 import type { KeyValue } from './key-value.js';
+import type { Scan } from './scan.js';
 import type { Txn } from './txn.js';
 import type { Watch } from './watch.js';
 
@@ -17,8 +18,22 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** What a put can keep of the version before; then the key must exist, else `KEY_NOT_FOUND`. @since 0.1.0 */
+export interface PutKeepOptions {
+  /** Keep the value: only a revision and a version more. The value given must be empty. */
+  readonly ignoreValue?: boolean | undefined;
+  /** Stay attached to the lease the key is attached to. */
+  readonly ignoreLease?: boolean | undefined;
+}
+
 /** @since 0.1.0 */
-export interface PutOptions extends CallOptions {}
+export interface PutOptions extends CallOptions, PutKeepOptions {}
+
+/** @since 0.1.0 */
+export interface DeleteOptions extends CallOptions {
+  /** Answer with what was deleted; default false. */
+  readonly previous?: boolean | undefined;
+}
 
 /** @since 0.1.0 */
 export interface GetOptions extends CallOptions {
@@ -38,12 +53,45 @@ export interface KeyRangeOptions {
   readonly to?: Bytes | undefined;
 }
 
-/** @since 0.1.0 */
-export interface RangeOptions extends KeyRangeOptions, GetOptions {
+/** In which order a range answers. Keys that are equal in it come in ascending key order. @since 0.1.0 */
+export interface RangeOrderOptions {
+  /** Default `key`. Any other reads and sorts all matches before the limit applies. */
+  readonly sortBy?: 'key' | 'version' | 'createRevision' | 'modRevision' | 'value' | undefined;
+  /** Default `ascend`. */
+  readonly order?: 'ascend' | 'descend' | undefined;
+}
+
+/** What a range selects and answers with. @since 0.1.0 */
+export interface RangeQueryOptions extends KeyRangeOptions, RangeOrderOptions {
+  /** Read as of this revision; default: the latest. */
+  readonly revision?: number | undefined;
   /** At most this many pairs, 1 or more; default all. */
   readonly limit?: number | undefined;
-  /** Also count every match, which is a scan; default false. */
+  /** Also count every selected key, whatever limit and bounds, which is a scan; default false. */
   readonly count?: boolean | undefined;
+  /** Only count, and answer with no pairs; default false. */
+  readonly countOnly?: boolean | undefined;
+  /** Answer with empty values; default false. */
+  readonly keysOnly?: boolean | undefined;
+  /** Only pairs last written at this revision or later; before order and limit. */
+  readonly minModRevision?: number | undefined;
+  /** Only pairs last written at this revision or earlier. */
+  readonly maxModRevision?: number | undefined;
+  /** Only pairs created at this revision or later. */
+  readonly minCreateRevision?: number | undefined;
+  /** Only pairs created at this revision or earlier. */
+  readonly maxCreateRevision?: number | undefined;
+}
+
+/** @since 0.1.0 */
+export interface RangeOptions extends RangeQueryOptions, GetOptions {}
+
+/** @since 0.1.0 */
+export interface ScanOptions extends KeyRangeOptions, GetOptions {
+  /** Deliver empty values; default false. */
+  readonly keysOnly?: boolean | undefined;
+  /** Most pairs read at a time, 1 to 1,000; default: as many as make about 1 MiB. */
+  readonly pageSize?: number | undefined;
 }
 
 /** @since 0.1.0 */
@@ -56,6 +104,16 @@ export interface PutResponse {
 export interface DeleteResponse {
   readonly revision: number;
   readonly deleted: number;
+  /** What was deleted, in key order; present when asked for. */
+  readonly previous?: readonly KeyValue[] | undefined;
+}
+
+/** @since 0.1.0 */
+export interface CompactResponse {
+  /** The current one, which a compaction does not change. */
+  readonly revision: number;
+  /** The oldest revision that can be read from now on. */
+  readonly compactRevision: number;
 }
 
 /** @since 0.1.0 */
@@ -81,6 +139,22 @@ export type WatchTarget = Bytes | KeyRangeOptions;
 export interface WatchOptions {
   /** First revision to deliver; default: the one after the current. */
   readonly fromRevision?: number | undefined;
+  /** Leaves puts out; default false. */
+  readonly noPut?: boolean | undefined;
+  /** Leaves deletes out; default false. */
+  readonly noDelete?: boolean | undefined;
+  /** `false`: events come without the version before, which spares reads; default true. */
+  readonly previous?: boolean | undefined;
+  /**
+   * Lets a revision of more than 512 changes come in several batches, all but the last marked
+   * `fragment`; default false: it comes whole, however large.
+   */
+  readonly fragment?: boolean | undefined;
+  /**
+   * Every so many milliseconds without an event a bookmark comes: a batch without events that says
+   * up to which revision everything was delivered. Default: none.
+   */
+  readonly progressMs?: number | undefined;
   /** Ends the watch: the iterator then throws `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -99,10 +173,17 @@ export interface KvClient {
   get(key: Bytes, options?: GetOptions): Promise<KeyValue | undefined>;
   /** Reads a key and the revision of the read, for get-then-watch. */
   getWithRevision(key: Bytes, options?: GetOptions): Promise<GetResponse>;
-  /** Reads keys in ascending order. */
+  /** Reads keys, in ascending order unless another is asked for. */
   range(options: RangeOptions): Promise<RangeResponse>;
+  /** Reads any number of keys in ascending order, page by page, all at one revision. */
+  scan(options: ScanOptions): Scan;
   /** Deletes one key, or a range of keys in one revision. */
-  delete(target: WatchTarget, options?: CallOptions): Promise<DeleteResponse>;
+  delete(target: WatchTarget, options?: DeleteOptions): Promise<DeleteResponse>;
+  /**
+   * Gives up what was before `revision`: older revisions cannot be read or watched from any more.
+   * Rejects with `COMPACTED` when that has happened already, `FUTURE_REVISION` when it is not there.
+   */
+  compact(revision: number, options?: CallOptions): Promise<CompactResponse>;
   /** Starts an immutable transaction builder. */
   txn(): Txn;
   /** Follows changes. Registers synchronously; never skips, never repeats (DESIGN §4.24). */

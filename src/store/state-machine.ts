@@ -26,6 +26,12 @@ export class StoreStateMachine implements StateMachine {
   #hub: WatchHub | undefined;
   #keyspace: Keyspace | undefined;
   #appliedIndex = 0;
+  /** Called when a compaction left something to remove. */
+  #onCompacted: (() => void) | undefined;
+  #isRemoving = false;
+  /** Of a removal in the background: the next apply rejects with it, and the member stops. */
+  #failure: unknown;
+  #isClosing = false;
 
   /**
    * @param backend - opened; closed with the state machine
@@ -63,6 +69,7 @@ export class StoreStateMachine implements StateMachine {
   }
 
   async apply(entries: readonly Entry[]): Promise<readonly ApplyResult[]> {
+    if (this.#failure !== undefined) throw this.#failure;
     const room = this.backend.ready();
     if (room !== undefined) await room;
     const results: ApplyResult[] = entries.map(() => ({ value: undefined }));
@@ -102,7 +109,43 @@ export class StoreStateMachine implements StateMachine {
       results[at] = { requestId: { session, seq }, value: result };
       const [first] = events;
       if (first !== undefined) this.hub.notify(first.revision, events);
+      if ('op' in result && result.op === 'compact') {
+        this.hub.compacted(result.compactRevision);
+        this.#onCompacted?.();
+      }
     });
+  }
+
+  /** Sets who is told that a compaction was applied, so that {@link removeCompacted} has work. */
+  whenCompacted(listener: () => void): void {
+    this.#onCompacted = listener;
+  }
+
+  /**
+   * Removes a part of what compactions gave up. It is no entry's effect, and nothing that can be
+   * asked shows it, so it may happen between any two entries, and while one is being applied.
+   *
+   * @param changesMax - changes to look at, 1 or more
+   * @returns bytes that were read; `undefined` when nothing was left to do
+   */
+  async removeCompacted(changesMax: number): Promise<number | undefined> {
+    assert(!this.#isRemoving, 'state machine: one removal at a time');
+    this.#isRemoving = true;
+    try {
+      await this.backend.ready();
+      let query = this.keyspace.compactionSlice(changesMax);
+      while (query !== undefined && !query.done) {
+        query = query.next(await this.backend.read(query.plan));
+      }
+      if (query === undefined || this.#isClosing) return undefined;
+      this.backend.apply(this.keyspace.finishSlice(query.result), this.#appliedIndex);
+      return query.result.bytes;
+    } catch (error) {
+      if (!this.#isClosing) this.#failure = error;
+      throw error;
+    } finally {
+      this.#isRemoving = false;
+    }
   }
 
   #advance(changes: Parameters<Backend['apply']>[0], index: number): void {
@@ -115,6 +158,7 @@ export class StoreStateMachine implements StateMachine {
   }
 
   close(): Promise<void> {
+    this.#isClosing = true;
     return this.backend.close();
   }
 }

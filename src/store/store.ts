@@ -10,8 +10,10 @@ import { encodeCommand } from '../codec/command-codec.js';
 import { checkCommand } from '../mvcc/command-check.js';
 import type { Query } from '../mvcc/query.js';
 import { selectKey } from '../mvcc/selection.js';
+import { isReadOnly } from '../mvcc/txn-query.js';
 import type {
   Command,
+  CompactResult,
   DeleteResult,
   PutResult,
   RangeOperation,
@@ -24,19 +26,23 @@ import {
   callOptionNames,
   checkBoolean,
   checkCallOptions,
+  checkDelay,
   checkOptions,
   checkPositive,
+  checkRequired,
   keyRangeNames,
   toKey,
   toSelection,
   toTarget,
-  toValue,
 } from './arguments.js';
+import { CompactionLoop } from './compaction-loop.js';
 import type { StoreEvents } from './events.js';
 import { KeyValue } from './key-value.js';
 import type {
   Bytes,
   CallOptions,
+  CompactResponse,
+  DeleteOptions,
   DeleteResponse,
   GetOptions,
   GetResponse,
@@ -45,14 +51,20 @@ import type {
   PutResponse,
   RangeOptions,
   RangeResponse,
+  ScanOptions,
   WatchOptions,
   WatchTarget,
 } from './kv-client.js';
+import { putKeepNames, toDelete, toPut } from './operations.js';
+import { rangeQueryNames, toRange } from './range-request.js';
 import { ReadBarrier } from './read-barrier.js';
+import { Scan } from './scan.js';
 import type { StoreStateMachine } from './state-machine.js';
 import { type StoreStatus, statusOf } from './status.js';
-import { Txn } from './txn.js';
+import { respondDelete, respondRange, Txn } from './txn.js';
 import { Watch, type WatchSource } from './watch.js';
+import { WatchHistory } from './watch-history.js';
+import { WatchProgress } from './watch-progress.js';
 
 /** @since 0.1.0 */
 export interface StoreParts {
@@ -70,7 +82,12 @@ export interface StoreParts {
 }
 
 const getOptionNames = [...callOptionNames, 'revision'];
-const rangeOptionNames = [...getOptionNames, ...keyRangeNames, 'limit', 'count'];
+const putOptionNames = [...callOptionNames, ...putKeepNames];
+const deleteOptionNames = [...callOptionNames, 'previous'];
+const rangeOptionNames = [...callOptionNames, ...rangeQueryNames];
+const scanOptionNames = [...getOptionNames, ...keyRangeNames, 'keysOnly', 'pageSize'];
+const watchFilterNames = ['noPut', 'noDelete', 'previous', 'fragment'] as const;
+const watchOptionNames = ['fromRevision', 'progressMs', 'signal', ...watchFilterNames];
 
 /**
  * One member's view of the replicated keyspace. Reads and writes work on every member; see
@@ -87,6 +104,8 @@ export class Store implements KvClient {
   readonly #events = new EventEmitter<StoreEvents>();
   readonly #watches = new Set<Watch>();
   readonly #watchSource: WatchSource;
+  readonly #compaction: CompactionLoop;
+  readonly #watchProgress: WatchProgress;
   /** Why the member stopped by itself, if it did. */
   #failure: KontikiError | undefined;
   #closing: Promise<void> | undefined;
@@ -97,13 +116,13 @@ export class Store implements KvClient {
     this.#machine = parts.machine;
     this.#timeoutMs = parts.timeoutMs ?? 7_000;
     this.#barrier = new ReadBarrier(parts.timers, () => this.#node.readIndex());
-    this.#watchSource = {
-      hub: parts.machine.hub,
-      history: (range) => this.#run(parts.machine.keyspace.historyQuery(range)),
-      onOpen: (watch) => this.#watches.add(watch),
-      onEnd: (watch) => this.#watches.delete(watch),
-    };
+    this.#watchProgress = new WatchProgress(parts.timers);
+    this.#watchSource = this.#makeWatchSource();
     this.#relayEvents();
+    this.#compaction = new CompactionLoop(parts.timers, parts.machine);
+    parts.machine.whenCompacted(() => this.#compaction.wake());
+    // What the last process left unfinished.
+    this.#compaction.wake();
   }
 
   /**
@@ -112,8 +131,8 @@ export class Store implements KvClient {
    * @throws {KontikiError} see {@link KvClient}
    */
   async put(key: Bytes, value: Bytes, options: PutOptions = {}): Promise<PutResponse> {
-    checkOptions(options, callOptionNames, 'put');
-    const command: Command = { op: 'put', key: toKey(key), value: toValue(value) };
+    checkOptions(options, putOptionNames, 'put');
+    const command: Command = toPut(key, value, options);
     const { revision, previous } = (await this.#write(command, options)) as PutResult;
     return previous === undefined ? { revision } : { revision, previous: KeyValue.of(previous) };
   }
@@ -133,40 +152,57 @@ export class Store implements KvClient {
 
   async range(options: RangeOptions): Promise<RangeResponse> {
     checkOptions(options, rangeOptionNames, 'range');
-    checkPositive(options.limit, 'limit');
-    checkBoolean(options.count, 'count');
-    const { limit, count, revision: at } = options;
-    const keys = toSelection(options);
-    const operation: RangeOperation = { op: 'range', keys, limit, count, revision: at };
-    const result = await this.#read(operation, options);
-    const kvs = result.kvs.map((version) => KeyValue.of(version));
-    const response = { kvs, more: result.more, revision: result.revision };
-    return result.count === undefined ? response : { ...response, count: result.count };
+    return respondRange(await this.#read(toRange(options), options));
   }
 
-  async delete(target: WatchTarget, options: CallOptions = {}): Promise<DeleteResponse> {
-    checkOptions(options, callOptionNames, 'delete');
-    const command: Command = { op: 'delete', keys: toTarget(target) };
-    const { revision, deleted } = (await this.#write(command, options)) as DeleteResult;
-    return { revision, deleted };
+  scan(options: ScanOptions): Scan {
+    checkOptions(options, scanOptionNames, 'scan');
+    checkCallOptions(options);
+    const { revision, keysOnly = false, pageSize } = options;
+    checkPositive(revision, 'revision');
+    checkPositive(pageSize, 'pageSize', limits.scanPairsMax);
+    checkBoolean(keysOnly, 'keysOnly');
+    const request = { keys: toSelection(options), revision, keysOnly, pageSize };
+    return new Scan((operation) => this.#read(operation, options), request);
+  }
+
+  async delete(target: WatchTarget, options: DeleteOptions = {}): Promise<DeleteResponse> {
+    checkOptions(options, deleteOptionNames, 'delete');
+    const command: Command = toDelete(target, options);
+    return respondDelete((await this.#write(command, options)) as DeleteResult);
+  }
+
+  async compact(revision: number, options: CallOptions = {}): Promise<CompactResponse> {
+    checkOptions(options, callOptionNames, 'compact');
+    checkRequired(revision, 'revision');
+    checkPositive(revision, 'revision');
+    const result = (await this.#write({ op: 'compact', revision }, options)) as CompactResult;
+    return { revision: result.revision, compactRevision: result.compactRevision };
   }
 
   txn(): Txn {
     return new Txn(async (command: TxnCommand, options) => {
       checkOptions(options, callOptionNames, 'commit');
+      if (isReadOnly(command)) return this.#readTxn(command, options);
       return (await this.#write(command, options)) as TxnResult;
     });
   }
 
   watch(target: WatchTarget, options: WatchOptions = {}): Watch {
-    checkOptions(options, ['fromRevision', 'signal'], 'watch');
+    checkOptions(options, watchOptionNames, 'watch');
     checkPositive(options.fromRevision, 'fromRevision');
-    checkCallOptions({ signal: options.signal });
+    for (const name of watchFilterNames) checkBoolean(options[name], name);
+    const { progressMs, signal } = options;
+    checkDelay(progressMs, 'progressMs');
+    checkCallOptions({ signal });
     // A member that stopped applies nothing any more: the watch would be silent for ever.
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#closing !== undefined) throw kontikiError('CLOSED', 'store: closed');
-    const { fromRevision, signal } = options;
-    return new Watch(this.#watchSource, { keys: toTarget(target), fromRevision, signal });
+    const watch = new Watch(this.#watchSource, { ...options, keys: toTarget(target) });
+    if (progressMs !== undefined && this.#watches.has(watch)) {
+      this.#watchProgress.add(watch, progressMs);
+    }
+    return watch;
   }
 
   /** Facts about this member, without asking anyone. */
@@ -193,6 +229,7 @@ export class Store implements KvClient {
   }
 
   async #close(): Promise<void> {
+    this.#compaction.close();
     this.#endWatches(kontikiError('CLOSED', 'store: closed'));
     await this.#node.close();
     await this.#parts.onClosed?.();
@@ -219,14 +256,26 @@ export class Store implements KvClient {
   async #read(operation: RangeOperation, options: GetOptions): Promise<RangeResult> {
     checkCallOptions(options);
     checkPositive(operation.revision, 'revision');
-    const { timeoutMs = this.#timeoutMs, signal } = options;
+    const { keyspace } = this.#machine;
+    // A past revision never changes: what is here already needs nobody's word.
+    const isPast = operation.revision !== undefined && operation.revision <= keyspace.revision;
+    await this.#catchUp(options, isPast);
+    return this.#run(keyspace.rangeQuery(operation));
+  }
+
+  /** What only reads needs no entry in the log. */
+  async #readTxn(command: TxnCommand, options: CallOptions): Promise<TxnResult> {
+    checkCallOptions(options);
+    checkCommand(command);
+    await this.#catchUp(options, false);
+    return this.#run(this.#machine.keyspace.txnQuery(command));
+  }
+
+  /** Waits until everything acknowledged before this call is applied here. */
+  async #catchUp({ timeoutMs = this.#timeoutMs, signal }: CallOptions, isPast: boolean) {
     signal?.throwIfAborted();
     if (this.#failure !== undefined) throw this.#failure;
-    // A past revision never changes: what is here already needs nobody's word.
-    if (operation.revision === undefined || operation.revision > this.#machine.keyspace.revision) {
-      await this.#barrier.wait({ timeoutMs, signal });
-    }
-    return this.#run(this.#machine.keyspace.rangeQuery(operation));
+    if (!isPast) await this.#barrier.wait({ timeoutMs, signal });
   }
 
   /** The first read happens in this very turn, at the revision the query was made at. */
@@ -237,6 +286,23 @@ export class Store implements KvClient {
       query = query.next(reads instanceof Promise ? await reads : reads);
     }
     return query.result;
+  }
+
+  #makeWatchSource(): WatchSource {
+    const { hub, keyspace } = this.#machine;
+    const history = new WatchHistory({
+      state: hub,
+      read: (range) => this.#run(keyspace.historyQuery(range)),
+    });
+    return {
+      hub,
+      history: (range) => history.query(range),
+      onOpen: (watch) => this.#watches.add(watch),
+      onEnd: (watch) => {
+        this.#watches.delete(watch);
+        this.#watchProgress.remove(watch);
+      },
+    };
   }
 
   #endWatches(error: KontikiError): void {

@@ -2,8 +2,15 @@
  * The transaction builder. Every call returns a new value, so a transaction can be kept and
  * committed again. No method is called `then`: `await` would take the builder for a promise.
  */
-import { kontikiError } from '../base/errors.js';
-import type { Compare, Operation, TxnCommand, TxnResult } from '../mvcc/types.js';
+import { unreachable } from '../base/assert.js';
+import type {
+  Compare,
+  DeleteResult,
+  OperationResult,
+  RangeResult,
+  TxnCommand,
+  TxnResult,
+} from '../mvcc/types.js';
 import { KeyValue } from './key-value.js';
 import type {
   CallOptions,
@@ -12,14 +19,15 @@ import type {
   PutResponse,
   RangeResponse,
 } from './kv-client.js';
-import type { TxnOperation } from './operations.js';
+import { checkMade, operationOf, type TxnOperation } from './operations.js';
 
 /** Answer to one operation of the branch that ran. @since 0.1.0 */
 export type TxnOperationResponse =
   | ({ readonly op: 'put' } & PutResponse)
   | ({ readonly op: 'delete' } & DeleteResponse)
   | ({ readonly op: 'get' } & GetResponse)
-  | ({ readonly op: 'range' } & RangeResponse);
+  | ({ readonly op: 'range' } & RangeResponse)
+  | ({ readonly op: 'txn' } & TxnResponse);
 
 /** @since 0.1.0 */
 export interface TxnResponse {
@@ -60,21 +68,21 @@ export class Txn {
 
   /** Adds conditions; all must hold. None at all hold always. */
   if(...compares: readonly Compare[]): Txn {
-    checkArray(compares, 'target', 'compares, made with cmp');
+    checkMade(compares, 'target', 'compares, made with cmp');
     const all = [...this.#compares, ...compares];
     return new Txn(this.#execute, all, this.#success, this.#failure);
   }
 
   /** Adds operations for when the conditions hold. */
   do(...operations: readonly TxnOperation[]): Txn {
-    checkArray(operations, 'operation', 'operations, made with op');
+    checkMade(operations, 'operation', 'operations, made with op');
     const success = [...this.#success, ...operations];
     return new Txn(this.#execute, this.#compares, success, this.#failure);
   }
 
   /** Adds operations for when they do not. */
   else(...operations: readonly TxnOperation[]): Txn {
-    checkArray(operations, 'operation', 'operations, made with op');
+    checkMade(operations, 'operation', 'operations, made with op');
     const failure = [...this.#failure, ...operations];
     return new Txn(this.#execute, this.#compares, this.#success, failure);
   }
@@ -89,38 +97,66 @@ export class Txn {
     const command: TxnCommand = {
       op: 'txn',
       compares: this.#compares,
-      success: this.#success.map(inner),
-      failure: this.#failure.map(inner),
+      success: this.#success.map(operationOf),
+      failure: this.#failure.map(operationOf),
     };
-    const { succeeded, revision, results } = await this.#execute(command, options);
-    const ran = succeeded ? this.#success : this.#failure;
-    return { succeeded, revision, results: results.map((r, at) => respond(r, ran[at]?.kind)) };
+    const result = await this.#execute(command, options);
+    return respondTxn(result, { success: this.#success, failure: this.#failure });
   }
 }
 
-function inner(operation: TxnOperation): Operation {
-  return operation.operation;
+/**
+ * The answer to a delete.
+ *
+ * @since 0.1.0
+ */
+export function respondDelete({ revision, deleted, previous }: DeleteResult): DeleteResponse {
+  if (previous === undefined) return { revision, deleted };
+  return { revision, deleted, previous: previous.map((version) => KeyValue.of(version)) };
+}
+
+/**
+ * The answer to a range.
+ *
+ * @since 0.1.0
+ */
+export function respondRange(result: RangeResult): RangeResponse {
+  const kvs = result.kvs.map((version) => KeyValue.of(version));
+  const response = { kvs, more: result.more, revision: result.revision };
+  return result.count === undefined ? response : { ...response, count: result.count };
+}
+
+interface Branches {
+  readonly success: readonly TxnOperation[];
+  readonly failure: readonly TxnOperation[];
+}
+
+function respondTxn({ succeeded, revision, results }: TxnResult, branches: Branches): TxnResponse {
+  const ran = succeeded ? branches.success : branches.failure;
+  return { succeeded, revision, results: results.map((r, at) => respond(r, ran[at])) };
 }
 
 function respond(
-  result: TxnResult['results'][number],
-  kind: TxnOperation['kind'] | undefined,
+  result: OperationResult,
+  operation: TxnOperation | undefined,
 ): TxnOperationResponse {
-  if (result.op === 'put') {
-    const { op, revision, previous } = result;
-    return { op, revision, previous: previous && KeyValue.of(previous) };
-  }
-  if (result.op === 'delete') return result;
-  const kvs = result.kvs.map((version) => KeyValue.of(version));
-  const { revision, more, count } = result;
-  if (kind === 'get') return { op: 'get', kv: kvs[0], revision };
-  return { op: 'range', kvs, more, revision, ...(count !== undefined && { count }) };
-}
-
-function checkArray(items: readonly unknown[], field: string, expected: string): void {
-  for (const item of items) {
-    if (typeof item === 'object' && item !== null && field in item) continue;
-    const message = `store: expected ${expected}, got ${typeof item}`;
-    throw kontikiError('ARGUMENT_INVALID', message, { outcome: 'rejected' });
+  switch (result.op) {
+    case 'put': {
+      const { op, revision, previous } = result;
+      return { op, revision, previous: previous && KeyValue.of(previous) };
+    }
+    case 'delete':
+      return { op: 'delete', ...respondDelete(result) };
+    case 'range': {
+      const response = respondRange(result);
+      if (operation?.kind !== 'get') return { op: 'range', ...response };
+      return { op: 'get', kv: response.kvs[0], revision: response.revision };
+    }
+    case 'txn': {
+      const none: Branches = { success: [], failure: [] };
+      return { op: 'txn', ...respondTxn(result, operation?.inner ?? none) };
+    }
+    default:
+      return unreachable(result);
   }
 }

@@ -1,38 +1,12 @@
 /**
- * A watch as an async iterator (DESIGN §4.24): takes from the hub's queue while the watcher keeps
- * up, and reads history while it does not. Written by hand, not as an async generator, so that a
- * waiting `next()` can be settled from outside and traces replay on every Node version.
+ * A watch as an async iterator (DESIGN §4.24): what a caller holds. The reading is the stream's.
  */
-import { assert } from '../base/assert.js';
 import { Deferred } from '../base/deferred.js';
 import { isKontikiError, kontikiError } from '../base/errors.js';
-import { limits } from '../base/limits.js';
-import type {
-  History,
-  HistoryRange,
-  KeyEvent,
-  KeySelection,
-  RevisionEvents,
-  Watcher,
-  WatchHub,
-} from '../mvcc/index.js';
-import { KeyValue } from './key-value.js';
-
-/** One change of one key. @since 0.1.0 */
-export interface WatchEvent {
-  readonly type: 'put' | 'delete';
-  /** The version put; of a delete only key and modRevision (the delete's) say something. */
-  readonly kv: KeyValue;
-  /** The version before; absent for a creation, or when it is compacted. */
-  readonly previous?: KeyValue;
-}
-
-/** Whole revisions, in order. @since 0.1.0 */
-export interface WatchBatch {
-  /** The last revision in the batch: resume from the one after it. */
-  readonly revision: number;
-  readonly events: readonly WatchEvent[];
-}
+import type { History, HistoryRange, Watcher, WatchFilter, WatchHub } from '../mvcc/index.js';
+import type { KeySelection } from '../mvcc/types.js';
+import type { WatchBatch } from './watch-batch.js';
+import { type WatchEnd, WatchStream } from './watch-stream.js';
 
 /** What a {@link Watch} reads from. @since 0.1.0 */
 export interface WatchSource {
@@ -55,7 +29,7 @@ export interface WatchSource {
 }
 
 /** What a {@link Watch} follows. @since 0.1.0 */
-export interface WatchSettings {
+export interface WatchSettings extends WatchFilter {
   readonly keys: KeySelection;
   /** First revision to deliver; default: the one after the current. */
   readonly fromRevision?: number | undefined;
@@ -63,33 +37,22 @@ export interface WatchSettings {
   readonly signal?: AbortSignal | undefined;
 }
 
-type Next = IteratorResult<WatchBatch, undefined>;
-
-/** Why a watch is over: closed, or an error still to be thrown once. */
-type End = { readonly error?: unknown; readonly isError: boolean };
-
-const over: End = { isError: false };
-const finished: Next = { done: true, value: undefined };
-
 /**
  * Changes of keys from a revision on: never a gap, never a repetition, or an error that says why.
+ * A revision is never split over two batches, unless asked and then marked.
  *
  * @since 0.1.0
  * @example for await (const { events } of store.watch({ prefix: 'config/' })) apply(events);
  */
 export class Watch implements AsyncIterable<WatchBatch>, AsyncDisposable {
-  /**
-   * First revision that is delivered, if it changes one of the keys. Rejects when the watch ends
-   * before it began.
-   */
-  readonly startRevision: Promise<number>;
   readonly #source: WatchSource;
-  readonly #signal: AbortSignal | undefined;
-  readonly #start = new Deferred<number>();
-  #watcher: Watcher | undefined;
-  #end: End | undefined;
-  #pending: Deferred<Next> | undefined;
-  #isReading = false;
+  readonly #stream: WatchStream;
+  /** Stops listening to the signal; only when there is one. */
+  #unlisten: (() => void) | undefined = undefined;
+  /** Made when asked for: few ask. */
+  #start: Deferred<number> | undefined = undefined;
+  #startsAt: number | undefined = undefined;
+  #endBeforeStart: WatchEnd | undefined = undefined;
   #hasIterator = false;
 
   /**
@@ -101,16 +64,24 @@ export class Watch implements AsyncIterable<WatchBatch>, AsyncDisposable {
    */
   constructor(source: WatchSource, settings: WatchSettings) {
     this.#source = source;
-    this.#signal = settings.signal;
-    this.startRevision = this.#start.promise;
-    // Who does not ask for the start must not get an unhandled rejection.
-    this.startRevision.catch(() => undefined);
+    this.#stream = new WatchStream(this, settings.previous !== false);
     source.onOpen?.(this);
-    if (this.#signal?.aborted) {
-      this.#finish({ error: this.#signal.reason, isError: true });
-      return;
+    if (settings.signal?.aborted) this.fail(settings.signal.reason);
+    else this.#register(settings);
+  }
+
+  /**
+   * First revision that is delivered, if it changes one of the keys. Rejects when the watch ends
+   * before it began.
+   */
+  get startRevision(): Promise<number> {
+    if (this.#start === undefined) {
+      this.#start = new Deferred();
+      // Who asks and lets go must not get an unhandled rejection.
+      this.#start.promise.catch(() => undefined);
+      this.#settleStart();
     }
-    this.#register(settings);
+    return this.#start.promise;
   }
 
   /**
@@ -122,18 +93,21 @@ export class Watch implements AsyncIterable<WatchBatch>, AsyncDisposable {
   [Symbol.asyncIterator](): AsyncIterator<WatchBatch, undefined> {
     if (this.#hasIterator) throw kontikiError('ITERATOR_BUSY', 'a watch has one consumer');
     this.#hasIterator = true;
-    return {
-      next: () => this.#next(),
-      return: () => {
-        this.#finish(over);
-        return Promise.resolve(finished);
-      },
-    };
+    return this.#stream;
+  }
+
+  /**
+   * Asks for a bookmark: a batch without events, whose `revision` says up to where everything was
+   * delivered. It comes behind all events there are, once the watch has caught up; several requests
+   * give one. A watch whose first revision is still to come gives none.
+   */
+  requestProgress(): void {
+    this.#stream.requestProgress();
   }
 
   /** Ends the watch; a waiting `next()` is done. Idempotent. */
   close(): Promise<void> {
-    this.#finish(over);
+    this.#stream.finish({ isError: false });
     return Promise.resolve();
   }
 
@@ -147,145 +121,81 @@ export class Watch implements AsyncIterable<WatchBatch>, AsyncDisposable {
    * its watches with `CLOSED`.
    */
   fail(error: unknown): void {
-    this.#finish({ error, isError: true });
+    this.#stream.finish({ isError: true, error });
   }
 
-  #register(settings: WatchSettings): void {
-    const { keys, fromRevision } = settings;
-    try {
-      const onReady = (): void => this.#advance();
-      this.#watcher = this.#source.hub.watch({ keys, fromRevision, onReady });
-    } catch (error) {
-      if (!isKontikiError(error, 'COMPACTED')) {
-        this.#source.onEnd?.(this);
-        throw error;
-      }
-      this.fail(error);
-      return;
-    }
-    this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
-    const { startRevision } = this.#watcher;
-    const started = this.#source.started?.(startRevision);
-    if (started === undefined) this.#start.resolve(startRevision);
-    else {
-      started.then(
-        () => this.#start.resolve(startRevision),
-        (error: unknown) => this.fail(error),
-      );
-    }
+  /** The progress clock's: time for a bookmark, unless there was an event since the last time. */
+  _tick(): void {
+    this.#stream.tick();
   }
 
-  #next(): Promise<Next> {
-    if (this.#pending !== undefined) {
-      return Promise.reject(kontikiError('ITERATOR_BUSY', 'a next() is waiting already'));
-    }
-    if (this.#end !== undefined) return this.#settleEnd();
-    const batch = this.#takeBatch();
-    if (batch !== undefined) return Promise.resolve({ done: false, value: batch });
-    const pending = new Deferred<Next>();
-    this.#pending = pending;
-    this.#advance();
-    return pending.promise;
+  /** The stream's: reads history. */
+  get _history(): WatchSource['history'] {
+    return this.#source.history;
   }
 
-  /** Serves the waiting `next()`, if there is one and there is something for it. */
-  #advance(): void {
-    while (this.#pending !== undefined && !this.#isReading) {
-      const batch = this.#takeBatch();
-      if (batch !== undefined) this.#deliver(batch);
-      else if (!this.#readHistory()) return;
-    }
-  }
-
-  #takeBatch(): WatchBatch | undefined {
-    const revisions = this.#watcher?.take();
-    return revisions === undefined ? undefined : batchOf(revisions);
-  }
-
-  /** Whether there was something to read. */
-  #readHistory(): boolean {
-    const watcher = this.#watcher;
-    if (watcher === undefined || !watcher.isBehind) return false;
-    const request = watcher.catchUp();
-    // The gap turned out to be empty: the queue may have something now.
-    if (request === undefined) return true;
-    this.#isReading = true;
-    const onHistory = (history: History): void => {
-      this.#isReading = false;
-      const revisions = watcher.caughtUp(request, history);
-      if (revisions !== undefined && revisions.length > 0) this.#deliver(batchOf(revisions));
-    };
-    const answer = this.#ask({ ...request, limit: limits.historyChunkMax });
-    if (answer === undefined) return false;
-    if (!(answer instanceof Promise)) {
-      onHistory(answer);
-      return true;
-    }
-    answer.then(
-      (history) => {
-        onHistory(history);
-        this.#advance();
-      },
-      (error: unknown) => this.fail(error),
-    );
-    return true;
-  }
-
-  #ask(range: HistoryRange): History | Promise<History> | undefined {
-    try {
-      return this.#source.history(range);
-    } catch (error) {
-      this.fail(error);
-      return undefined;
-    }
-  }
-
-  #deliver(batch: WatchBatch): void {
-    const pending = this.#pending;
-    assert(pending !== undefined, 'only a waiting next() takes a batch');
-    this.#pending = undefined;
-    pending.resolve({ done: false, value: batch });
-  }
-
-  #finish(end: End): void {
-    if (this.#end !== undefined) return;
-    this.#end = end;
-    this.#watcher?.close();
-    this.#signal?.removeEventListener('abort', this.#onAbort);
-    if (!this.#start.settled) {
-      this.#start.reject(end.isError ? end.error : kontikiError('CLOSED', 'the watch is closed'));
-    }
-    const pending = this.#pending;
-    this.#pending = undefined;
-    if (pending !== undefined) {
-      this.#end = over;
-      if (end.isError) pending.reject(end.error);
-      else pending.resolve(finished);
-    }
+  /** The stream's: it is over. */
+  _ended(end: WatchEnd): void {
+    if (this.#startsAt === undefined) this.#endBeforeStart = end;
+    this.#settleStart();
+    this.#unlisten?.();
     this.#source.onEnd?.(this);
   }
 
-  /** An error is thrown once, as by a generator; afterwards the iterator is done. */
-  #settleEnd(): Promise<Next> {
-    const end = this.#end;
-    this.#end = over;
-    return end?.isError ? Promise.reject(end.error) : Promise.resolve(finished);
+  #register(settings: WatchSettings): void {
+    const { keys, fromRevision, noPut, noDelete, previous, fragment } = settings;
+    const consumer = this.#stream;
+    const filter = { noPut, noDelete, previous, fragment };
+    let watcher: Watcher;
+    try {
+      watcher = this.#source.hub.watch({ keys, fromRevision, consumer, ...filter });
+    } catch (error) {
+      if (isKontikiError(error, 'COMPACTED')) {
+        this.fail(error);
+        return;
+      }
+      this.#source.onEnd?.(this);
+      throw error;
+    }
+    consumer.follow(watcher);
+    if (settings.signal !== undefined) this.#listen(settings.signal);
+    this.#begin(watcher.startRevision);
   }
 
-  readonly #onAbort = (): void => this.fail(this.#signal?.reason);
-}
+  #listen(signal: AbortSignal): void {
+    const onAbort = (): void => this.fail(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#unlisten = () => signal.removeEventListener('abort', onAbort);
+  }
 
-function batchOf(revisions: readonly RevisionEvents[]): WatchBatch {
-  const events: WatchEvent[] = [];
-  for (const { events: own } of revisions) for (const event of own) events.push(eventOf(event));
-  return { revision: (revisions.at(-1) as RevisionEvents).revision, events };
-}
+  #begin(startRevision: number): void {
+    const { started } = this.#source;
+    if (started === undefined) this.#startsAt = startRevision;
+    else void this.#beginLater(started, startRevision);
+  }
 
-function eventOf({ type, key, revision, current, previous }: KeyEvent): WatchEvent {
-  const kv = KeyValue.of(current ?? tombstone(key, revision));
-  return previous === undefined ? { type, kv } : { type, kv, previous: KeyValue.of(previous) };
-}
+  async #beginLater(
+    started: NonNullable<WatchSource['started']>,
+    startRevision: number,
+  ): Promise<void> {
+    try {
+      const waiting = started(startRevision);
+      if (waiting !== undefined) await waiting;
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
+    if (this.#stream.isEnded) return;
+    this.#startsAt = startRevision;
+    this.#settleStart();
+  }
 
-function tombstone(key: string, modRevision: number) {
-  return { key, value: new Uint8Array(0), createRevision: 0, modRevision, version: 0 };
+  #settleStart(): void {
+    const start = this.#start;
+    if (start === undefined || start.settled) return;
+    const end = this.#endBeforeStart;
+    if (this.#startsAt !== undefined) start.resolve(this.#startsAt);
+    else if (end?.isError) start.reject(end.error);
+    else if (end !== undefined) start.reject(kontikiError('CLOSED', 'the watch is closed'));
+  }
 }

@@ -56,7 +56,10 @@ describe('round trip', () => {
 
   test.each<[string, object]>([
     ['a lease beyond int64', { op: 'put', key: 'a', value: Uint8Array.of(), lease: 2n ** 63n }],
-    ['a fractional operand', txnOf({ target: 'version', result: 'equal', key: 'a', operand: 0.5 })],
+    [
+      'a fractional operand',
+      txnOf({ target: 'version', result: 'equal', keys: { gte: 'a' }, operand: 0.5 }),
+    ],
     ['a text as value', { op: 'put', key: 'a', value: 'text' }],
     ['an unknown op', { op: 'increment' }],
   ])('encode: %s -> assertion, before it is in the log', (_name, command) => {
@@ -67,14 +70,18 @@ describe('round trip', () => {
 
 describe('strictness', () => {
   const a = Uint8Array.of(0x61);
+  const withSort = (...sort: Scalar[]): Scalar[] => {
+    const plain = [1, 1, 1, 2, 0, 1, 0, 6, a, null, null, null, null, 0];
+    return [...plain, ...sort, null, null, null, null];
+  };
   const refused: Readonly<Record<string, Scalar[]>> = {
-    'unknown op': [1, 1, 1, 4],
+    'unknown op': [1, 1, 1, 6],
     'negative op': [1, 1, 1, -1],
     'no op': [1, 1, 1],
-    'negative session': [-1, 1, 1, 3],
-    'fractional seq': [1, 1.5, 1, 3],
-    'unsafe doneBelow': [1, 1, 2 ** 53, 3],
-    'element too many': [1, 1, 1, 3, 0],
+    'negative session': [-1, 1, 1, 3, 1],
+    'fractional seq': [1, 1.5, 1, 3, 1],
+    'unsafe doneBelow': [1, 1, 2 ** 53, 3, 1],
+    'element too many': [1, 1, 1, 3, 1, 0],
     'put without lease element': [1, 1, 1, 0, a, a],
     'put with a number as lease': [1, 1, 1, 0, a, a, 5],
     'put with a number as key': [1, 1, 1, 0, 5, a, null],
@@ -83,11 +90,19 @@ describe('strictness', () => {
     'txn that counts a compare too many': [1, 1, 1, 2, 1, 0, 0],
     'txn that counts 2^53-1 operations': [1, 1, 1, 2, 0, 2 ** 53 - 1, 0],
     'txn that counts too few': [1, 1, 1, 2, 0, 0, 0, 1, a, null],
+    'compact with nil as revision': [1, 1, 1, 3, null],
+    'put with unknown flags': [1, 1, 1, 4, a, a, null, 4],
+    'delete with a boolean as flags': [1, 1, 1, 5, a, null, true],
     'txn with an unknown target': [1, 1, 1, 2, 1, 0, 0, 5, 0, a, 0],
+    'txn with an unknown target of a range': [1, 1, 1, 2, 1, 0, 0, 21, 0, a, null, 0],
+    'txn that compares a range without an end': [1, 1, 1, 2, 1, 0, 0, 16, 0, a, 0],
+    'txn with an unknown op': [1, 1, 1, 2, 0, 1, 0, 7, 0, 0, 0],
+    'txn inside a txn that counts too few': [1, 1, 1, 2, 0, 1, 0, 3, 0, 0, 0, 0],
     'txn with an unknown result': [1, 1, 1, 2, 1, 0, 0, 0, 4, a, 0],
     'txn that compares a lease with a number': [1, 1, 1, 2, 1, 0, 0, 4, 0, a, 0],
-    'txn inside a txn': [1, 1, 1, 2, 0, 1, 0, 3, 0, 0, 0],
-    'range outside a txn': [1, 1, 1, 4, a, a, null, null, null],
+    'range with an order without a target': withSort(null, 0),
+    'range with an unknown target': withSort(5, 0),
+    'range with an unknown order': withSort(0, 2),
     'range with a negative limit': [1, 1, 1, 2, 0, 1, 0, 2, a, a, -1, null, null],
     'range with a number as count': [1, 1, 1, 2, 0, 1, 0, 2, a, a, 1, 1, null],
   };
@@ -99,7 +114,36 @@ describe('strictness', () => {
     expect(decodeRaw(1, 1, 1, 0, a, a, 5n).command.op).toBe('put');
     expect(decodeRaw(1, 1, 1, 2, 0, 1, 0, 1, a, null).command.op).toBe('txn');
     expect(decodeRaw(1, 1, 1, 2, 1, 0, 0, 4, 3, a, 0n).command.op).toBe('txn');
+    expect(decodeRaw(1, 1, 1, 2, 1, 0, 0, 20, 3, a, null, 0n).command.op).toBe('txn');
+    expect(decodeRaw(1, 1, 1, 2, 0, 1, 0, 3, 0, 0, 0).command.op).toBe('txn');
+    expect(decodeRaw(...withSort(4, 1)).command.op).toBe('txn');
+    expect(decodeRaw(1, 1, 1, 3, 1).command.op).toBe('compact');
+    expect(decodeRaw(1, 1, 1, 4, a, a, null, 3).command.op).toBe('put');
+    expect(decodeRaw(1, 1, 1, 5, a, null, 1).command.op).toBe('delete');
     expect(decodeRaw(1, 1, 1, 2, 0, 1, 0, 2, a, a, 1, true, null).command.op).toBe('txn');
+  });
+});
+
+describe('depth', () => {
+  const nested = (depth: number): Scalar[] => {
+    const values: Scalar[] = [1, 1, 1, 2];
+    for (let level = 1; level < depth; level += 1) values.push(0, 1, 0, 3);
+    return [...values, 0, 0, 0];
+  };
+
+  test('transactions inside each other: as many as the format allows, and no more', () => {
+    expect(decodeRaw(...nested(256)).command.op).toBe('txn');
+    expect(codeOf(() => decodeRaw(...nested(257)))).toBe('FRAME_INVALID');
+    const deep = packTransient(nested(500_000), 1, 0);
+    expect(codeOf(() => decodeCommand(deep))).toBe('FRAME_INVALID');
+  });
+
+  test('more elements than the format allows: refused before they are packed', () => {
+    const compare = { target: 'version', result: 'equal', keys: { gte: 'a' }, operand: 0 } as const;
+    const compares = new Array(500_000).fill(compare);
+    const command = { op: 'txn', compares, success: [], failure: [] } as const;
+    const envelope = { session: 1, seq: 1, doneBelow: 1, command };
+    expect(codeOf(() => encodeCommand(envelope))).toBe('REQUEST_TOO_LARGE');
   });
 });
 

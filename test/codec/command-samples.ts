@@ -1,11 +1,14 @@
 /** One command of every op and shape, and a generator of lawful ones. */
 import fc from 'fast-check';
 import type { CommandEnvelope } from '../../src/codec/command-envelope.js';
-import type { Command, Compare, Operation } from '../../src/mvcc/types.js';
+import type { Command, Compare, Operation, RangeOperation } from '../../src/mvcc/types.js';
 
 const request = { session: 2 ** 52 + 1, seq: 300, doneBelow: 299 };
 const value = Uint8Array.of(0, 1, 254, 255);
+const one = (text: string) => ({ gte: text, lt: `${text}\0` });
 const everyByte = String.fromCharCode(...Array.from({ length: 256 }, (_, unit) => unit));
+
+const keeping = { op: 'put', key: 'a', value: Uint8Array.of(), lease: undefined } as const;
 
 const commands: Readonly<Record<string, Command>> = {
   put: { op: 'put', key: 'a', value, lease: undefined },
@@ -17,11 +20,11 @@ const commands: Readonly<Record<string, Command>> = {
   txn: {
     op: 'txn',
     compares: [
-      { target: 'version', result: 'equal', key: 'a', operand: 0 },
-      { target: 'create-revision', result: 'greater', key: 'a', operand: 2 ** 53 - 1 },
-      { target: 'mod-revision', result: 'less', key: 'a', operand: -7 },
-      { target: 'value', result: 'not-equal', key: 'a', operand: value },
-      { target: 'lease', result: 'equal', key: '__proto__', operand: 0n },
+      { target: 'version', result: 'equal', keys: one('a'), operand: 0 },
+      { target: 'create-revision', result: 'greater', keys: one('a'), operand: 2 ** 53 - 1 },
+      { target: 'mod-revision', result: 'less', keys: one('a'), operand: -7 },
+      { target: 'value', result: 'not-equal', keys: one('a'), operand: value },
+      { target: 'lease', result: 'equal', keys: one('__proto__'), operand: 0n },
     ],
     success: [
       { op: 'put', key: '__proto__', value, lease: 5n },
@@ -30,6 +33,32 @@ const commands: Readonly<Record<string, Command>> = {
     failure: [
       range('a', 'b', 10, true, 70_000),
       range('', undefined, undefined, undefined, undefined),
+    ],
+  },
+  compact: { op: 'compact', revision: 70_000 },
+  'put that keeps the value': { ...keeping, ignoreValue: true, ignoreLease: undefined },
+  'put that keeps the lease': { ...keeping, value, ignoreValue: undefined, ignoreLease: true },
+  'delete that tells': { op: 'delete', keys: { gte: 'a', lt: 'b' }, previous: true },
+  'nested txn': {
+    op: 'txn',
+    compares: [
+      { target: 'value', result: 'less', keys: { gte: 'a', lt: 'b' }, operand: value },
+      { target: 'lease', result: 'greater', keys: { gte: '', lt: undefined }, operand: -1n },
+    ],
+    success: [
+      {
+        op: 'txn',
+        compares: [],
+        success: [{ op: 'txn', compares: [], success: [], failure: [] }],
+        failure: [{ ...keeping, ignoreValue: true, ignoreLease: true }],
+      },
+      { op: 'delete', keys: one('a'), previous: true },
+    ],
+    failure: [
+      rangeWith({ countOnly: true }),
+      rangeWith({ keysOnly: true, sort: { target: 'value', order: 'descend' } }),
+      rangeWith({ minModRevision: 1, maxModRevision: 300 }),
+      rangeWith({ minCreateRevision: 2 ** 53 - 1, maxCreateRevision: 70_000 }),
     ],
   },
 };
@@ -47,41 +76,75 @@ function range(
   return { op: 'range', keys: { gte, lt }, limit, count, revision };
 }
 
+function rangeWith(options: Partial<RangeOperation>): RangeOperation {
+  return {
+    ...{ op: 'range', keys: { gte: 'a', lt: 'b' } },
+    ...{ limit: undefined, count: undefined, revision: undefined },
+    ...{ countOnly: undefined, keysOnly: undefined, sort: undefined },
+    ...{ minModRevision: undefined, maxModRevision: undefined },
+    ...{ minCreateRevision: undefined, maxCreateRevision: undefined },
+    ...options,
+  };
+}
+
 const number = fc.oneof(fc.nat(300), fc.maxSafeNat());
 const bytes = fc.uint8Array({ maxLength: 30 });
 const key = bytes.map((units) => String.fromCharCode(...units));
 const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
 const keys = fc.record({ gte: key, lt: maybe(key) });
+const yes = fc.constantFrom(undefined, true as const);
 const put = fc.record({ op: fc.constant('put' as const), key, value: bytes, lease: maybe(int64) });
-const remove = fc.record({ op: fc.constant('delete' as const), keys });
-const ranges = fc.record({
+const putWith = fc.record({
+  ...{ op: fc.constant('put' as const), key, value: bytes, lease: maybe(int64) },
+  ...{ ignoreValue: yes, ignoreLease: yes },
+});
+const remove = fc.record({ op: fc.constant('delete' as const), keys, previous: yes });
+const plainRange = {
   op: fc.constant('range' as const),
   keys,
   limit: maybe(number),
   count: maybe(fc.boolean()),
   revision: maybe(number),
+};
+const sort = fc.record({
+  target: fc.constantFrom(
+    ...(['key', 'version', 'create-revision', 'mod-revision', 'value'] as const),
+  ),
+  order: fc.constantFrom('ascend' as const, 'descend' as const),
 });
+const ranges = fc.oneof(
+  fc.record(plainRange),
+  fc.record({
+    ...plainRange,
+    ...{ countOnly: yes, keysOnly: yes, sort: maybe(sort) },
+    ...{ minModRevision: maybe(number), maxModRevision: maybe(number) },
+    ...{ minCreateRevision: maybe(number), maxCreateRevision: maybe(number) },
+  }),
+);
 const result = fc.constantFrom('equal', 'greater', 'less', 'not-equal');
 const compare = fc.oneof(
   fc.record({
     target: fc.constantFrom('version', 'create-revision', 'mod-revision'),
-    ...{ result, key, operand: fc.maxSafeInteger() },
+    ...{ result, keys, operand: fc.maxSafeInteger() },
   }),
-  fc.record({ target: fc.constant('value'), result, key, operand: bytes }),
-  fc.record({ target: fc.constant('lease'), result, key, operand: int64 }),
+  fc.record({ target: fc.constant('value'), result, keys, operand: bytes }),
+  fc.record({ target: fc.constant('lease'), result, keys, operand: int64 }),
 ) as fc.Arbitrary<Compare>;
-const operations = fc.array(fc.oneof(put, remove, ranges), { maxLength: 5 });
-const txn = fc.record({
-  op: fc.constant('txn' as const),
-  compares: fc.array(compare, { maxLength: 5 }),
-  success: operations,
-  failure: operations,
-});
+const { txn } = fc.letrec<{ txn: Command & { op: 'txn' }; operation: Operation }>((tie) => ({
+  operation: fc.oneof({ depthSize: 'small' }, put, putWith, remove, ranges, tie('txn')),
+  txn: fc.record({
+    op: fc.constant('txn' as const),
+    compares: fc.array(compare, { maxLength: 5 }),
+    success: fc.array(tie('operation'), { maxLength: 4 }),
+    failure: fc.array(tie('operation'), { maxLength: 4 }),
+  }),
+}));
+const compact = fc.record({ op: fc.constant('compact' as const), revision: number });
 
 export const envelopes: fc.Arbitrary<CommandEnvelope> = fc.record({
   session: number,
   seq: number,
   doneBelow: number,
-  command: fc.oneof(put, remove, txn),
+  command: fc.oneof(put, putWith, remove, txn, compact),
 });

@@ -38,6 +38,7 @@ export const wireSamples: Readonly<Record<string, WireMessage>> = {
   'vote-request': { ...base, kind: 'vote-request', last },
   'vote-request, transfer': { ...base, kind: 'vote-request', last, transfer: true },
   'vote-response': { ...base, kind: 'vote-response', granted: true },
+  'vote-response, with a commit': { ...base, kind: 'vote-response', granted: false, commit: last },
   'pre-vote-request': { ...base, kind: 'pre-vote-request', last: { term: 0, index: 0 } },
   'pre-vote-response': { ...base, kind: 'pre-vote-response', granted: false },
   'forward-request': {
@@ -145,6 +146,7 @@ export const wireMessages: fc.Arbitrary<WireMessage> = fc.oneof(
   of('vote-response', { granted }),
   of('pre-vote-request', { last: logId }),
   of('pre-vote-response', { granted }),
+  of('vote-response', { granted, commit: logId }),
   of('forward-request', { id: number, commands: fc.array(bytes, { maxLength: 5 }) }),
   of('forward-refusal', {
     id: number,

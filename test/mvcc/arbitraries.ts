@@ -48,7 +48,7 @@ const result = fc.constantFrom('equal', 'greater', 'less', 'not-equal') as fc.Ar
 >;
 const compare: fc.Arbitrary<Compare> = fc.oneof(
   fc.record({
-    key,
+    keys: single,
     result,
     target: fc.constantFrom(
       'version' as const,
@@ -57,9 +57,9 @@ const compare: fc.Arbitrary<Compare> = fc.oneof(
     ),
     operand: fc.integer({ min: 0, max: 12 }),
   }),
-  fc.record({ key, result, target: fc.constant('value' as const), operand: value }),
+  fc.record({ keys: single, result, target: fc.constant('value' as const), operand: value }),
   fc.record({
-    key,
+    keys: single,
     result,
     target: fc.constant('lease' as const),
     operand: fc.constantFrom(0n, 7n),

@@ -13,7 +13,7 @@ const txn = (success: Operation[], failure: Operation[] = []): Command => {
 const many = (count: number): Operation[] =>
   Array.from({ length: count }, (_, at) => put(`k${at}`));
 const compare = (fields: object): Command => {
-  const it = { key: 'a', result: 'equal', target: 'version', operand: 1, ...fields };
+  const it = { keys: one('a'), result: 'equal', target: 'version', operand: 1, ...fields };
   return { op: 'txn', compares: [it], success: [], failure: [] } as unknown as Command;
 };
 
@@ -35,7 +35,7 @@ describe('checkCommand', () => {
   test.each<[string, Command, string]>([
     ['empty key', { op: 'put', key: '', value }, 'KEY_EMPTY'],
     ['delete of the empty key', { op: 'delete', keys: one('') }, 'KEY_EMPTY'],
-    ['compare of the empty key', compare({ key: '' }), 'KEY_EMPTY'],
+    ['compare of the empty key', compare({ keys: one('') }), 'KEY_EMPTY'],
     ['empty key in the branch that may not run', txn([], [put('')]), 'KEY_EMPTY'],
     ['key that is no binary string', { op: 'put', key: 'a\u0100', value }, 'ARGUMENT_INVALID'],
     ['value that is text', { op: 'put', key: 'a', value: 'a' as never }, 'ARGUMENT_INVALID'],
@@ -61,7 +61,7 @@ describe('checkCommand', () => {
 
   test('too many compares: refused', () => {
     const compares = Array.from({ length: 129 }, () => {
-      return { key: 'a', result: 'equal', target: 'version', operand: 1 } as const;
+      return { keys: one('a'), result: 'equal', target: 'version', operand: 1 } as const;
     });
     const error = expect.objectContaining({ code: 'TOO_MANY_OPERATIONS' });
     expect(() => checkCommand({ op: 'txn', compares, success: [], failure: [] })).toThrow(error);

@@ -28,6 +28,7 @@ export class Model {
   }
 
   execute(command: Command): ModelResult {
+    if (command.op === 'compact') throw new Error('this model does not compact');
     const fault = faultOf(command);
     if (fault !== undefined) return { error: fault };
     const before = this.states[this.revision]!;
@@ -76,6 +77,7 @@ export class Model {
     { next, events }: { next: number; events: KeyEvent[] },
   ): { state: State; result: Record<string, unknown> } {
     if (operation.op === 'range') return { state, result: this.range(operation, state) };
+    if (operation.op === 'txn') throw new Error('this model does not nest');
     const base = { revision: next };
     if (operation.op === 'delete') {
       const gone = state.filter((it) => isIn(operation.keys, it.key));
@@ -115,7 +117,7 @@ function faultOf(command: Command): string | undefined {
     for (const [at, put] of branch.entries()) {
       if (put.op !== 'put') continue;
       for (const [otherAt, other] of branch.entries()) {
-        if (otherAt === at || other.op === 'range') continue;
+        if (otherAt === at || other.op === 'range' || other.op === 'txn') continue;
         const clash = other.op === 'put' ? other.key === put.key : isIn(other.keys, put.key);
         if (clash) return 'DUPLICATE_KEY';
       }
@@ -125,7 +127,7 @@ function faultOf(command: Command): string | undefined {
 }
 
 function holds(compare: Compare, state: State): boolean {
-  const kv = state.find((it) => it.key === compare.key);
+  const kv = state.find((it) => it.key === compare.keys.gte);
   if (compare.target === 'value') {
     if (kv === undefined) return false;
     return relation(latin1(kv.value), latin1(compare.operand), compare.result);

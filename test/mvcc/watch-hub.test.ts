@@ -1,170 +1,28 @@
-// Watchers of any pace get exactly the model's events, whatever they fall behind and catch up on.
-import fc from 'fast-check';
+// What a hub promises its watchers, one situation at a time; test/mvcc/watch-properties.test.ts has
+// all of them at once.
 import { describe, expect, test } from 'vitest';
-import {
-  type CatchUp,
-  type Command,
-  type History,
-  type KeyEvent,
-  type KeySelection,
-  type Query,
-  type RevisionEvents,
-  type Watcher,
-  WatchHub,
-} from '../../src/mvcc/index.js';
-import { batch, watchable } from './arbitraries.js';
-import { Model } from './model.js';
-import { SortedBackend } from './sorted-backend.js';
+import { limits } from '../../src/base/limits.js';
+import { type KeyEvent, type KeySelection, WatchHub } from '../../src/mvcc/index.js';
+import type { WatchConsumer } from '../../src/mvcc/watcher.js';
 
 const one = (key: string): KeySelection => ({ gte: key, lt: `${key}\0` });
 const everything: KeySelection = { gte: '' };
 
-/** A consumer that does one small thing at a time. */
-class Consumer {
-  readonly got: RevisionEvents[] = [];
-  isClosed = false;
-  reading: { request: CatchUp; query: Query<History> } | undefined;
+/** Counts what it is told, and takes it if it is to. */
+class Listener implements WatchConsumer {
+  readonly taken: number[] = [];
+  woken = 0;
+  isTaking = false;
 
-  constructor(
-    readonly watcher: Watcher,
-    readonly world: World,
-  ) {}
-
-  /** Takes, or starts to read, or reads on; false when there was nothing to do. */
-  pull(): boolean {
-    if (this.reading !== undefined) {
-      this.readOn(this.reading);
-      return true;
-    }
-    const taken = this.watcher.take();
-    if (taken !== undefined) {
-      const count = taken.reduce((sum, { events }) => sum + events.length, 0);
-      expect(count).toBeLessThanOrEqual(this.world.eventsMax);
-      this.got.push(...taken);
-      return true;
-    }
-    if (!this.watcher.isBehind) return false;
-    const request = this.watcher.catchUp();
-    if (request === undefined) return !this.isClosed;
-    const query = this.world.keyspace.historyQuery({ ...request, limit: this.world.limit });
-    this.reading = { request, query };
-    return true;
+  offer({ revision }: { readonly revision: number }): boolean {
+    if (this.isTaking) this.taken.push(revision);
+    return this.isTaking;
   }
 
-  private readOn({ request, query }: { request: CatchUp; query: Query<History> }): void {
-    if (!query.done) {
-      this.reading = { request, query: query.next(this.world.backend.read(query.plan)) };
-      return;
-    }
-    this.reading = undefined;
-    this.got.push(...(this.watcher.caughtUp(request, query.result) ?? []));
+  ready(): void {
+    this.woken += 1;
   }
 }
-
-class World {
-  readonly backend = new SortedBackend();
-  readonly model = new Model();
-  readonly keyspace = this.backend.open();
-  readonly hub: WatchHub;
-  readonly consumers: Consumer[] = [];
-
-  constructor(
-    readonly eventsMax: number,
-    readonly limit: number,
-  ) {
-    this.hub = new WatchHub({ revision: 1, compactRevision: 0, eventsMax });
-  }
-
-  run(commands: readonly Command[]): void {
-    const before = this.model.revision;
-    this.runUnseen(commands);
-    this.tell(before);
-  }
-
-  /** As a snapshot does: the state is further on, and no event was told. */
-  install(commands: readonly Command[]): void {
-    this.runUnseen(commands);
-    this.hub.reset(this.keyspace);
-  }
-
-  /** As a reopened state machine does: back to an older state, then the same changes again. */
-  rewind(by: number): void {
-    const revision = Math.max(1, this.model.revision - by);
-    this.hub.reset({ revision, compactRevision: 0 });
-    this.tell(revision);
-  }
-
-  watch(keys: KeySelection, fromRevision: number | undefined): void {
-    const watcher = this.hub.watch({ keys, fromRevision });
-    this.consumers.push(new Consumer(watcher, this));
-  }
-
-  private runUnseen(commands: readonly Command[]): void {
-    for (const command of commands) this.model.execute(command);
-    this.backend.run(this.keyspace, commands);
-  }
-
-  private tell(after: number): void {
-    for (let at = after + 1; at <= this.model.revision; at += 1) {
-      this.hub.notify(at, this.model.events[at]!);
-    }
-  }
-}
-
-const at = fc.nat(9);
-const step = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('run' as const), commands: batch }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('install' as const), commands: batch }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('rewind' as const), by: fc.nat(6) }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      kind: fc.constant('watch' as const),
-      keys: watchable,
-      from: fc.option(fc.integer({ min: 1, max: 12 }), { nil: undefined }),
-    }),
-  },
-  { weight: 8, arbitrary: fc.record({ kind: fc.constant('pull' as const), at }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('close' as const), at }) },
-);
-type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
-
-function take(world: World, it: Step): void {
-  if (it.kind === 'run') world.run(it.commands);
-  else if (it.kind === 'install') world.install(it.commands);
-  else if (it.kind === 'rewind') world.rewind(it.by);
-  else if (it.kind === 'watch') world.watch(it.keys, it.from);
-  else {
-    const consumer = world.consumers[it.at % Math.max(1, world.consumers.length)];
-    if (consumer === undefined) return;
-    if (it.kind === 'pull') consumer.pull();
-    else {
-      consumer.isClosed = true;
-      consumer.watcher.close();
-    }
-  }
-}
-
-describe('watchers against the model', () => {
-  test('any pace, any start, resets in between: every event once, in order, revisions whole', () => {
-    const size = fc.integer({ min: 1, max: 5 });
-    fc.assert(
-      fc.property(size, size, fc.array(step, { maxLength: 40 }), (eventsMax, limit, steps) => {
-        const world = new World(eventsMax, limit);
-        for (const it of steps) take(world, it);
-        for (const consumer of world.consumers) {
-          const { watcher, got } = consumer;
-          while (!consumer.isClosed && consumer.pull());
-          const all = world.model.history(watcher.startRevision, watcher.keys);
-          expect(got).toEqual(consumer.isClosed ? all.slice(0, got.length) : all);
-        }
-        for (const { watcher } of world.consumers) watcher.close();
-        expect(world.hub.size).toBe(0);
-      }),
-      { numRuns: 250 },
-    );
-  });
-});
 
 describe('watch hub', () => {
   const put = (key: string, revision: number, sub = 0): KeyEvent => {
@@ -172,6 +30,10 @@ describe('watch hub', () => {
     const current = { key, value, createRevision: revision, modRevision: revision, version: 1 };
     return { type: 'put', key, revision, sub, current };
   };
+  const remove = (key: string, revision: number, sub = 0): KeyEvent => {
+    return { type: 'delete', key, revision, sub };
+  };
+  const slice = { nextSub: 0, bytes: 0 };
   const hubAt = (revision: number, eventsMax?: number) => {
     return new WatchHub({ revision, compactRevision: 0, eventsMax });
   };
@@ -203,19 +65,16 @@ describe('watch hub', () => {
     expect(watcher.isBehind).toBe(false);
     hub.notify(4, [put('a', 4)]);
     expect(watcher.take()).toBeUndefined();
-    expect(watcher.catchUp()).toEqual({ keys: everything, fromRevision: 2, upTo: 4 });
+    expect(watcher.catchUp()).toMatchObject({ keys: everything, fromRevision: 2, upTo: 4 });
   });
 
   test('one revision larger than the queue: left to history, and the consumer is woken', () => {
     const hub = hubAt(1, 2);
-    let woken = 0;
-    const onReady = () => {
-      woken += 1;
-    };
-    const watcher = hub.watch({ keys: everything, onReady });
+    const consumer = new Listener();
+    const watcher = hub.watch({ keys: everything, consumer });
     hub.notify(2, [put('a', 2), put('b', 2, 1), put('c', 2, 2)]);
     expect(watcher.isBehind).toBe(true);
-    expect(woken).toBe(1);
+    expect(consumer.woken).toBe(1);
   });
 
   test('catching up beside new events: synced at once when history ends, nothing twice', () => {
@@ -226,7 +85,7 @@ describe('watch hub', () => {
     hub.notify(4, [put('a', 4)]);
     expect(watcher.take()).toBeUndefined();
     const revisions = [{ revision: 3, events: [put('a', 3)] }];
-    expect(watcher.caughtUp(request, { revisions, nextRevision: 4 })).toBe(revisions);
+    expect(watcher.caughtUp(request, { revisions, nextRevision: 4, ...slice })).toBe(revisions);
     expect(watcher.isBehind).toBe(false);
     expect(watcher.take()).toEqual([{ revision: 4, events: [put('a', 4)] }]);
   });
@@ -236,7 +95,7 @@ describe('watch hub', () => {
     const watcher = hub.watch({ keys: everything, fromRevision: 2 });
     const request = watcher.catchUp()!;
     hub.reset({ revision: 9, compactRevision: 0 });
-    expect(watcher.caughtUp(request, { revisions: [], nextRevision: 4 })).toBeUndefined();
+    expect(watcher.caughtUp(request, { revisions: [], nextRevision: 4, ...slice })).toBeUndefined();
     expect(watcher.catchUp()).toMatchObject({ fromRevision: 2, upTo: 9 });
   });
 
@@ -275,5 +134,140 @@ describe('watch hub', () => {
     const hub = hubAt(1);
     expect(() => hub.watch({ keys, fromRevision })).toThrow(expect.objectContaining({ code }));
     expect(hub.size).toBe(0);
+  });
+
+  test('a consumer that waits is handed the revision; nothing is queued or counted', () => {
+    const hub = hubAt(1);
+    const consumer = new Listener();
+    consumer.isTaking = true;
+    const watcher = hub.watch({ keys: one('a'), consumer });
+    hub.notify(2, [put('a', 2)]);
+    expect([consumer.taken, consumer.woken]).toEqual([[2], 0]);
+    expect(hub.held).toEqual({ events: 0, bytes: 0 });
+    consumer.isTaking = false;
+    hub.notify(3, [put('a', 3)]);
+    consumer.isTaking = true;
+    hub.notify(4, [put('a', 4)]);
+    // What is queued comes first.
+    expect(consumer.taken).toEqual([2]);
+    expect(watcher.take()!.map(({ revision }) => revision)).toEqual([3, 4]);
+  });
+
+  test('watchers of one range share the group of a revision with many events', () => {
+    const hub = hubAt(1);
+    const [a, b, c] = [everything, everything, { gte: 'b' }].map((keys) => hub.watch({ keys }));
+    hub.notify(2, [put('a', 2), put('b', 2, 1)]);
+    const [group] = a!.take()!;
+    expect(b!.take()![0]).toBe(group);
+    const [own] = c!.take()!;
+    expect(own!.events).toEqual([put('b', 2, 1)]);
+    expect(own!.events[0]).toBe(group!.events[1]);
+  });
+
+  test('filters: only what passes is offered, and a revision without any is not', () => {
+    const hub = hubAt(1);
+    const puts = hub.watch({ keys: everything, noDelete: true });
+    const deletes = hub.watch({ keys: everything, noPut: true });
+    const neither = hub.watch({ keys: everything, noPut: true, noDelete: true });
+    hub.notify(2, [put('a', 2), remove('b', 2, 1)]);
+    hub.notify(3, [put('a', 3)]);
+    hub.notify(4, [remove('a', 4)]);
+    expect(puts.take()!.flatMap(({ events }) => events)).toEqual([put('a', 2), put('a', 3)]);
+    expect(deletes.take()!.map(({ revision }) => revision)).toEqual([2, 4]);
+    expect(neither.take()).toBeUndefined();
+    expect(neither.progress).toBe(4);
+  });
+
+  test('a revision cut short for its size: a filter does not pass its rest off as all', () => {
+    const hub = hubAt(1, 2);
+    const watcher = hub.watch({ keys: everything, noPut: true });
+    hub.notify(2, [put('a', 2), put('b', 2, 1), put('c', 2, 2), remove('d', 2, 3)]);
+    expect(watcher.take()).toBeUndefined();
+    expect(watcher.catchUp()).toMatchObject({ fromRevision: 2, upTo: 2, noPut: true });
+  });
+
+  test('all queues together are full: the one that began first lets go, to read history', () => {
+    const hub = new WatchHub({ revision: 1, compactRevision: 0, totalEventsMax: 3 });
+    const [a, b] = ['a', 'b'].map((key) => hub.watch({ keys: one(key) }));
+    for (const revision of [2, 3]) hub.notify(revision, [put('a', revision)]);
+    for (const revision of [4, 5]) hub.notify(revision, [put('b', revision)]);
+    expect(hub.held.events).toBe(2);
+    expect(a!.catchUp()).toMatchObject({ fromRevision: 2, upTo: 5 });
+    expect(b!.take()!.map(({ revision }) => revision)).toEqual([4, 5]);
+    expect(hub.held).toEqual({ events: 0, bytes: 0 });
+  });
+
+  test.each([
+    [1_000_000, true],
+    [999_999, false],
+  ])('a value of 1,000,000 bytes, %i allowed, two holders: counted once', (bytes, isHeld) => {
+    const totalBytesMax = bytes + 200 + 1;
+    const hub = new WatchHub({ revision: 1, compactRevision: 0, totalBytesMax });
+    const watchers = [0, 1].map(() => hub.watch({ keys: one('a') }));
+    const value = new Uint8Array(1_000_000);
+    const current = { key: 'a', value, createRevision: 2, modRevision: 2, version: 1 };
+    hub.notify(2, [{ type: 'put', key: 'a', revision: 2, sub: 0, current }]);
+    expect(watchers.map(({ isBehind }) => isBehind)).toEqual([!isHeld, !isHeld]);
+    expect(hub.held.bytes).toBe(isHeld ? 1_000_201 : 0);
+  });
+
+  test('compacted: who is behind it is woken, who is at it or in time is not', () => {
+    const hub = hubAt(9);
+    const at = [3, 4, 5, 10].map((fromRevision) => {
+      const consumer = new Listener();
+      hub.watch({ keys: one('a'), fromRevision, consumer });
+      return consumer;
+    });
+    hub.compacted(4);
+    hub.compacted(4);
+    hub.compacted(2);
+    expect(at.map(({ woken }) => woken)).toEqual([1, 0, 0, 0]);
+    expect(hub.compactRevision).toBe(4);
+    const compacted = expect.objectContaining({ code: 'COMPACTED', compactRevision: 4 });
+    expect(() => hub.watch({ keys: one('a'), fromRevision: 3 })).toThrow(compacted);
+  });
+
+  test('a consumer that closes watchers of the same keys while it is told: the others are told', () => {
+    const hub = hubAt(1);
+    const told: number[] = [];
+    const watchers = [0, 1, 2, 3].map((nth) => {
+      return hub.watch({
+        keys: nth % 2 === 0 ? everything : { gte: 'a' },
+        consumer: {
+          offer: () => {
+            told.push(nth);
+            if (nth === 0) for (const other of [0, 2]) watchers[other]!.close();
+            return true;
+          },
+          ready: () => undefined,
+        },
+      });
+    });
+    hub.notify(2, [put('a', 2)]);
+    expect(told).toEqual([0, 1, 3]);
+    expect(hub.size).toBe(2);
+    // Out of the list too, which would keep them for ever.
+    expect(watchers[0]!._list.first).toBeUndefined();
+    hub.notify(3, [put('a', 3)]);
+    expect(told).toEqual([0, 1, 3, 1, 3]);
+  });
+
+  test('slices of history: shorter after large values, longer after small ones, never over the limit', () => {
+    const hub = hubAt(1_000_000);
+    const watcher = hub.watch({ keys: everything, fromRevision: 1 });
+    const asked: number[] = [];
+    const readSlice = (bytes: number): void => {
+      const request = watcher.catchUp()!;
+      asked.push(request.limit);
+      const nextRevision = request.fromRevision + 1;
+      watcher.caughtUp(request, { revisions: [], nextRevision, nextSub: 0, bytes });
+    };
+    for (const bytes of [0, 0, 0, 0, 0]) readSlice(bytes);
+    expect(asked).toEqual([64, 128, 256, 512, 512]);
+    readSlice(limits.historyBytesMax * 4);
+    readSlice(limits.historyBytesMax * 1_000);
+    readSlice(limits.historyBytesMax);
+    readSlice(0);
+    expect(asked.slice(5)).toEqual([512, 128, 1, 1]);
   });
 });

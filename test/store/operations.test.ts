@@ -51,7 +51,7 @@ describe('op', () => {
     key.fill(0);
     expect(put.operation).toEqual({ op: 'put', key: 'key', value: bytes('value') });
     expect(compare).toEqual({
-      key: 'key',
+      keys: { gte: 'key', lt: 'key\0' },
       result: 'equal',
       target: 'value',
       operand: bytes('value'),
@@ -72,10 +72,14 @@ describe('op', () => {
     ['a range without keys', () => looseOp.range?.({})],
     ['no range', () => looseOp.range?.()],
     ['an unknown option', () => looseOp.range?.({ prefix: 'a', timeoutMs: 5 })],
-    [
-      'a revision, which a transaction cannot read',
-      () => looseOp.range?.({ prefix: 'a', revision: 1 }),
-    ],
+    ['a revision of 0', () => looseOp.range?.({ prefix: 'a', revision: 0 })],
+    ['a bound of 0', () => looseOp.range?.({ prefix: 'a', minModRevision: 0 })],
+    ['an unknown order', () => looseOp.range?.({ prefix: 'a', order: 'up' })],
+    ['an unknown target', () => looseOp.range?.({ prefix: 'a', sortBy: '__proto__' })],
+    ['an unknown option of a put', () => looseOp.put?.('a', 'x', { lease: 1n })],
+    ['a txn of anything else', () => looseOp.txn?.({ do: ['put'] })],
+    ['a txn of no list', () => looseOp.txn?.({ do: op.get('a') })],
+    ['a txn of no compares', () => looseOp.txn?.({ if: [op.get('a')] })],
     ['a limit of 0', () => looseOp.range?.({ prefix: 'a', limit: 0 })],
     ['a count that is no boolean', () => looseOp.range?.({ prefix: 'a', count: 1 })],
   ])('%s -> ARGUMENT_INVALID, at once', (_, call) => {
@@ -86,7 +90,7 @@ describe('op', () => {
 describe('cmp', () => {
   test('targets and relations', () => {
     expect(cmp.version('a').eq(1)).toEqual({
-      key: 'a',
+      keys: { gte: 'a', lt: 'a\0' },
       result: 'equal',
       target: 'version',
       operand: 1,

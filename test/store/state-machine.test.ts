@@ -178,6 +178,50 @@ describe('store state machine', () => {
     expect([world.machine.appliedIndex, world.machine.keyspace.revision]).toEqual([1, 2]);
   });
 
+  test('a compaction: the hub and the listener are told; removal moves no index', async () => {
+    const world = await World.opened();
+    let told = 0;
+    world.machine.whenCompacted(() => {
+      told += 1;
+    });
+    await world.apply(put('a', '1'), put('a', '2'), { op: 'compact', revision: 3 }, put('b'));
+    expect([told, world.machine.hub.compactRevision]).toEqual([1, 3]);
+    const hash = world.machine.keyspace.stateHash;
+    expect(await world.machine.removeCompacted(10)).toBeGreaterThan(0);
+    expect(await world.machine.removeCompacted(10)).toBeUndefined();
+    expect([world.machine.appliedIndex, world.machine.keyspace.stateHash]).toEqual([4, hash]);
+    await world.apply({ op: 'compact', revision: 3 });
+    expect(told).toBe(1);
+    await world.machine.flush();
+    expect(world.machine.durableIndex).toBe(5);
+  });
+
+  test('damage met while history is removed: the next batch is refused', async () => {
+    const engine = new FragileEngine();
+    const world = await World.opened(engine);
+    await world.apply(put('a', '1'), put('a', '2'), { op: 'compact', revision: 3 });
+    await world.machine.flush();
+    const [[key, bytes]] = (await engine.iterate({ gte: 'h', lt: 'i' }).next(1)) as [
+      [string, Uint8Array],
+    ];
+    const damaged = Uint8Array.from(bytes, (unit, at) => (at === 20 ? unit ^ 1 : unit));
+    await engine.write([[key, damaged]], { sync: true });
+    const corrupt = { code: 'STATE_CORRUPT' };
+    await expect(world.machine.removeCompacted(10)).rejects.toMatchObject(corrupt);
+    await expect(world.apply(put('b'))).rejects.toMatchObject(corrupt);
+  });
+
+  test('closed while history is removed: nothing more is applied', async () => {
+    const world = await World.opened();
+    await world.apply(put('a', '1'), put('a', '2'), { op: 'compact', revision: 3 });
+    const removal = world.machine.removeCompacted(10);
+    const closing = world.machine.close();
+    expect(await removal.catch(() => undefined)).toBeUndefined();
+    await closing;
+    const next = await World.opened(world.engine.reopen());
+    expect(await next.machine.removeCompacted(10)).toBeGreaterThan(0);
+  });
+
   test('used before it is open: a bug of ours', () => {
     const machine = new StoreStateMachine({} as never);
     expect(() => machine.keyspace).toThrow(expect.objectContaining({ code: 'ASSERTION' }));

@@ -141,3 +141,143 @@ describe('a transaction that is refused', () => {
     expect(() => txn[name]?.(wrong)).toThrow(error('ARGUMENT_INVALID'));
   });
 });
+
+describe('transactions inside transactions', () => {
+  test('each chooses its branch by the state before the whole; one revision; results in their shape', async () => {
+    const { revision: before } = await store.put('a', '1');
+    const { succeeded, revision, results } = await store
+      .txn()
+      .do(
+        op.put('b', '1'),
+        op.txn({
+          if: [cmp.version('b').eq(0), cmp.version({ prefix: '' }).eq(1)],
+          do: [op.put('c', '1'), op.get('b'), op.txn({ else: [op.put('never', '1')] })],
+          else: [op.put('never', '1')],
+        }),
+        op.txn({ if: [cmp.version('a').gt(1)], else: [op.get('a')] }),
+        op.range({ prefix: '', countOnly: true }),
+      )
+      .commit();
+    expect([succeeded, revision]).toEqual([true, before + 1]);
+    expect(results).toMatchObject([
+      { op: 'put', revision },
+      {
+        op: 'txn',
+        succeeded: true,
+        results: [
+          { op: 'put', revision },
+          { op: 'get' },
+          { op: 'txn', succeeded: true, results: [] },
+        ],
+      },
+      { op: 'txn', succeeded: false, results: [{ op: 'get' }] },
+      { op: 'range', kvs: [], count: 3, more: false },
+    ]);
+    const inner = results[1];
+    const get = inner?.op === 'txn' ? inner.results[1] : undefined;
+    expect(get?.op === 'get' && get.kv?.text()).toBe('1');
+    expect((await store.get('c'))?.modRevision).toBe(revision);
+  });
+
+  test('a key twice, across the levels -> DUPLICATE_KEY, nothing happened', async () => {
+    const twice = store.txn().do(op.put('a', '1'), op.txn({ else: [op.put('a', '2')] }));
+    await expect(twice.commit()).rejects.toEqual(error('DUPLICATE_KEY'));
+    expect(await store.get('a')).toBeUndefined();
+  });
+
+  test('inside a full one there is no room -> TOO_MANY_OPERATIONS', async () => {
+    const gets = Array.from({ length: limits.transactionOperationsMax - 1 }, () => op.get('a'));
+    await store
+      .txn()
+      .do(...gets, op.txn({}))
+      .commit();
+    const full = store.txn().do(...gets, op.txn({ do: [op.get('a')] }));
+    await expect(full.commit()).rejects.toEqual(error('TOO_MANY_OPERATIONS'));
+  });
+});
+
+describe('transactions that only read', () => {
+  test('answers of one moment, and no entry in the log', async () => {
+    const { revision } = await store.put('a', '1');
+    const { lastIndex } = store.status();
+    const read = store
+      .txn()
+      .if(cmp.value('a').eq('1'))
+      .do(op.get('a'), op.txn({ if: [cmp.version('x').gt(0)], else: [op.get('a')] }))
+      .else(op.range({ prefix: '' }));
+    expect(await read.commit()).toMatchObject({
+      ...{ succeeded: true, revision },
+      results: [{ op: 'get' }, { op: 'txn', succeeded: false, results: [{ op: 'get' }] }],
+    });
+    expect(store.status().lastIndex).toBe(lastIndex);
+    await store.txn().do(op.get('a')).else(op.delete('none')).commit();
+    expect(store.status().lastIndex).toBe(lastIndex + 1);
+  });
+
+  test('an old revision; a compacted one, a future one -> refused', async () => {
+    await store.put('a', '1');
+    await store.put('a', '2');
+    const at = (revision: number) =>
+      store
+        .txn()
+        .do(op.range({ prefix: 'a', revision }))
+        .commit();
+    const { results } = await at(2);
+    expect(results[0]?.op === 'range' && results[0].kvs.map((kv) => kv.text())).toEqual(['1']);
+    await store.compact(3);
+    await expect(at(2)).rejects.toMatchObject({ code: 'COMPACTED', compactRevision: 3 });
+    await expect(at(4)).rejects.toMatchObject({ code: 'FUTURE_REVISION', revision: 3 });
+  });
+});
+
+describe('what puts keep and deletes tell', () => {
+  test('ignoreValue: a new version of the same value; of a missing key -> KEY_NOT_FOUND', async () => {
+    await store.put('a', '1');
+    await store.put('a', '', { ignoreValue: true });
+    expect(await store.get('a')).toMatchObject({ version: 2 });
+    expect((await store.get('a'))?.text()).toBe('1');
+    const missing = store.put('b', '', { ignoreValue: true });
+    await expect(missing).rejects.toEqual(error('KEY_NOT_FOUND'));
+    await expect(store.put('a', 'x', { ignoreValue: true })).rejects.toEqual(
+      error('ARGUMENT_INVALID'),
+    );
+    const both = store.txn().do(op.put('c', '1'), op.put('b', '', { ignoreLease: true }));
+    await expect(both.commit()).rejects.toEqual(error('KEY_NOT_FOUND'));
+    expect(await store.get('c')).toBeUndefined();
+  });
+
+  test('previous: what was deleted, when asked for', async () => {
+    await store.put('a', '1');
+    await store.put('b', '2');
+    const { previous } = await store.delete({ prefix: '' }, { previous: true });
+    expect(previous?.map((kv) => kv.text())).toEqual(['1', '2']);
+    expect(await store.delete('a', { previous: true })).toMatchObject({ deleted: 0, previous: [] });
+    expect(await store.delete('a')).not.toHaveProperty('previous');
+  });
+});
+
+describe('ranges', () => {
+  test('order, bounds, keys alone, count alone', async () => {
+    for (const [key, value] of [...'bac'].map((name, nth) => [name, `${3 - nth}`] as const)) {
+      await store.put(key, value);
+    }
+    await store.put('a', '9');
+    const names = async (options: object) => {
+      const { kvs, more } = await store.range({ prefix: '', ...options });
+      return [kvs.map((kv) => kv.keyText()).join(''), more];
+    };
+    expect(await names({ order: 'descend' })).toEqual(['cba', false]);
+    expect(await names({ order: 'descend', limit: 1 })).toEqual(['c', true]);
+    expect(await names({ sortBy: 'createRevision', limit: 2 })).toEqual(['ba', true]);
+    expect(await names({ sortBy: 'modRevision', order: 'descend' })).toEqual(['acb', false]);
+    expect(await names({ sortBy: 'value' })).toEqual(['cba', false]);
+    expect(await names({ sortBy: 'version', order: 'descend' })).toEqual(['abc', false]);
+    expect(await names({ minModRevision: 4 })).toEqual(['ac', false]);
+    expect(await names({ maxModRevision: 4, limit: 1 })).toEqual(['b', true]);
+    expect(await names({ minCreateRevision: 3, maxCreateRevision: 3 })).toEqual(['a', false]);
+    const { kvs } = await store.range({ prefix: 'a', keysOnly: true });
+    expect(kvs[0]).toMatchObject({ version: 2, value: new Uint8Array(0) });
+    const counted = await store.range({ prefix: '', countOnly: true, limit: 1 });
+    expect(counted).toMatchObject({ kvs: [], count: 3, more: false });
+  });
+});

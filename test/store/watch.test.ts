@@ -2,71 +2,19 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { kontikiError } from '../../src/base/errors.js';
-import {
-  type Command,
-  type History,
-  type HistoryRange,
-  type KeySelection,
-  WatchHub,
-} from '../../src/mvcc/index.js';
-import { Watch, type WatchBatch, type WatchSource } from '../../src/store/watch.js';
+import { type Command, type History, type KeySelection, WatchHub } from '../../src/mvcc/index.js';
+import type { Watch } from '../../src/store/watch.js';
+import type { WatchBatch } from '../../src/store/watch-batch.js';
 import { batch, watchable } from '../mvcc/arbitraries.js';
-import { Model } from '../mvcc/model.js';
-import { SortedBackend } from '../mvcc/sorted-backend.js';
+import { depth } from '../mvcc/depth.js';
+import type { Model } from '../mvcc/model.js';
+import { settle, WatchWorld as World } from './watch-world.js';
 
 const one = (key: string): KeySelection => ({ gte: key, lt: `${key}\0` });
 const bytes = (text: string) => new TextEncoder().encode(text);
 const put = (key: string, value = ''): Command => ({ op: 'put', key, value: bytes(value) });
 const remove = (keys: KeySelection): Command => ({ op: 'delete', keys });
 const error = (code: string, fields = {}) => expect.objectContaining({ code, ...fields });
-
-class World {
-  readonly backend = new SortedBackend();
-  readonly model = new Model();
-  readonly keyspace = this.backend.open();
-  readonly hub: WatchHub;
-  readonly source: WatchSource;
-  readonly open = new Set<Watch>();
-  queries = 0;
-
-  constructor(options: { eventsMax?: number; limit?: number } & Partial<WatchSource> = {}) {
-    const { eventsMax, limit, ...source } = options;
-    this.hub = new WatchHub({ revision: 1, compactRevision: 0, eventsMax });
-    this.source = {
-      hub: this.hub,
-      history: (range) => this.history({ ...range, limit: limit ?? range.limit }),
-      onOpen: (watch) => this.open.add(watch),
-      onEnd: (watch) => this.open.delete(watch),
-      ...source,
-    };
-  }
-
-  run(...commands: Command[]): void {
-    for (const command of commands) this.model.execute(command);
-    for (const { events } of this.backend.run(this.keyspace, commands)) {
-      if (events.length > 0) this.hub.notify(events[0]!.revision, events);
-    }
-  }
-
-  watch(keys: KeySelection, fromRevision?: number, signal?: AbortSignal): Watch {
-    return new Watch(this.source, { keys, fromRevision, signal });
-  }
-
-  private async history(range: HistoryRange): Promise<History> {
-    this.queries += 1;
-    let query = this.keyspace.historyQuery(range);
-    while (!query.done) {
-      await Promise.resolve();
-      query = query.next(this.backend.read(query.plan));
-    }
-    return query.result;
-  }
-}
-
-/** Lets everything that can run now run. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
-}
 
 /** Batches as plain data, comparable with the model's revisions. */
 function plain({ revision, events }: WatchBatch) {
@@ -178,32 +126,42 @@ describe('watch against the model', () => {
     { weight: 1, arbitrary: fc.constant({ kind: 'settle' as const }) },
   );
 
-  test('any pace and start: the events of the model, revisions whole, then silence', async () => {
-    const size = fc.integer({ min: 1, max: 5 });
-    const from = fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined });
-    const watched = fc.record({ keys: watchable, from, before: batch });
-    await fc.assert(
-      fc.asyncProperty(size, size, watched, fc.array(step), async (eventsMax, limit, it, steps) => {
-        const world = new World({ eventsMax, limit });
-        world.run(...it.before);
-        const watch = world.watch(it.keys, it.from);
-        const reader = new Reader(watch);
-        for (const action of steps) {
-          if (action.kind === 'run') world.run(...action.commands);
-          else if (action.kind === 'pull') reader.pull();
-          else await settle();
-        }
-        const start = await watch.startRevision;
-        const expected = world.model.history(start, it.keys);
-        await reader.drain();
-        expect(reader.got).toEqual(expected.flatMap(({ events }) => events.map(eventOf)));
-        // Whole revisions: a batch ends where a revision of the model ends.
-        const ends = new Set(expected.map(({ revision }) => revision));
-        expect(reader.ends.filter((end) => !ends.has(end))).toEqual([]);
-      }),
-      { numRuns: 100 },
-    );
-  });
+  test(
+    'any pace and start: the events of the model, revisions whole, then silence',
+    async () => {
+      const size = fc.integer({ min: 1, max: 5 });
+      const from = fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined });
+      const watched = fc.record({ keys: watchable, from, before: batch });
+      await fc.assert(
+        fc.asyncProperty(
+          size,
+          size,
+          watched,
+          fc.array(step),
+          async (eventsMax, limit, it, steps) => {
+            const world = new World({ eventsMax, limit });
+            world.run(...it.before);
+            const watch = world.watch(it.keys, it.from);
+            const reader = new Reader(watch);
+            for (const action of steps) {
+              if (action.kind === 'run') world.run(...action.commands);
+              else if (action.kind === 'pull') reader.pull();
+              else await settle();
+            }
+            const start = await watch.startRevision;
+            const expected = world.model.history(start, it.keys);
+            await reader.drain();
+            expect(reader.got).toEqual(expected.flatMap(({ events }) => events.map(eventOf)));
+            // Whole revisions: a batch ends where a revision of the model ends.
+            const ends = new Set(expected.map(({ revision }) => revision));
+            expect(reader.ends.filter((end) => !ends.has(end))).toEqual([]);
+          },
+        ),
+        { numRuns: 100 * depth },
+      );
+    },
+    30_000 * depth,
+  );
 });
 
 /** Keeps at most one `next()` waiting. */
@@ -362,7 +320,7 @@ describe('the end of a watch', () => {
     const waiting = iterate(watch).next();
     await watch.close();
     expect(await waiting).toEqual({ done: true, value: undefined });
-    answer({ revisions: [], nextRevision: 3 });
+    answer({ revisions: [], nextRevision: 3, nextSub: 0, bytes: 0 });
     await settle();
   });
 
@@ -374,6 +332,42 @@ describe('the end of a watch', () => {
     await expect(iterator.next()).rejects.toEqual(error('ITERATOR_BUSY'));
     await watch.close();
     expect(await waiting).toEqual({ done: true, value: undefined });
+  });
+
+  test('startRevision after the end: known if it had begun, CLOSED if it had not', async () => {
+    const begun = new World().watch(one('a'), 5);
+    await begun.close();
+    expect(await begun.startRevision).toBe(5);
+    const started = () => new Promise<void>(() => undefined);
+    const waiting = new World({ started }).watch(one('a'));
+    const asked = waiting.startRevision;
+    await waiting.close();
+    await expect(asked).rejects.toEqual(error('CLOSED'));
+    await expect(waiting.startRevision).rejects.toEqual(error('CLOSED'));
+  });
+
+  test('a read of a state that is replaced fails: read again, the watch lives', async () => {
+    let isFailing = true;
+    const world: World = new World({
+      history: async (range) => {
+        if (!isFailing) return world.history(range);
+        isFailing = false;
+        world.hub.reset(world.keyspace);
+        throw kontikiError('STATE_CORRUPT', 'half of it is new');
+      },
+    });
+    world.run(put('a'));
+    expect(await nextOf(iterate(world.watch(one('a'), 2)))).toMatchObject({ revision: 2 });
+  });
+
+  test('an end with an error: each signal and source lets go of the watch', async () => {
+    const world = new World();
+    const abort = new AbortController();
+    const watch = world.watch(one('a'), undefined, abort.signal);
+    watch.fail(kontikiError('STORAGE_IO', 'disk'));
+    abort.abort('late');
+    await expect(iterate(watch).next()).rejects.toEqual(error('STORAGE_IO'));
+    expect([world.hub.size, world.open.size]).toEqual([0, 0]);
   });
 
   test('misuse is thrown by the call itself', () => {
@@ -403,6 +397,17 @@ describe('the started hook', () => {
     start();
     await settle();
     expect(told).toBe(2);
+  });
+
+  test('it answers or throws at once: the same', async () => {
+    const calm = new World({ started: () => undefined }).watch(one('a'));
+    expect(await calm.startRevision).toBe(2);
+    const started = (): never => {
+      throw kontikiError('CLOSED', 'the store is closed');
+    };
+    const world = new World({ started });
+    await expect(world.watch(one('a')).startRevision).rejects.toEqual(error('CLOSED'));
+    expect([world.hub.size, world.open.size]).toEqual([0, 0]);
   });
 
   test('it fails: the watch fails with its error', async () => {

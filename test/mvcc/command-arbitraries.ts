@@ -1,0 +1,167 @@
+/**
+ * Random commands of every kind and option, over a few keys that are neighbours, prefixes of each
+ * other, or odd.
+ */
+import fc from 'fast-check';
+import type {
+  Command,
+  Compare,
+  KeySelection,
+  Operation,
+  RangeOperation,
+  TxnCommand,
+} from '../../src/mvcc/index.js';
+import { keys } from './arbitraries.js';
+
+/** Revisions in a random history are few, so that old, compacted and future ones all come up. */
+const revision = fc.oneof(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 45 }));
+const key = fc.constantFrom(...keys);
+const value = fc.oneof(
+  { weight: 8, arbitrary: fc.uint8Array({ maxLength: 3 }) },
+  { weight: 1, arbitrary: fc.constant(Uint8Array.from({ length: 256 }, (_, unit) => unit)) },
+);
+const lease = fc.constantFrom(undefined, undefined, 0n, 7n, -(2n ** 63n), 2n ** 63n - 1n);
+/** Absent, but for one in `every`. */
+const maybe = <T>(arbitrary: fc.Arbitrary<T>, every: number): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ weight: every - 1, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
+const seldom = fc.constantFrom(undefined, undefined, undefined, undefined, true);
+const single: fc.Arbitrary<KeySelection> = key.map((gte) => ({ gte, lt: `${gte}\0` }));
+
+const wide: fc.Arbitrary<KeySelection> = fc
+  .record({ gte: fc.constantFrom('', ...keys), lt: fc.constantFrom(undefined, undefined, ...keys) })
+  // That would be the empty key, which is refused.
+  .filter(({ gte, lt }) => gte !== '' || lt !== '\0');
+
+/** One key, a range, or the wrong way round and so none. */
+export const selections: fc.Arbitrary<KeySelection> = fc.oneof(
+  { weight: 2, arbitrary: single },
+  { weight: 4, arbitrary: wide.map(({ gte, lt }) => inOrder(gte, lt)) },
+  { weight: 1, arbitrary: wide },
+);
+
+function inOrder(gte: string, lt: string | undefined): KeySelection {
+  return lt === undefined || lt > gte || gte === '\0' ? { gte, lt } : { gte: lt, lt: gte };
+}
+
+const put: fc.Arbitrary<Operation & { op: 'put' }> = fc
+  .record({
+    ...{ op: fc.constant('put' as const), key, value, lease },
+    ...{ ignoreValue: seldom, ignoreLease: seldom },
+  })
+  .map((it) => ({
+    ...it,
+    value: it.ignoreValue ? new Uint8Array(0) : it.value,
+    lease: it.ignoreLease ? undefined : it.lease,
+  }));
+
+const remove: fc.Arbitrary<Operation & { op: 'delete' }> = fc.record({
+  op: fc.constant('delete' as const),
+  // Few of many keys: states must grow for limits to cut anything.
+  keys: fc.oneof({ weight: 8, arbitrary: single }, { weight: 1, arbitrary: selections }),
+  previous: fc.constantFrom(undefined, true),
+});
+
+const sort = fc.record({
+  target: fc.constantFrom(
+    ...(['key', 'key', 'version', 'create-revision', 'mod-revision', 'value'] as const),
+  ),
+  order: fc.constantFrom('ascend' as const, 'descend' as const),
+});
+
+export const ranges: fc.Arbitrary<RangeOperation> = fc.record({
+  op: fc.constant('range' as const),
+  keys: selections,
+  limit: maybe(fc.integer({ min: 1, max: 5 }), 2),
+  count: fc.constantFrom(undefined, false, true),
+  revision: maybe(revision, 2),
+  countOnly: seldom,
+  keysOnly: seldom,
+  sort: maybe(sort, 2),
+  minModRevision: maybe(revision, 8),
+  maxModRevision: maybe(revision, 8),
+  minCreateRevision: maybe(revision, 12),
+  maxCreateRevision: maybe(revision, 12),
+});
+
+const result = fc.constantFrom('equal', 'greater', 'less', 'not-equal') as fc.Arbitrary<
+  Compare['result']
+>;
+const compares: fc.Arbitrary<Compare> = fc.oneof(
+  fc.record({
+    ...{ keys: selections, result },
+    target: fc.constantFrom(...(['version', 'create-revision', 'mod-revision'] as const)),
+    operand: fc.integer({ min: -1, max: 12 }),
+  }),
+  fc.record({ keys: selections, result, target: fc.constant('value' as const), operand: value }),
+  fc.record({
+    ...{ keys: selections, result },
+    ...{ target: fc.constant('lease' as const), operand: fc.constantFrom(0n, 7n, -1n) },
+  }),
+);
+
+/** Mostly at the latest revision: one that cannot be read refuses the whole transaction. */
+const inside = fc
+  .tuple(ranges, fc.integer({ min: 0, max: 5 }))
+  .map(([range, dice]): RangeOperation => (dice === 0 ? range : { ...range, revision: undefined }));
+
+const { txn } = fc.letrec<{ txn: TxnCommand; operation: Operation }>((tie) => ({
+  operation: fc.oneof(
+    { maxDepth: 3, depthSize: 'small' },
+    { weight: 4, arbitrary: put },
+    { weight: 3, arbitrary: remove },
+    { weight: 3, arbitrary: inside },
+    { weight: 2, arbitrary: tie('txn') },
+  ),
+  txn: fc.record({
+    op: fc.constant('txn' as const),
+    compares: fc.array(compares, { maxLength: 2 }),
+    success: fc.array(tie('operation'), { maxLength: 4 }),
+    failure: fc.array(tie('operation'), { maxLength: 4 }),
+  }),
+}));
+
+export const txns: fc.Arbitrary<TxnCommand> = txn;
+
+/** Many keys in one revision: slices and limits cut inside it. */
+const fill: fc.Arbitrary<TxnCommand> = fc
+  .tuple(fc.subarray(keys, { minLength: 5 }), value, fc.boolean())
+  .map(([names, each, isDelete]) => {
+    const success = names.map((name): Operation => {
+      if (isDelete && name < 'b') return { op: 'delete', keys: { gte: name, lt: `${name}\0` } };
+      return { op: 'put', key: name, value: each };
+    });
+    return { op: 'txn', compares: [], success, failure: [] };
+  });
+
+/** Deletes, here and further in, then a range that is cut: it must see past what they took. */
+const cut: fc.Arbitrary<TxnCommand> = fc
+  .record({
+    names: fc.uniqueArray(key, { minLength: 2, maxLength: 5, size: 'max' }),
+    keys: wide,
+    limit: fc.integer({ min: 1, max: 4 }),
+    order: fc.constantFrom(undefined, 'ascend' as const, 'descend' as const),
+    isInside: fc.boolean(),
+  })
+  .map(({ names, keys: selected, limit, order, isInside }) => {
+    const [first, ...others] = names.map((name): Operation => {
+      return { op: 'delete', keys: { gte: name, lt: `${name}\0` } };
+    });
+    const sorted = order === undefined ? {} : { sort: { target: 'key', order } as const };
+    const range: Operation = { op: 'range', keys: selected, limit, ...sorted };
+    const nested: Operation = { op: 'txn', compares: [], success: others, failure: [] };
+    const last: Operation = isInside
+      ? { op: 'txn', compares: [], success: [range], failure: [] }
+      : range;
+    return { op: 'txn', compares: [], success: [first!, nested, last], failure: [] };
+  });
+
+const compact = fc.record({ op: fc.constant('compact' as const), revision });
+
+export const commands: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 8, arbitrary: put },
+  { weight: 3, arbitrary: remove },
+  { weight: 6, arbitrary: txn },
+  { weight: 2, arbitrary: fill },
+  { weight: 1, arbitrary: cut },
+  { weight: 1, arbitrary: compact },
+);

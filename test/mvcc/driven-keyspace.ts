@@ -1,0 +1,164 @@
+/**
+ * A keyspace on the real write-behind backend, driven the way the store's state machine drives it,
+ * with the steps in a test's hands: what is flushed when, how far a compaction gets, a clean close or
+ * a crash between any two commands.
+ */
+import { expect } from 'vitest';
+import type { KontikiError } from '../../src/base/errors.js';
+import {
+  type Change,
+  type Command,
+  type Execution,
+  Keyspace,
+  type Query,
+  type ReadPlan,
+  segmentsOf,
+} from '../../src/mvcc/index.js';
+import { HashSums } from '../../src/mvcc/state-hash.js';
+import type { KvEngine } from '../../src/storage/index.js';
+import { WriteBehindBackend } from '../../src/storage/index.js';
+import { ManualTimers } from '../storage/manual-timers.js';
+
+/** How a test's engine lives on after a close or a crash. */
+export interface EngineLives {
+  /** The first engine. */
+  open(): Promise<KvEngine>;
+  /** The engine after `engine` was closed. */
+  reopen(engine: KvEngine): Promise<KvEngine>;
+  /** The engine after the machine of `engine` went down; absent: this kind cannot. */
+  crash?(engine: KvEngine): Promise<KvEngine>;
+}
+
+/** What happens between the fetches of something that takes several. */
+export type Meanwhile = () => Promise<unknown>;
+
+const all = { gte: '\0', lt: '\xff\xff' };
+
+export class DrivenKeyspace {
+  readonly #lives: EngineLives;
+  #engine!: KvEngine;
+  backend!: WriteBehindBackend;
+  keyspace!: Keyspace;
+  /** Command at each applied index from 1 on. */
+  readonly log: Command[] = [];
+  #applied = 0;
+
+  private constructor(lives: EngineLives) {
+    this.#lives = lives;
+  }
+
+  static async open(lives: EngineLives): Promise<DrivenKeyspace> {
+    const driven = new DrivenKeyspace(lives);
+    await driven.#open(await lives.open());
+    return driven;
+  }
+
+  /** Appends commands to the log and applies them as one batch. */
+  async run(commands: readonly Command[]): Promise<Execution[]> {
+    this.log.push(...commands);
+    return this.#apply(commands);
+  }
+
+  /** Runs a query to its end; something else may happen after each fetch. */
+  async answer<R>(query: Query<R>, meanwhile?: Meanwhile): Promise<R> {
+    let at = query;
+    while (!at.done) {
+      const reads = await this.backend.read(at.plan);
+      await meanwhile?.();
+      at = at.next(reads);
+    }
+    return at.result;
+  }
+
+  /** One step of removing compacted history; `false` when there was nothing left. */
+  async slice(changesMax: number, meanwhile?: Meanwhile): Promise<boolean> {
+    const query = this.keyspace.compactionSlice(changesMax);
+    if (query === undefined) return false;
+    const slice = await this.answer(query, meanwhile);
+    this.backend.apply(this.keyspace.finishSlice(slice), this.#applied);
+    return true;
+  }
+
+  flush(): Promise<void> {
+    return this.backend.flush();
+  }
+
+  async close(): Promise<void> {
+    await this.backend.close();
+  }
+
+  async reopen(): Promise<void> {
+    await this.backend.close();
+    await this.#open(await this.#lives.reopen(this.#engine));
+  }
+
+  /** Loses what was not flushed, and applies the log again from there. */
+  async crash(): Promise<Execution[]> {
+    const { crash } = this.#lives;
+    if (crash === undefined) throw new Error('this engine does not crash');
+    await this.#open(await crash(this.#engine));
+    return this.#apply(this.log.slice(this.#applied));
+  }
+
+  /** Every record of the keyspace, ordered. */
+  async dump(): Promise<(readonly [string, Uint8Array])[]> {
+    const { ranges } = await this.backend.read({ keys: [], ranges: [all] });
+    const own = ranges[0]!.filter(([key]) => key[0] !== 'b' && key[0] !== 'f');
+    // Not the engine's kind of array, which may be a Buffer.
+    return own.map(([key, bytes]) => [key, new Uint8Array(bytes)] as const);
+  }
+
+  /** Adds the records up again and compares with the sums that were kept. */
+  async scrub(): Promise<void> {
+    const sums = new HashSums();
+    for (const record of await this.dump()) sums.addRecord(...record);
+    expect(sums.text('keys')).toBe(this.keyspace.laneHash('keys'));
+    const history = sumOf(sums.text('history'), this.keyspace.removedHash.hash);
+    expect(history).toBe(this.keyspace.laneHash('history'));
+  }
+
+  async #open(engine: KvEngine): Promise<void> {
+    this.#engine = engine;
+    this.backend = await WriteBehindBackend.open({ engine, timers: new ManualTimers() });
+    this.keyspace = Keyspace.open(await this.backend.read(Keyspace.openPlan()));
+    this.#applied = this.backend.openedIndex;
+  }
+
+  async #apply(commands: readonly Command[]): Promise<Execution[]> {
+    const executions: Execution[] = [];
+    for (const segment of segmentsOf(this.keyspace, commands)) {
+      let plan: ReadPlan | undefined = segment.plan;
+      while (plan !== undefined) plan = segment.supply(await this.backend.read(plan));
+      const done = segment.execute();
+      this.#applied += segment.commands.length;
+      this.backend.apply(done.changes as Change[], this.#applied);
+      executions.push(...done.executions);
+    }
+    return executions;
+  }
+}
+
+/** An answer or an error as plain fields, to compare with a model's. */
+export function plain(result: object): object {
+  if (!(result instanceof Error)) return result;
+  const { code, compactRevision, revision, outcome } = result as KontikiError & {
+    readonly compactRevision?: number;
+    readonly revision?: number;
+  };
+  expect(outcome).toBe('rejected');
+  return {
+    code,
+    ...(compactRevision !== undefined && { compactRevision }),
+    ...(revision !== undefined && { revision }),
+  };
+}
+
+/** Word by word, modulo 2^32. */
+function sumOf(a: string, b: string): string {
+  let text = '';
+  for (let at = 0; at < a.length; at += 8) {
+    const sum = Number.parseInt(a.slice(at, at + 8), 16) + Number.parseInt(b.slice(at, at + 8), 16);
+    text += (sum >>> 0).toString(16).padStart(8, '0');
+  }
+  return text;
+}
