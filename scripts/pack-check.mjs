@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -18,6 +19,9 @@ const specifierOf = (entryPoint) => manifest.name + entryPoint.slice(1);
 
 /** Top-level names that may be in the tarball. */
 const packedNames = /^(dist\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$|SECURITY\.md$)/;
+
+/** What a user's bundler makes of an entry point, minified and gzipped, in bytes. */
+const bundleBytesMax = { [`${manifest.name}/raft`]: 16_000 };
 
 /** A strict program that uses every entry point by its types. */
 const consumer = `
@@ -73,6 +77,7 @@ try {
   install(tarball);
   for (const entryPoint of entryPoints) checkImport(entryPoint);
   checkWeights();
+  checkSizes();
   checkBinary();
   checkTypes();
 } finally {
@@ -143,6 +148,28 @@ function checkWeights() {
     assert.deepEqual({ level, net }, weights, `pack check: what ${specifier} loads`);
   }
   console.log('raft and mvcc load no native addon and no socket');
+}
+
+function checkSizes() {
+  // The bundler that builds the package is there anyway.
+  const { buildSync } = createRequire(createRequire(import.meta.url).resolve('tsup'))('esbuild');
+  for (const [specifier, max] of Object.entries(bundleBytesMax)) {
+    const stdin = { contents: `export * from '${specifier}';`, resolveDir: project };
+    const { outputFiles, metafile } = buildSync({
+      stdin,
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      write: false,
+      metafile: true,
+    });
+    const inputs = Object.keys(metafile.inputs).filter((path) => path !== '<stdin>');
+    const strangers = inputs.filter((path) => !path.includes(`node_modules/${manifest.name}/dist/`));
+    assert.deepEqual(strangers, [], `pack check: what ${specifier} brings along`);
+    const bytes = gzipSync(outputFiles[0].contents, { level: 9 }).length;
+    assert(bytes <= max, `pack check: ${specifier} takes ${bytes} bytes gzipped, at most ${max}`);
+    console.log(`${specifier} bundled, minified, gzipped: ${bytes} bytes`);
+  }
 }
 
 function checkBinary() {

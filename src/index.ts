@@ -20,3 +20,4 @@ export type { StoreStatus } from './store/status.js';
 export type { Store } from './store/store.js';
 export type { Txn, TxnOperationResponse, TxnResponse } from './store/txn.js';
 export type { Watch } from './store/watch.js';
+export type { WatchBatch, WatchEvent } from './store/watch-batch.js';

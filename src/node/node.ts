@@ -23,6 +23,7 @@ import type { Env } from './env.js';
 import type { NodeEvents } from './events.js';
 import { FastFailover } from './fast-failover.js';
 import { Handover } from './handover.js';
+import { pledgeTicksOf } from './lease.js';
 import { type PeerMemory, PeerRegistry } from './peer-registry.js';
 import { PersistLoop } from './persist-loop.js';
 import { type ProposalId, Proposals, type ProposeOptions } from './proposals.js';
@@ -75,6 +76,9 @@ export class Node extends EventEmitter<NodeEvents> {
   /** Term the last turn ended in. */
   #lastTerm: number;
   #appliedIndex: number;
+  readonly #tickMs: number;
+  /** The setting as the core knows it. */
+  #leaseMs: number;
   #tickDue = false;
   #turnScheduled = false;
   #lifecycle: Lifecycle = 'open';
@@ -111,11 +115,15 @@ export class Node extends EventEmitter<NodeEvents> {
     const { voters } = reader.initialState();
     const { random } = env;
     const ticks = { heartbeatTicks, electionTicks };
+    this.#tickMs = tickMs;
+    this.#leaseMs = stateMachine.durableLeaseMs ?? 0;
     this.#raft = new RawNode({
       id: identity.memberId,
       reader,
       random,
       applied: appliedIndex,
+      leaseMs: this.#leaseMs,
+      pledgeTicks: pledgeTicksOf(this.#leaseMs, tickMs),
       ...ticks,
     });
     const session = randomId(random);
@@ -254,6 +262,7 @@ export class Node extends EventEmitter<NodeEvents> {
       this.#handover.run();
       if (this.#tickDue) {
         this.#tickDue = false;
+        this.#takeLeaseSetting();
         this.#raft.tick(this.#env.clock.monotonicMs());
       }
       while (this.#raft.hasReady()) this.#carryOut(this.#raft.ready());
@@ -262,6 +271,14 @@ export class Node extends EventEmitter<NodeEvents> {
       this.#fail(error);
     }
   };
+
+  /** Only once it is durable: a member must not forget with a crash that it pledges leases. */
+  #takeLeaseSetting(): void {
+    const leaseMs = this.#machine.durableLeaseMs ?? 0;
+    if (leaseMs === this.#leaseMs) return;
+    this.#leaseMs = leaseMs;
+    this.#raft.setLease(leaseMs, pledgeTicksOf(leaseMs, this.#tickMs));
+  }
 
   #drainInbox(): void {
     const inbox = this.#inbox;

@@ -34,9 +34,9 @@ export function recoveredLog(log: LogReader, appliedIndex: number): LogReader {
   }
   return {
     initialState() {
-      const { hardState, voters } = log.initialState();
+      const { hardState, ...configuration } = log.initialState();
       const commit = Math.max(hardState.commit, appliedIndex);
-      return { hardState: { ...hardState, commit }, voters };
+      return { ...configuration, hardState: { ...hardState, commit } };
     },
     firstIndex: () => log.firstIndex(),
     lastIndex: () => log.lastIndex(),

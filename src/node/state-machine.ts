@@ -34,6 +34,11 @@ export interface StateMachine {
   apply(entries: readonly Entry[]): Promise<readonly ApplyResult[]>;
   /** The log is kept above this index. Never goes down. */
   readonly durableIndex: number;
+  /**
+   * The replicated setting of lease reads: milliseconds for which a leader may read without asking,
+   * 0 for none; as it is in the *durable* state, from `open` on. Absent: none.
+   */
+  readonly durableLeaseMs?: number;
   /** Makes everything applied so far durable. */
   flush(): Promise<void>;
   /** Flushes if it can and lets go of its resources. Idempotent. */

@@ -4,7 +4,13 @@
  */
 import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
 import { restoreConfiguration } from './configuration.js';
-import type { AppendRequest, LocalMessage, Message, PeerMessage } from './messages.js';
+import type {
+  AppendRequest,
+  HeartbeatRequest,
+  LocalMessage,
+  Message,
+  PeerMessage,
+} from './messages.js';
 import type { Raft } from './raft.js';
 import type { LogId } from './types.js';
 
@@ -18,7 +24,7 @@ export function isLocal(message: Message): message is LocalMessage {
  *
  * @throws {KontikiError} ARGUMENT_INVALID: for somebody else, or a local answer from a peer;
  *   MEMBER_UNKNOWN: an answer, or a request that only members may make, from a stranger;
- *   MESSAGE_INVALID: contradicts itself
+ *   MESSAGE_INVALID: contradicts itself; STATE_CORRUPT: shows that this member lost entries
  * @since 0.1.0
  */
 export function checkMessage(raft: Raft, message: Message): void {
@@ -30,8 +36,9 @@ export function checkMessage(raft: Raft, message: Message): void {
     );
   }
   if (isLocal(message)) return;
-  // A stranger's answer in a later term must not depose a leader (semantics §5).
-  if (isForMembersOnly(message) && !raft.progress.has(from)) {
+  // A stranger's answer in a later term must not depose a leader (semantics §5). The own answer to
+  // itself may come when it is no member any more: its write was under way.
+  if (isForMembersOnly(message) && from !== raft.id && !raft.progress.has(from)) {
     throw kontikiError(
       'MEMBER_UNKNOWN',
       `raft: expected a message of a member, got one of ${from}`,
@@ -39,6 +46,18 @@ export function checkMessage(raft: Raft, message: Message): void {
   }
   checkEnvelope(message);
   checkFields(message);
+  if (kind === 'heartbeat-request') checkCommit(raft, message as HeartbeatRequest);
+}
+
+/** The leader names only what this member acknowledged: it has lost part of its log (O10). */
+function checkCommit({ log, role, term }: Raft, { term: leads, commit }: HeartbeatRequest): void {
+  const isHeard = leads > term || (leads === term && role !== 'leader');
+  if (!isHeard || commit <= log.lastIndex) return;
+  throw kontikiError(
+    'STATE_CORRUPT',
+    `raft: the leader counts on entry ${commit} that this member acknowledged, ` +
+      `but its log ends at ${log.lastIndex}; replace this member under a new id`,
+  );
 }
 
 function checkEnvelope({ kind, from, term }: PeerMessage): void {
@@ -83,6 +102,10 @@ function checkFields(message: PeerMessage): void {
     case 'heartbeat-response':
       checkCount(kind, 'reads', message.reads);
       checkCount(kind, 'sentAt', message.sentAt);
+      break;
+    case 'vote-response':
+    case 'pre-vote-response':
+      if (message.commit !== undefined) checkLogId(kind, message.commit);
       break;
     case 'vote-request':
     case 'pre-vote-request':

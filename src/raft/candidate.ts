@@ -12,9 +12,9 @@ import type {
 import { notLeader } from './propose.js';
 import { jointVoteResult } from './quorum.js';
 import type { Raft } from './raft.js';
-import { hasUnappliedConfChange } from './reconfigure.js';
+import { hasConfChange, hasUnappliedConfChange } from './reconfigure.js';
 import { broadcastAppend } from './replication.js';
-import { type MemberId, noMember } from './types.js';
+import { type LogId, type MemberId, noMember } from './types.js';
 
 /** `transfer`: a vote that the present leader itself asked for. @since 0.1.0 */
 export type CampaignKind = 'pre-vote' | 'vote' | 'transfer';
@@ -83,14 +83,14 @@ export function onVoteRequest(raft: Raft, message: VoteRequest | PreVoteRequest)
     (raft.vote === noMember && raft.leader === noMember && (forced || raft.pledgeTicks === 0)) ||
     (preVote && message.term > raft.term);
   const granted = free && raft.log.isUpToDate(message.last);
-  raft.send({
-    kind: preVote ? 'pre-vote-response' : 'vote-response',
-    from: raft.id,
-    to: message.from,
-    // A grant of a pre-vote is about the candidate's next term, a rejection tells ours (H10).
-    term: granted ? message.term : raft.term,
-    granted,
-  });
+  const kind = preVote ? 'pre-vote-response' : 'vote-response';
+  // A grant of a pre-vote is about the candidate's next term, a rejection tells ours (H10).
+  const term = granted ? message.term : raft.term;
+  const { id: from, log } = raft;
+  const answer = { kind, from, to: message.from, term, granted } as const;
+  const commitTerm = log.committed === 0 ? undefined : log.term(log.committed);
+  if (commitTerm === undefined) raft.send(answer);
+  else raft.send({ ...answer, commit: { term: commitTerm, index: log.committed } });
   if (granted && !preVote) {
     raft.electionElapsed = 0;
     raft.vote = message.from;
@@ -120,7 +120,26 @@ export function stepCandidate(raft: Raft, message: PeerMessage): void {
   }
 }
 
+/**
+ * A member that votes tells what it knows to be committed. If that is a change of the configuration
+ * that this candidate has in its log, it counts with voters of the past: a leader that removed itself
+ * may have stepped down before anybody else learned of the commit, and then the two halves could wait
+ * for each other for ever (as in tikv/raft-rs, "commit by vote"). What is committed is a fact, whoever
+ * tells it, and the same index and term mean the same prefix.
+ *
+ * @returns whether it was news, and the campaign is over
+ */
+function learnsOfChange(raft: Raft, commit: LogId | undefined): boolean {
+  const { log } = raft;
+  if (commit === undefined || commit.index <= log.committed || !log.matches(commit)) return false;
+  if (!hasConfChange(raft, log.committed + 1, commit.index)) return false;
+  log.commitTo(commit.index);
+  raft.becomeFollower(raft.term, noMember);
+  return true;
+}
+
 function count(raft: Raft, message: VoteResponse | PreVoteResponse): void {
+  if (learnsOfChange(raft, message.commit)) return;
   // The first answer stands: a repeated message must not change a vote.
   if (!raft.votes.has(message.from)) raft.votes.set(message.from, message.granted);
   switch (jointVoteResult(raft.configuration, raft.votes)) {

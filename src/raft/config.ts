@@ -19,7 +19,8 @@ export interface RaftOptions {
   readonly applied?: number;
   /**
    * The newest snapshot, for members that need entries the log has no more; default: none. While it
-   * answers `undefined` such members wait. It reaches at least up to the start of the log.
+   * answers `undefined` such members wait. It reaches at least up to the start of the log; one from
+   * before a member was added is not sent to it.
    */
   readonly latestSnapshot?: () => Snapshot | undefined;
   /**
@@ -40,10 +41,16 @@ export interface RaftOptions {
   readonly checkQuorum?: boolean;
   /**
    * Milliseconds for which a leader may read without asking, counted from when the heartbeat was
-   * sent that a quorum answered; default 0: it always asks. Needs `checkQuorum`, times in `tick` and
-   * `readIndex`, and less than `electionTicks - 1` of the *fastest* member's ticks (DESIGN §4.18).
+   * sent that a quorum answered; default 0: it always asks. Needs `checkQuorum`, and times in `tick`
+   * and `readIndex` (DESIGN §4.18).
    */
   readonly leaseMs?: number;
+  /**
+   * Ticks for which this member stands by a leader that reads by lease; default `electionTicks`. By
+   * this member's clock, the first of them cut short, they must last longer than the `leaseMs` of
+   * any member by its own clock.
+   */
+  readonly pledgeTicks?: number;
   /**
    * Whether a follower passes proposals to its leader; default false: it refuses them, so that the
    * caller knows they were not made.
@@ -79,6 +86,7 @@ export type RaftConfig = Required<RaftOptions>;
  */
 export function raftConfig(options: RaftOptions): RaftConfig {
   const config: RaftConfig = {
+    pledgeTicks: options.electionTicks ?? 10,
     applied: 0,
     latestSnapshot: () => undefined,
     asyncStorageWrites: true,
@@ -118,6 +126,7 @@ export function raftConfig(options: RaftOptions): RaftConfig {
   }
   expect(Number.isSafeInteger(applied) && applied >= 0, 'applied', 'a safe integer >= 0', applied);
   expect(leaseMs >= 0 && leaseMs < Infinity, 'leaseMs', 'a number >= 0', leaseMs);
+  expect(isCount(config.pledgeTicks), 'pledgeTicks', 'an integer >= 1', config.pledgeTicks);
   expect(leaseMs === 0 || config.checkQuorum, 'leaseMs', '0 without checkQuorum', leaseMs);
   const window = config.inflightBytesMax >= config.appendBytesMax;
   expect(window, 'inflightBytesMax', '>= appendBytesMax', config.inflightBytesMax);

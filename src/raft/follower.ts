@@ -3,7 +3,6 @@
  * of its leader, and pass on what only the leader can do. Candidates that meet a leader of their
  * term come here too.
  */
-import { kontikiError } from '../base/errors.js';
 import { hup } from './candidate.js';
 import { restoreConfiguration } from './configuration.js';
 import type {
@@ -89,19 +88,11 @@ function onAppend(raft: Raft, message: AppendRequest): void {
 }
 
 function onHeartbeat(raft: Raft, message: HeartbeatRequest): void {
-  const { lastIndex } = raft.log;
-  if (message.commit > lastIndex) {
-    // The leader names only what this member acknowledged: it has lost part of its log (O10).
-    throw kontikiError(
-      'STATE_CORRUPT',
-      `raft: the leader counts on entry ${message.commit} that this member acknowledged, ` +
-        `but its log ends at ${lastIndex}; replace this member under a new id`,
-    );
-  }
+  // Not beyond the end of the log: see boundary.ts.
   raft.log.commitTo(message.commit);
   const sentAt = raft.leaseMs > 0 ? message.sentAt : 0;
   // From here on this member stands by its leader, even if it should hear of a later term.
-  if (sentAt > 0) raft.pledgeTicks = raft.config.electionTicks;
+  if (sentAt > 0) raft.pledgeTicks = raft.pledgeLength;
   const { id: from, term } = raft;
   const to = message.from;
   raft.send({ kind: 'heartbeat-response', from, to, term, reads: message.reads, sentAt });

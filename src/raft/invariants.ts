@@ -30,7 +30,8 @@ export function checkInvariants(raft: Raft): void {
   checkMembers(raft);
   if (role === 'candidate') assert(vote === id && leader === noMember, 'a candidate has its vote');
   if (role === 'pre-candidate') assert(leader === noMember, 'a pre-candidate has no leader');
-  assert(log.termAt(log.lastIndex) <= term, 'no entry is newer than the term');
+  // Before its first term a member may stand on a snapshot that came without a hard state (§18).
+  assert(term === 0 || log.termAt(log.lastIndex) <= term, 'no entry is newer than the term');
   assert(raft.uncommittedBytes >= 0, 'uncommitted bytes >= 0');
   assert(
     raft.electionTimeout >= config.electionTicks && raft.electionTimeout < 2 * config.electionTicks,

@@ -114,7 +114,8 @@ export class RaftLog {
 
   /** As {@link entriesFrom}, up to `hi` (exclusive). */
   slice(lo: number, hi: number, bytesMax: number): readonly Entry[] | 'pending' | undefined {
-    if (lo >= hi) return [];
+    assert(lo <= hi && hi <= this.lastIndex + 1, 'log: a slice lies in the log');
+    if (lo === hi) return [];
     const { offset, entries } = this.#unstable;
     if (lo >= offset) return limitBytes(entries, lo - offset, hi - offset, bytesMax);
     if (lo < this.firstIndex) return undefined;

@@ -114,6 +114,8 @@ export interface VoteRequest extends Envelope {
 export interface VoteResponse extends Envelope {
   readonly kind: 'vote-response';
   readonly granted: boolean;
+  /** The last entry that the voter knows to be committed; absent for none. See candidate.ts. */
+  readonly commit?: LogId;
 }
 
 /** Would you vote for me in this next term? Changes nothing (thesis §9.6). @since 0.1.0 */
@@ -126,6 +128,8 @@ export interface PreVoteRequest extends Envelope {
 export interface PreVoteResponse extends Envelope {
   readonly kind: 'pre-vote-response';
   readonly granted: boolean;
+  /** As in {@link VoteResponse}. */
+  readonly commit?: LogId;
 }
 
 /**

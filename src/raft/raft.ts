@@ -18,7 +18,7 @@ import type { Message, PeerMessage, StorageAppendResponse } from './messages.js'
 import { Progress } from './progress.js';
 import { appendOpening } from './propose.js';
 import { ReadQueue, type ReadState } from './read-index.js';
-import { leaveJointWhenDue, progressOf } from './reconfigure.js';
+import { catchUp, leaveJointWhenDue, type Overtaken, progressOf } from './reconfigure.js';
 import { checkStoredState } from './stored-state.js';
 import { passTermGate } from './term-gate.js';
 import type { HardState, IndexRange, MemberId, Role } from './types.js';
@@ -31,6 +31,8 @@ export class Raft {
   readonly log: RaftLog;
   /** The applied one: a change counts from when it is applied (semantics §12.1). */
   configuration: Configuration;
+  /** The state machine's, while a snapshot has overtaken what it is busy with: see reconfigure.ts. */
+  overtaken: Overtaken | undefined;
   /** Of every member, in ascending order: the order of iteration is visible in the messages. */
   progress: Map<MemberId, Progress>;
   readonly votes = new Map<MemberId, boolean>();
@@ -64,7 +66,8 @@ export class Raft {
   lease = new LeaderLease();
   /** Milliseconds of `lease` after the sending of what a quorum answered; 0: no leases. */
   leaseMs: number;
-  /** Ticks for which this member has pledged not to help replace its leader. */
+  /** Ticks that a pledge lasts, and those left of the present one: not to help replace the leader. */
+  pledgeLength: number;
   pledgeTicks = 0;
   /** The newest time the driver told, in ms; 0 before. At most the present. */
   nowMs = 0;
@@ -75,6 +78,7 @@ export class Raft {
     this.config = config;
     this.id = config.id;
     this.leaseMs = config.leaseMs;
+    this.pledgeLength = config.pledgeTicks;
     this.log = new RaftLog(config.reader, config.applyBytesMax, !config.asyncStorageWrites);
     const { hardState, ...confState } = config.reader.initialState();
     checkStoredState(hardState, this.log, config.applied);
@@ -86,7 +90,7 @@ export class Raft {
     this.log.commitTo(Math.max(hardState.commit, config.applied));
     this.log.restoreApplied(config.applied);
     // It may have pledged before it stopped.
-    if (this.leaseMs > 0) this.pledgeTicks = config.electionTicks;
+    if (this.leaseMs > 0) this.pledgeTicks = this.pledgeLength;
     this.becomeFollower(this.term, noMember);
   }
 
@@ -117,6 +121,8 @@ export class Raft {
     }
     this.electionElapsed += 1;
     if (!this.promotable || this.electionElapsed < this.electionTimeout) return;
+    // A pledge may be longer than the timeout; the own timer must not break it either.
+    if (this.pledgeTicks > 0) return;
     this.electionElapsed = 0;
     hup(this, this.config.preVote ? 'pre-vote' : 'vote');
   }
@@ -130,6 +136,7 @@ export class Raft {
     if (message.kind === 'storage-apply-response') {
       this.uncommittedBytes = Math.max(0, this.uncommittedBytes - message.payloadBytes);
       this.log.appliedTo(message.index, message.encodedBytes);
+      if (this.overtaken !== undefined) catchUp(this, message.index);
       leaveJointWhenDue(this);
       return;
     }
@@ -149,6 +156,7 @@ export class Raft {
     if (term === this.term) this.log.stableTo(last);
     if (snapshot === undefined) return;
     this.log.snapshotInstalled(snapshot.index);
+    if (this.overtaken !== undefined) this.overtaken.configuration = this.configuration;
     leaveJointWhenDue(this);
   }
 

@@ -124,24 +124,27 @@ export class RawNode {
   /**
    * A follower stops believing in its leader: it grants votes again, and sends nothing there. Term,
    * vote and election timer stay, and the leader is back with its next message. For drivers that
-   * have reason to think its process is gone. Nothing happens on any other role, or while this member
-   * has pledged a lease.
+   * have reason to think its process is gone. Nothing happens on any other role, with leases, or
+   * while one is pledged.
    */
   forgetLeader(): void {
-    if (this.#raft.role === 'follower' && !this.#isPledged()) this.#raft.leader = noMember;
+    const { role, leaseMs } = this.#raft;
+    if (role !== 'follower' || leaseMs > 0 || this.#isPledged()) return;
+    this.#raft.leader = noMember;
   }
 
   /**
-   * From now on this member pledges leases of this length and, as a leader, reads by them. Every
-   * member must have the setting durably before it is told to its node: one that forgets it with a
-   * crash would break its pledge.
+   * From now on this member pledges leases and, as a leader, reads by them. It must keep the setting
+   * durably before it is told to its node: one that forgets it with a crash would break its pledge.
    *
    * @param leaseMs - as the option; 0 ends it, and what was pledged is kept
+   * @param pledgeTicks - as the option; default: what it was
    * @throws {KontikiError} OPTIONS_INVALID
    */
-  setLease(leaseMs: number): void {
-    raftConfig({ ...this.#raft.config, leaseMs });
+  setLease(leaseMs: number, pledgeTicks = this.#raft.pledgeLength): void {
+    raftConfig({ ...this.#raft.config, leaseMs, pledgeTicks });
     this.#raft.leaseMs = leaseMs;
+    this.#raft.pledgeLength = pledgeTicks;
   }
 
   /**

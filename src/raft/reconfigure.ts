@@ -23,6 +23,11 @@ import { type MemberId, noMember } from './types.js';
  * @since 0.1.0
  */
 export function applyConfChange(raft: Raft, change: ConfChange | ConfChangeV2): Configuration {
+  const { overtaken } = raft;
+  if (overtaken !== undefined) {
+    overtaken.configuration = applyChange(overtaken.configuration, change).configuration;
+    return overtaken.configuration;
+  }
   const step = applyChange(raft.configuration, change);
   raft.progress = nextProgress(raft, step);
   switchTo(raft, step.configuration);
@@ -31,8 +36,29 @@ export function applyConfChange(raft: Raft, change: ConfChange | ConfChangeV2): 
 
 /** Takes the configuration of a snapshot. @since 0.1.0 */
 export function installConfiguration(raft: Raft, configuration: Configuration): void {
+  const { log, overtaken } = raft;
+  if (log.applying > log.applied) {
+    const before = overtaken?.configuration ?? raft.configuration;
+    raft.overtaken = { configuration: before, upTo: log.applying };
+  }
   raft.progress = progressOf(raft, configuration);
   switchTo(raft, configuration);
+}
+
+/**
+ * A snapshot that came while the state machine was busy with older entries. The snapshot's
+ * configuration counts at once; a change among those entries must not be made to it again, only to
+ * the one that the state machine is at.
+ */
+export interface Overtaken {
+  configuration: Configuration;
+  /** Last of those entries. */
+  readonly upTo: number;
+}
+
+/** The state machine has answered for everything up to `index`. @since 0.1.0 */
+export function catchUp(raft: Raft, index: number): void {
+  if (raft.overtaken !== undefined && index >= raft.overtaken.upTo) raft.overtaken = undefined;
 }
 
 /** A fresh account of every member, in ascending order. @since 0.1.0 */
@@ -62,6 +88,7 @@ function joined(raft: Raft): Progress {
 function switchTo(raft: Raft, configuration: Configuration): void {
   raft.configuration = configuration;
   if (raft.role !== 'leader') return;
+  if (!isVoter(configuration, raft.transferee)) abortTransfer(raft);
   if (!isVoter(configuration, raft.id)) {
     // Thesis §4.2.2. Not stepping down would leave a leader that counts only on the others.
     if (raft.config.stepDownOnRemoval) raft.becomeFollower(raft.term, noMember);
@@ -75,7 +102,6 @@ function switchTo(raft: Raft, configuration: Configuration): void {
     }
   }
   releaseReads(raft);
-  if (!isVoter(configuration, raft.transferee)) abortTransfer(raft);
 }
 
 /**
@@ -93,9 +119,14 @@ export function leaveJointWhenDue(raft: Raft): void {
 }
 
 /** Whether a committed change waits to be applied. @since 0.1.0 */
-export function hasUnappliedConfChange({ log, config }: Raft): boolean {
-  for (let lo = log.applied + 1; lo <= log.committed; ) {
-    const page = log.slice(lo, log.committed + 1, config.applyBytesMax);
+export function hasUnappliedConfChange(raft: Raft): boolean {
+  return hasConfChange(raft, raft.log.applied + 1, raft.log.committed);
+}
+
+/** Whether the log changes the configuration at one of these indexes, both inclusive. @since 0.1.0 */
+export function hasConfChange({ log, config }: Raft, first: number, last: number): boolean {
+  for (let lo = first; lo <= last; ) {
+    const page = log.slice(lo, last + 1, config.applyBytesMax);
     // What is not applied is in memory; if it is not, better no campaign than a wrong one.
     if (page === undefined || page === 'pending' || page.length === 0) return true;
     if (page.some((entry) => entry.type !== 'normal')) return true;

@@ -3,6 +3,7 @@
  * (Raft §5.3, §5.4.2; semantics §8).
  */
 import { assert } from '../base/assert.js';
+import { canonical, memberIds } from './configuration.js';
 import type { AppendResponse } from './messages.js';
 import type { Progress } from './progress.js';
 import { jointCommittedIndex } from './quorum.js';
@@ -132,6 +133,8 @@ function maybeSendSnapshot(raft: Raft, to: MemberId, progress: Progress): boolea
   const snapshot = raft.config.latestSnapshot();
   // One that does not reach the log would leave a gap: wait for the driver to make another.
   if (snapshot === undefined || snapshot.last.index < raft.log.firstIndex - 1) return false;
+  // From before the member was added: it would refuse it, and be sent it again at once, for ever.
+  if (!memberIds(canonical(snapshot.configuration)).includes(to)) return false;
   progress.becomeSnapshot(snapshot.last.index);
   raft.send({ kind: 'snapshot-request', from: raft.id, to, term: raft.term, snapshot });
   return true;

@@ -6,21 +6,39 @@
 import { isKontikiError } from '../../src/base/errors.js';
 import { Prng, type Random, randomInt } from '../../src/base/prng.js';
 import {
-  type IndexRange,
+  type ConfChange,
+  type ConfChangeV2,
+  decodeConfChange,
+  type Entry,
   type MemberId,
   type Message,
   type PeerMessage,
   type RaftOptions,
   RawNode,
-  type StorageApply,
 } from '../../src/raft/index.js';
+import { coreOf } from '../../src/raft/raw-node.js';
 import { ClusterChecker } from './cluster-checker.js';
-import { MemberStore } from './member-store.js';
+import { Member } from './member.js';
+import type { MemberStore } from './member-store.js';
+import type { Clocks } from './random/clocks.js';
+import { Coverage } from './random/coverage.js';
+import { type Founding, foundersState, startingPoint } from './random/founding.js';
+import { freeze } from './random/freeze.js';
+import { isTurnedDown } from './random/history.js';
+import { emptyState, snapshotOf } from './random/state-machine.js';
+
+export { Member } from './member.js';
+export { freeze } from './random/freeze.js';
 
 export type MemberOptions = Partial<Omit<RaftOptions, 'id' | 'reader' | 'applied' | 'random'>>;
 
 export interface ClusterOptions {
+  /** Everyone who may ever be a member. */
   readonly ids: readonly MemberId[];
+  /** The first voters; default everyone. */
+  readonly founders?: readonly MemberId[];
+  /** Default `fixed`. */
+  readonly founding?: Founding;
   readonly random?: Random;
   /** Asked at every start of a member. */
   readonly options?: (id: MemberId) => MemberOptions;
@@ -28,51 +46,53 @@ export interface ClusterOptions {
   readonly stores?: ReadonlyMap<MemberId, MemberStore>;
   /** Leave it to the caller when `ready` is taken; default: after every input. */
   readonly lazy?: boolean;
+  /** Clocks, for leases; default none. */
+  readonly clocks?: Clocks;
+  /** Told of every node before it does anything. */
+  readonly onNode?: (node: RawNode) => void;
 }
 
-/** A process with its disk and state machine. `node` is absent while it is down. */
-export class Member {
-  readonly id: MemberId;
-  readonly store: MemberStore;
-  node: RawNode | undefined;
-  applies: StorageApply[] = [];
-  fetches: IndexRange[] = [];
-  /** Last index the state machine has, and the last that a crash would leave. */
-  applied = 0;
-  durableApplied = 0;
-
-  constructor(id: MemberId, store: MemberStore) {
-    this.id = id;
-    this.store = store;
-  }
-
-  get up(): RawNode {
-    if (this.node === undefined) throw new Error(`member ${this.id} is down`);
-    return this.node;
-  }
+/** What becomes of a snapshot that was sent, on its way back to the sender. */
+interface SnapshotReport {
+  readonly at: MemberId;
+  readonly about: MemberId;
+  readonly arrived: boolean;
 }
+
+/** Refusals of what peers send, or what is proposed, that are no failure. */
+const refusals = ['NOT_LEADER', 'PROPOSAL_DROPPED', 'MEMBER_UNKNOWN', 'NO_LEADER'] as const;
 
 export class Cluster {
   readonly members: readonly Member[];
   readonly checker: ClusterChecker;
+  readonly coverage = new Coverage();
   readonly #options: ClusterOptions;
+  readonly #founders: readonly MemberId[];
   readonly #random: Random;
   readonly #lazy: boolean;
   #nextRead = 1;
   /** In flight, oldest first. */
   network: PeerMessage[] = [];
+  reports: SnapshotReport[] = [];
   /** Messages that the network loses, asked at delivery. */
   loses: (message: PeerMessage) => boolean = () => false;
 
   constructor(options: ClusterOptions) {
+    const { ids, founders = ids, founding = 'fixed', stores } = options;
     this.#options = options;
+    this.#founders = founders;
     this.#random = options.random ?? new Prng(1);
     this.#lazy = options.lazy ?? false;
-    this.members = options.ids.map(
-      (id) => new Member(id, options.stores?.get(id) ?? new MemberStore(options.ids)),
-    );
-    this.checker = new ClusterChecker(this.members);
-    for (const member of this.members) this.start(member.id);
+    this.members = ids.map((id) => {
+      const { store, state } = startingPoint(founding, founders, id);
+      const given = stores?.get(id);
+      return given === undefined
+        ? new Member(id, store, state)
+        : new Member(id, given, emptyState(given.configuration));
+    });
+    this.checker = new ClusterChecker(this.members, foundersState(founding, founders));
+    if (founding === 'bootstrap') this.checker.founders = founders.length;
+    for (const { id } of this.members) if (founders.includes(id)) this.start(id);
   }
 
   member(id: MemberId): Member {
@@ -90,23 +110,38 @@ export class Cluster {
   }
 
   get leaders(): readonly Member[] {
-    return this.running.filter((member) => member.up.status().role === 'leader');
+    return this.running.filter((member) => member.up.role === 'leader');
   }
 
   start(id: MemberId): void {
     const member = this.member(id);
     if (member.node !== undefined) throw new Error(`member ${id} is up`);
-    member.applied = member.durableApplied;
-    member.store.raiseCommit(member.applied);
-    member.node = new RawNode({
-      ...this.#options.options?.(id),
+    const { store, machine } = member;
+    store.configuration = machine.state.configuration;
+    store.raiseCommit(member.applied);
+    const options = this.#options.options?.(id) ?? {};
+    member.sync = options.asyncStorageWrites === false;
+    const node = new RawNode({
+      ...options,
       id,
-      reader: member.store,
+      reader: store,
       random: this.#random,
       applied: member.applied,
+      latestSnapshot: () => member.snapshot,
     });
+    member.node = node;
+    this.#options.onNode?.(node);
+    this.#options.clocks?.start(id);
+    if (this.#isToBootstrap(member)) {
+      node.bootstrap(this.#founders.map((each) => ({ id: each })));
+    }
     this.checker.onRestart(member);
     this.#after(member);
+  }
+
+  #isToBootstrap({ id, store, applied }: Member): boolean {
+    const founder = this.#options.founding === 'bootstrap' && this.#founders.includes(id);
+    return founder && store.durable.lastIndex === 0 && applied === 0;
   }
 
   /**
@@ -114,70 +149,132 @@ export class Cluster {
    *
    * @param survivors - writes under way that reach the disk nevertheless
    * @param applied - where the state machine's durable part ends, at most
+   * @param parts - of the write after the survivors: see `Image.take`
    */
-  crash(id: MemberId, survivors = 0, applied = 0): void {
+  crash(id: MemberId, survivors = 0, applied = 0, parts = 0): void {
     const member = this.member(id);
-    member.node = undefined;
-    member.applies = [];
-    member.fetches = [];
-    member.store.crash(survivors);
-    member.durableApplied = Math.max(member.durableApplied, Math.min(applied, member.applied));
+    member.stop();
+    member.machine.flush(applied);
+    // The entries that make up the group are one record: half a group must not begin on its own.
+    const torn = member.store.durable.lastIndex === 0 ? 0 : parts;
+    member.store.crash(survivors, torn);
+    member.machine.install(member.store.durable.snapshot);
+    member.machine.crash();
     this.checker.onDurable(member);
   }
 
   tick(id: MemberId): void {
-    this.#input(id, (node) => node.tick());
+    const { clocks } = this.#options;
+    clocks?.passTick(id);
+    this.#input(id, (node) => node.tick(clocks?.now(id)));
   }
 
   campaign(id: MemberId): void {
     this.#input(id, (node) => node.campaign());
   }
 
-  /** Proposes; false when the member is no leader or has too much under way. */
-  propose(id: MemberId, ...commands: readonly string[]): boolean {
+  /** An input that may be refused; false then, and nothing has changed. */
+  #try(id: MemberId, act: (node: RawNode) => void): boolean {
     let taken = true;
     this.#input(id, (node) => {
+      const before = fingerprint(node);
       try {
-        node.propose(commands.map((command) => new TextEncoder().encode(command)));
+        act(node);
       } catch (error) {
-        if (!isKontikiError(error, 'NOT_LEADER') && !isKontikiError(error, 'PROPOSAL_DROPPED')) {
-          throw error;
-        }
+        if (!refusals.some((code) => isKontikiError(error, code))) throw error;
         taken = false;
+        if (fingerprint(node) !== before) throw new Error('refused, but something changed');
       }
     });
     return taken;
+  }
+
+  /** Proposes; false when the member is no leader or has too much under way. */
+  propose(id: MemberId, ...commands: readonly string[]): boolean {
+    const { transferee } = coreOf(this.node(id));
+    const taken = this.#try(id, (node) => {
+      const first = node.propose(commands.map((command) => new TextEncoder().encode(command)));
+      if (first === undefined) this.coverage.count('forwarded');
+    });
+    if (taken && transferee !== 0) throw new Error('§20.28 proposed while handing over');
+    return taken;
+  }
+
+  /** Proposes a change of the configuration. */
+  change(id: MemberId, change: ConfChange | ConfChangeV2): boolean {
+    return this.#try(id, (node) => {
+      const appended = node.proposeConfChange(change);
+      if (appended?.refused !== undefined) this.coverage.count('refusedAtPropose');
+    });
+  }
+
+  transfer(id: MemberId, transferee: MemberId): void {
+    this.#input(id, (node) => node.transferLeader(transferee));
+  }
+
+  forgetLeader(id: MemberId): void {
+    this.#input(id, (node) => node.forgetLeader());
+  }
+
+  reportUnreachable(id: MemberId, about: MemberId): void {
+    this.#input(id, (node) => node.reportUnreachable(about));
+  }
+
+  /** Tells the sender of a snapshot what became of it. */
+  report(at = 0): void {
+    const [report] = this.reports.splice(at, 1);
+    if (report === undefined || this.member(report.at).node === undefined) return;
+    this.#input(report.at, (node) => node.reportSnapshot(report.about, report.arrived));
+  }
+
+  /** The state machine writes a snapshot of what it has. */
+  takeSnapshot(id: MemberId): void {
+    const member = this.member(id);
+    if (member.applied > 0) member.snapshot = snapshotOf(member.machine.state);
+  }
+
+  /** Drops the beginning of the log, as far as it is durably applied and known to be. */
+  compact(id: MemberId, index: number): void {
+    const { store, machine, up } = this.member(id);
+    const upTo = Math.min(index, machine.durable.index, coreOf(up).log.applied);
+    if (upTo <= store.durable.base.index) return;
+    store.compact(upTo);
+    this.coverage.count('compactions');
   }
 
   /** Starts a read; false when the member knows no leader. */
   read(id: MemberId): boolean {
     const readId = this.#nextRead;
     this.#nextRead += 1;
-    let taken = true;
-    this.#input(id, (node) => {
-      this.checker.onRead(this.member(id), readId);
-      try {
-        node.readIndex(readId);
-      } catch (error) {
-        if (!isKontikiError(error, 'NO_LEADER')) throw error;
-        taken = false;
-      }
+    this.checker.onRead(this.member(id), readId);
+    return this.#try(id, (node) => {
+      const states = this.checker.waitingReads(node);
+      node.readIndex(readId, this.#options.clocks?.now(id));
+      const at = this.checker.waitingReads(node) > states;
+      if (at && node.configuration.voters.length > 1) this.coverage.count('leaseReads');
     });
-    return taken;
   }
 
   /** Delivers the message at a place in the network; `keep` leaves a copy there. */
   deliver(at = 0, keep = false): void {
     const message = this.network[at];
     if (message === undefined) throw new Error(`no message at ${at}`);
-    if (!keep) this.network.splice(at, 1);
-    if (this.loses(message) || this.member(message.to).node === undefined) return;
-    this.#input(message.to, (node) => node.step(message));
+    const lost = this.loses(message) || this.member(message.to).node === undefined;
+    if (!keep) this.drop(at, !lost);
+    if (!lost) this.#try(message.to, (node) => node.step(message));
+  }
+
+  /** Takes a message out of the network; of a snapshot the sender hears. */
+  drop(at: number, arrived = false): void {
+    const [message] = this.network.splice(at, 1);
+    if (message?.kind !== 'snapshot-request') return;
+    this.reports.push({ at: message.from, about: message.to, arrived });
   }
 
   /** Finishes the oldest write of a member and releases what waited for it. */
   completeAppend(id: MemberId, force = true): void {
     const member = this.member(id);
+    if (member.turn !== undefined) return this.#goOn(member, force);
     const append = member.store.complete(force);
     if (append === undefined) return;
     this.checker.onDurable(member);
@@ -195,13 +292,72 @@ export class Cluster {
     }
   }
 
-  completeApply(id: MemberId): void {
+  /** @param count - entries after which the state machine pauses within a page */
+  completeApply(id: MemberId, count = Infinity): void {
     const member = this.member(id);
-    const apply = member.applies.shift();
-    if (apply === undefined) return;
-    this.checker.onApply(member, apply.entries, member.applied);
-    member.applied += apply.entries.length;
+    if (member.turn !== undefined) return this.#goOn(member, true, count);
+    const [apply] = member.applies;
+    if (apply === undefined || !this.#apply(member, apply.entries, count)) return;
+    member.applies.shift();
+    this.checker.onAnswer(member);
     this.#release(member, apply.response);
+  }
+
+  /** Applies the next entries of a page; true when the page is done. */
+  #apply(member: Member, entries: readonly Entry[], count: number): boolean {
+    // A snapshot may have overtaken the page.
+    const open = entries.filter(({ index }) => index > member.applied);
+    if (open.length < entries.length && open.length === 0) this.coverage.count('overtaken');
+    for (const entry of open.slice(0, count)) this.#applyEntry(member, entry);
+    return open.length <= count;
+  }
+
+  #applyEntry(member: Member, entry: Entry): void {
+    const { machine } = member;
+    let refused: string | undefined;
+    this.#input(member.id, (node) => {
+      let { configuration } = machine.state;
+      if (entry.type !== 'normal') {
+        const change = decodeConfChange(entry);
+        if (isTurnedDown(change)) this.coverage.count('turnedDown');
+        else {
+          if (coreOf(node).overtaken !== undefined) this.coverage.count('changesOvertaken');
+          try {
+            configuration = node.applyConfChange(change);
+          } catch (error) {
+            if (!isKontikiError(error, 'CONFIGURATION_INVALID')) throw error;
+            refused = error.message;
+          }
+        }
+      }
+      machine.apply(entry, configuration);
+      this.checker.onApply(member, entry, refused);
+    });
+  }
+
+  /** Synchronous mode: the next step of the present `Ready`: write, send, apply, advance. */
+  #goOn(member: Member, force: boolean, count = Infinity): void {
+    const { turn, store } = member;
+    if (turn === undefined) return;
+    const { append, messages, apply } = turn.ready;
+    if (!turn.written) {
+      turn.written = true;
+      if (append !== undefined) {
+        store.complete(force);
+        this.checker.onDurable(member);
+      }
+    } else if (!turn.sent) {
+      turn.sent = true;
+      for (const message of messages) this.#release(member, message);
+      for (const message of append?.responses ?? []) this.#release(member, message);
+    } else if (!turn.applied) {
+      turn.applied = this.#apply(member, apply?.entries ?? [], count);
+    } else {
+      member.turn = undefined;
+      if (apply !== undefined) this.checker.onAnswer(member);
+      this.coverage.count('advances');
+      this.#input(member.id, (node) => node.advance());
+    }
   }
 
   completeFetch(id: MemberId): void {
@@ -214,14 +370,13 @@ export class Cluster {
 
   /** Makes the state machine durable up to `index`, or as far as it is. */
   flush(id: MemberId, index = Infinity): void {
-    const member = this.member(id);
-    member.durableApplied = Math.max(member.durableApplied, Math.min(index, member.applied));
+    this.member(id).machine.flush(index);
   }
 
   /** Drops entries up to `index` from memory, as far as they are known to be applied. */
   evict(id: MemberId, index: number): void {
     const { store, up } = this.member(id);
-    store.evictedTo = Math.max(store.evictedTo, Math.min(index, up.status().applied));
+    store.evictedTo = Math.max(store.evictedTo, Math.min(index, coreOf(up).log.applied));
   }
 
   #input(id: MemberId, act: (node: RawNode) => void): void {
@@ -240,26 +395,29 @@ export class Cluster {
   takeReady(id: MemberId): void {
     const member = this.member(id);
     const node = member.up;
-    if (!node.hasReady()) return;
-    const ready = node.ready();
+    if (member.turn !== undefined || !node.hasReady()) return;
+    const ready = freeze(node.ready());
     node.check();
     if (ready.append !== undefined) {
-      for (const entry of ready.append.entries) Object.freeze(entry);
-      Object.freeze(ready.append.entries);
       this.checker.onAppend(member, ready.append);
       member.store.accept(ready.append);
     }
     this.checker.onReady(member, ready, node.status());
-    if (ready.apply !== undefined) member.applies.push(ready.apply);
     member.fetches.push(...ready.fetch);
+    if (member.sync) {
+      member.turn = { ready, written: false, sent: false, applied: false };
+      return;
+    }
+    if (ready.apply !== undefined) member.applies.push(ready.apply);
     for (const message of ready.messages) this.#release(member, message);
   }
 
   /** Whether a member has anything to do besides ticking. */
   #busy(member: Member): boolean {
     if (member.node === undefined) return false;
-    const { store, applies, fetches, node } = member;
-    return store.pendingAppends + applies.length + fetches.length > 0 || node.hasReady();
+    const { store, applies, fetches, node, turn } = member;
+    const open = store.pendingAppends + applies.length + fetches.length;
+    return open > 0 || turn !== undefined || node.hasReady();
   }
 
   /** Carries everything out, in order, until nothing is left to do. */
@@ -267,18 +425,22 @@ export class Cluster {
     for (let round = 0; round < roundsMax; round += 1) {
       for (const { id } of this.running) this.work(id);
       for (let count = this.network.length; count > 0; count -= 1) this.deliver();
+      while (this.reports.length > 0) this.report();
       if (this.network.length === 0 && !this.running.some((each) => this.#busy(each))) return;
     }
     throw new Error(`not quiet after ${roundsMax} rounds`);
   }
 
-  /** Finishes all I/O that a member has under way. */
-  work(id: MemberId): void {
-    const { store, applies, fetches } = this.member(id);
+  /** Finishes all I/O that a member has under way; without `applies` not the state machine's. */
+  work(id: MemberId, applies = true): void {
+    const member = this.member(id);
     this.takeReady(id);
-    while (store.pendingAppends > 0) this.completeAppend(id);
-    while (applies.length > 0) this.completeApply(id);
-    while (fetches.length > 0) this.completeFetch(id);
+    for (let steps = 0; steps < 4; steps += 1) {
+      if (member.turn?.sent !== true || applies) this.#goOn(member, true);
+    }
+    while (!member.sync && member.store.pendingAppends > 0) this.completeAppend(id);
+    while (applies && member.applies.length > 0) this.completeApply(id);
+    while (member.fetches.length > 0) this.completeFetch(id);
   }
 
   /** Lets a member campaign and everything settle; it must win. */
@@ -318,12 +480,9 @@ export class Cluster {
   }
 }
 
-/** Frozen through and through, except bytes, which JavaScript cannot freeze. */
-export function freeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
-  if (!Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const part of Object.values(value)) freeze(part);
-  }
-  return value;
+/** What a refused input must not change. */
+function fingerprint(node: RawNode): string {
+  const { role, term, vote, leader, log, messages, afterPersist } = coreOf(node);
+  const outbox = messages.length + afterPersist.length;
+  return `${role} ${term} ${vote} ${leader} ${log.committed} ${log.lastIndex} ${outbox}`;
 }

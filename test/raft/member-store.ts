@@ -5,47 +5,93 @@
  */
 import type { LogReader, StorageAppend } from '../../src/raft/index.js';
 import {
+  type ConfState,
   type Entry,
   emptyHardState,
   type HardState,
   type InitialState,
+  type LogId,
   type MemberId,
+  type Snapshot,
+  zeroLogId,
 } from '../../src/raft/index.js';
 import { encodedBytes } from '../../src/raft/log.js';
 
-/** Hard state and log at one moment. `entries[i]` has index i + 1. */
+/** Hard state and log at one moment. `entries[i]` has index `base.index + 1 + i`. */
 export class Image {
   hardState: HardState = emptyHardState;
+  /** The last entry that is no longer kept. */
+  base: LogId = zeroLogId;
   entries: Entry[] = [];
+  /** The last snapshot that came from a leader. */
+  snapshot: Snapshot | undefined;
 
   get lastIndex(): number {
-    return this.entries.length;
+    return this.base.index + this.entries.length;
   }
 
-  /** Term of `index`; 0 before the log, `undefined` after it. */
+  entry(index: number): Entry | undefined {
+    return this.entries[index - this.base.index - 1];
+  }
+
+  /** Term of `index`; 0 before the log, `undefined` outside it. */
   term(index: number): number | undefined {
-    return index === 0 ? 0 : this.entries[index - 1]?.term;
+    return index === this.base.index ? this.base.term : this.entry(index)?.term;
   }
 
-  take(append: StorageAppend): void {
-    if (append.hardState !== undefined) this.hardState = append.hardState;
-    const first = append.entries[0];
+  /**
+   * @param parts - how much of the write: hard state, snapshot and each entry are a part, in this
+   *   order. The commit index in a torn write counts as far as the entries do: it may be about one
+   *   that was to replace another.
+   */
+  take(append: StorageAppend, parts = Infinity): void {
+    const { hardState, snapshot, entries } = append;
+    if (parts <= 0) return;
+    const { commit } = this.hardState;
+    if (hardState !== undefined) this.hardState = hardState;
+    if (snapshot !== undefined && parts > 1) {
+      this.snapshot = snapshot;
+      this.base = snapshot.last;
+      this.entries = [];
+    }
+    const taken = entries.slice(0, Math.max(0, parts - 2));
+    this.#put(taken);
+    if (taken.length === entries.length && parts > 1) return;
+    const replaced = snapshot !== undefined && parts === 1 ? 1 : (entries[0]?.index ?? Infinity);
+    const sound = Math.min(this.lastIndex, replaced - 1 + taken.length);
+    const clamped = Math.max(commit, Math.min(this.hardState.commit, sound));
+    this.hardState = { ...this.hardState, commit: clamped };
+  }
+
+  #put(entries: readonly Entry[]): void {
+    const first = entries[0];
     if (first === undefined) return;
     if (first.index > this.lastIndex + 1) throw new Error(`store: hole before ${first.index}`);
-    this.entries.length = first.index - 1;
-    for (const entry of append.entries) this.entries.push(entry);
+    if (first.index <= this.base.index) throw new Error(`store: ${first.index} is compacted`);
+    this.entries.length = first.index - this.base.index - 1;
+    for (const entry of entries) this.entries.push(entry);
+  }
+
+  compact(index: number): void {
+    const term = this.term(index);
+    if (term === undefined || index <= this.base.index) return;
+    this.entries = this.entries.slice(index - this.base.index);
+    this.base = { index, term };
   }
 
   copy(): Image {
     const image = new Image();
     image.hardState = this.hardState;
+    image.base = this.base;
     image.entries = this.entries.slice();
+    image.snapshot = this.snapshot;
     return image;
   }
 }
 
 export class MemberStore implements LogReader {
-  readonly #voters: readonly MemberId[];
+  /** Current at the applied index from which the member starts. */
+  configuration: ConfState;
   /** What a crash leaves at least. */
   durable = new Image();
   /** What was accepted, durable or not. */
@@ -60,7 +106,7 @@ export class MemberStore implements LogReader {
   overshoot = 0;
 
   constructor(voters: readonly MemberId[]) {
-    this.#voters = voters;
+    this.configuration = { voters };
   }
 
   /** A store that already holds entries of these terms, from index 1 on. */
@@ -75,6 +121,16 @@ export class MemberStore implements LogReader {
     const hardState = content.hardState ?? { term, vote: 0, commit: 0 };
     for (const image of [store.durable, store.written]) {
       image.take({ entries, hardState, mustSync: true, responses: [] });
+    }
+    return store;
+  }
+
+  /** A store whose log begins behind `base`, with that committed. */
+  static behind(base: LogId): MemberStore {
+    const store = new MemberStore([]);
+    for (const image of [store.durable, store.written]) {
+      image.base = base;
+      image.hardState = { term: base.term, vote: 0, commit: base.index };
     }
     return store;
   }
@@ -104,10 +160,12 @@ export class MemberStore implements LogReader {
     return append;
   }
 
-  /** Loses all but the first `survivors` writes that were not durable. */
-  crash(survivors: number): void {
+  /** Loses all but the first `survivors` writes that were not durable, and `parts` of the next. */
+  crash(survivors: number, parts = 0): void {
     const open = [...this.#unsynced, ...this.#queue];
     for (const append of open.slice(0, survivors)) this.durable.take(append);
+    const torn = open[survivors];
+    if (torn !== undefined) this.durable.take(torn, parts);
     this.written = this.durable.copy();
     this.#unsynced = [];
     this.#queue = [];
@@ -116,6 +174,12 @@ export class MemberStore implements LogReader {
 
   get openWrites(): number {
     return this.#unsynced.length + this.#queue.length;
+  }
+
+  /** Forgets entries up to `index`; the state machine has them durably. */
+  compact(index: number): void {
+    this.durable.compact(index);
+    this.written.compact(index);
   }
 
   /** Raised to the applied index at a restart, as recovery does when the stored commit lags. */
@@ -127,11 +191,11 @@ export class MemberStore implements LogReader {
   }
 
   initialState(): InitialState {
-    return { hardState: this.durable.hardState, voters: this.#voters };
+    return { voters: [], ...this.configuration, hardState: this.durable.hardState } as InitialState;
   }
 
   firstIndex(): number {
-    return 1;
+    return this.durable.base.index + 1;
   }
 
   lastIndex(): number {
@@ -139,7 +203,7 @@ export class MemberStore implements LogReader {
   }
 
   term(index: number): number | undefined {
-    if (index < 0) return undefined;
+    if (index < this.durable.base.index) return undefined;
     this.#checkReadable(index);
     return this.durable.term(index);
   }
@@ -149,17 +213,18 @@ export class MemberStore implements LogReader {
     bytesMax: number,
   ): readonly Entry[] | 'pending' | undefined {
     const { lo, hi } = range;
-    if (lo < 1) return undefined;
+    const { base, entries } = this.durable;
+    if (lo <= base.index) return undefined;
     this.#checkReadable(hi - 1);
     if (lo <= this.evictedTo) return 'pending';
     let bytes = 0;
     let end = lo;
     for (; end < hi; end += 1) {
-      bytes += encodedBytes(this.durable.entries[end - 1]!);
+      bytes += encodedBytes(entries[end - base.index - 1]!);
       if (bytes > bytesMax && end > lo) break;
     }
     end = Math.min(hi, end + this.overshoot);
-    return Object.freeze(this.durable.entries.slice(lo - 1, end - 1));
+    return Object.freeze(entries.slice(lo - base.index - 1, end - base.index - 1));
   }
 
   /** A range that the core waited for is in memory from now on. */

@@ -29,3 +29,12 @@ export function configurationText(configuration: Configuration): string {
   if (learnersNext.length > 0) text += ` learners_next=${list(learnersNext)}`;
   return autoLeave ? `${text} autoleave` : text;
 }
+
+const letterOf = Object.fromEntries(
+  Object.entries(typeOf).map(([letter, type]) => [type, letter]),
+) as Readonly<Record<ConfChangeType, string>>;
+
+/** What {@link parseChanges} reads. */
+export function changeText(changes: readonly ConfChangeSingle[]): string {
+  return changes.map(({ type, memberId }) => `${letterOf[type]}${memberId}`).join(' ');
+}

@@ -1,15 +1,17 @@
-// Goal: the quorum arithmetic gives what the scenario files of etcd-io/raft say. The pictures they
-// hold are drawn here; beside each answer, the laws of joint quorums are checked on the same input.
-import { describe, expect, test } from 'vitest';
+/**
+ * The cases of the quorum files: the answers, and the pictures they are drawn with. Beside each answer
+ * the laws of joint quorums are checked on the same input (conformance §6.1).
+ */
+import { expect } from 'vitest';
 import {
   committedIndex,
   jointCommittedIndex,
   jointVoteResult,
   type VoterHalves,
   voteResult,
-} from '../../src/raft/index.js';
-import { type Directive, runDirectives, valuesOf } from './datadriven.js';
-import { fixtureFiles } from './fixture-files.js';
+} from '../../../src/raft/index.js';
+import { type Directive, valuesOf } from '../datadriven.js';
+import type { Relabelling } from './relabelling.js';
 
 const resultText = { won: 'VoteWon', lost: 'VoteLost', pending: 'VotePending' } as const;
 
@@ -21,10 +23,10 @@ interface Case {
   readonly answers: ReadonlyMap<number, string>;
 }
 
-function parseCase(directive: Directive, key: 'idx' | 'votes'): Case {
+function parseCase(directive: Directive, names: Relabelling, key: 'idx' | 'votes'): Case {
   const idsOf = (name: string): number[] => {
     const values = valuesOf(directive, name) ?? [];
-    return values.filter((value) => value !== 'zero').map(Number);
+    return values.filter((value) => value !== 'zero').map((value) => names.id(Number(value)));
   };
   const halves = { voters: idsOf('cfg'), votersOutgoing: idsOf('cfgj') };
   const ids = [...new Set([...halves.voters, ...halves.votersOutgoing])];
@@ -42,8 +44,8 @@ const swap = ({ voters, votersOutgoing }: VoterHalves): VoterHalves => ({
   votersOutgoing: voters,
 });
 
-function vote(directive: Directive): string {
-  const { halves, joint, answers } = parseCase(directive, 'votes');
+function vote(directive: Directive, names: Relabelling): string {
+  const { halves, joint, answers } = parseCase(directive, names, 'votes');
   const votes = new Map([...answers].map(([id, answer]) => [id, answer === 'y'] as const));
   const { voters } = halves;
   const result = joint ? jointVoteResult(halves, votes) : voteResult(voters, votes);
@@ -54,9 +56,11 @@ function vote(directive: Directive): string {
   return resultText[result];
 }
 
-function committed(directive: Directive): string {
-  const { halves, joint, answers } = parseCase(directive, 'idx');
-  const indexes = new Map([...answers].map(([id, answer]) => [id, Number(answer)] as const));
+function committed(directive: Directive, names: Relabelling): string {
+  const { halves, joint, answers } = parseCase(directive, names, 'idx');
+  const indexes = new Map(
+    [...answers].map(([id, answer]) => [id, names.index(Number(answer))] as const),
+  );
   const read = (id: number): number | undefined => indexes.get(id);
   const { voters } = halves;
   const index = joint ? jointCommittedIndex(halves, read) : committedIndex(voters, read);
@@ -70,56 +74,31 @@ function committed(directive: Directive): string {
     const lowered = (id: number): number | undefined => (id === low ? 0 : read(id));
     expect(jointCommittedIndex(halves, lowered), `${low} falls back`).toBe(index);
   }
-  return `${picture(halves, indexes)}${index === Infinity ? '∞' : index}`;
+  const shown = index === Infinity ? '∞' : names.shownIndex(index);
+  return `${picture(halves, indexes, names)}${shown}`;
 }
 
 /** A bar for each id, as long as the number of ids that are behind it. */
-function picture(halves: VoterHalves, indexes: ReadonlyMap<number, number>): string {
+function picture(
+  halves: VoterHalves,
+  indexes: ReadonlyMap<number, number>,
+  names: Relabelling,
+): string {
   const ids = [...new Set([...halves.voters, ...halves.votersOutgoing])].sort((a, b) => a - b);
   if (ids.length === 0) return '<empty majority quorum>';
   const indexOf = (id: number): number => indexes.get(id) ?? 0;
   const rows = ids.map((id) => {
     const behind = ids.filter((other) => indexOf(other) < indexOf(id)).length;
     const bar = indexes.has(id) ? `${'x'.repeat(behind)}>` : '?';
-    const index = String(indexOf(id)).padStart(5);
-    return `${bar.padEnd(ids.length + 1)} ${index}    (id=${id.toString(16)})\n`;
+    const index = String(names.shownIndex(indexOf(id))).padStart(5);
+    return `${bar.padEnd(ids.length + 1)} ${index}    (id=${names.label(id).toString(16)})\n`;
   });
   return `${' '.repeat(ids.length)}    idx\n${rows.join('')}`;
 }
 
-function run(directive: Directive): string {
-  if (directive.command === 'vote') return vote(directive);
-  if (directive.command === 'committed') return committed(directive);
+/** What the case shows. */
+export function runQuorumCase(directive: Directive, names: Relabelling): string {
+  if (directive.command === 'vote') return vote(directive, names);
+  if (directive.command === 'committed') return committed(directive, names);
   throw new Error(`expected vote or committed, got ${directive.command}`);
 }
-
-describe('quorum fixtures', () => {
-  const files = fixtureFiles('quorum');
-  for (const { name, text } of files) test(name, () => runDirectives(name, text, run));
-
-  test('there are files', (context) => {
-    context.skip(files.length === 0, 'needs ../shared/fixtures/raft or KONTIKI_RAFT_FIXTURES');
-    expect(files.length).toBeGreaterThan(0);
-  });
-
-  test('another answer than the file says -> fails', () => {
-    const text = 'vote cfg=(1) votes=(y)\n----\nVoteLost\n';
-    expect(() => runDirectives('own', text, run)).toThrow('own:1');
-  });
-
-  test('two halves -> the picture is of both', () => {
-    const text = `committed cfg=(1,2) cfgj=(2,10) idx=(7,_,12)
-----
-       idx
-x>       7    (id=1)
-?        0    (id=2)
-xx>     12    (id=a)
-0
-
-committed cfgj=zero
-----
-<empty majority quorum>∞
-`;
-    runDirectives('own', text, run);
-  });
-});

@@ -1,0 +1,182 @@
+/**
+ * `npm run mutants`: breaks one rule of the Raft core at a time and reports which test notices. Works
+ * on a copy, so the sources are never touched.
+ *
+ *     npm run mutants                    all of them (a few minutes each ten)
+ *     npm run mutants -- --only lease    those whose name contains it
+ *     npm run mutants -- --sample 6      so many, spread over the list, others each day
+ *     npm run mutants -- --list          names alone
+ *
+ * Exit code 1 when one survives. Those that must survive are argued in `equivalents.md`.
+ */
+import { spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type Defect, withDefect } from './defect.js';
+import { raftDefects } from './raft-defects.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const timeoutMs = 300_000;
+
+/** Cheap tests first: most defects fall to them. */
+const stages: readonly (readonly string[])[] = [
+  ['test/raft', '--exclude', 'test/raft/random*', '--exclude', 'test/raft/random/**'],
+  ['test/raft/random'],
+];
+
+interface Verdict {
+  readonly defect: Defect;
+  /** Names of tests that failed first; empty when it survived. */
+  readonly killers: readonly string[];
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string' },
+      sample: { type: 'string' },
+      list: { type: 'boolean', default: false },
+    },
+  });
+  const defects = choose(values.only, values.sample);
+  if (values.list) {
+    for (const { name } of defects) console.log(name);
+    return;
+  }
+  const verdicts = await runAll(defects);
+  const survivors = verdicts.filter(({ killers }) => killers.length === 0);
+  console.log(`\n${verdicts.length - survivors.length} of ${verdicts.length} killed`);
+  for (const { defect } of survivors) console.log(`survived: ${defect.name} (${defect.file})`);
+  process.exitCode = survivors.length === 0 ? 0 : 1;
+}
+
+function choose(only: string | undefined, sample: string | undefined): readonly Defect[] {
+  const matching = raftDefects.filter(({ name }) => name.includes(only ?? ''));
+  const count = Number(sample ?? matching.length);
+  if (!Number.isInteger(count) || count < 1) {
+    throw new Error(`expected --sample to be a count, got ${sample}`);
+  }
+  const step = Math.max(1, Math.floor(matching.length / count));
+  const first = Math.floor(Date.now() / 86_400_000) % step;
+  return matching.filter((_, at) => at % step === first).slice(0, count);
+}
+
+/** As many at a time as there are processors. */
+async function runAll(defects: readonly Defect[]): Promise<readonly Verdict[]> {
+  const verdicts: Verdict[] = [];
+  const queue = [...defects];
+  await checkUnbroken();
+  await Promise.all(
+    cpus().map(async () => {
+      const dir = await copyOfProject();
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        const verdict = await run(next, dir);
+        verdicts.push(verdict);
+        const done = `${verdicts.length}/${defects.length}`;
+        const [killer = 'SURVIVED'] = verdict.killers;
+        console.log(`${done.padStart(8)}  ${next.name}\n          ${killer}`);
+      }
+      await rm(dir, { recursive: true });
+    }),
+  );
+  return verdicts;
+}
+
+/** A test that fails anyway would seem to kill everything. */
+async function checkUnbroken(): Promise<void> {
+  const dir = await copyOfProject();
+  try {
+    for (const stage of stages) {
+      const [failed] = await failures(stage, dir);
+      if (failed !== undefined) throw new Error(`fails without any defect: ${failed}`);
+    }
+  } finally {
+    await rm(dir, { recursive: true });
+  }
+}
+
+async function copyOfProject(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'kontiki-mutants-'));
+  for (const part of ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
+    await cp(join(root, part), join(dir, part), { recursive: true });
+  }
+  await symlink(join(root, 'node_modules'), join(dir, 'node_modules'));
+  // Fixtures stand beside the project.
+  const fixtures = process.env.KONTIKI_RAFT_FIXTURES ?? join(root, '../shared/fixtures/raft');
+  process.env.KONTIKI_RAFT_FIXTURES = fixtures;
+  await mkdir(join(dir, 'out'));
+  return dir;
+}
+
+async function run(defect: Defect, dir: string): Promise<Verdict> {
+  const path = join(dir, 'src/raft', defect.file);
+  const source = await readFile(path, 'utf8');
+  await writeFile(path, withDefect(source, defect));
+  try {
+    for (const stage of stages) {
+      const killers = await failures(stage, dir);
+      if (killers.length > 0) return { defect, killers };
+    }
+    return { defect, killers: [] };
+  } finally {
+    await writeFile(path, source);
+  }
+}
+
+/** Runs a part of the tests up to its first failures. */
+async function failures(stage: readonly string[], dir: string): Promise<readonly string[]> {
+  const report = join(dir, 'out/report.json');
+  await rm(report, { force: true });
+  const args = [
+    'vitest',
+    'run',
+    ...stage,
+    '--bail',
+    '1',
+    '--reporter=json',
+    '--outputFile',
+    report,
+  ];
+  const ended = await exitOf(args, dir);
+  if (ended === 'timeout') return ['no end within the time: the run hangs'];
+  if (ended === 0) return [];
+  const text = await readFile(report, 'utf8').catch(() => '{}');
+  return failedNames(JSON.parse(text) as Report);
+}
+
+interface Report {
+  readonly testResults?: readonly {
+    readonly name: string;
+    readonly message: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+}
+
+function failedNames({ testResults = [] }: Report): readonly string[] {
+  const names = testResults.flatMap(({ assertionResults }) =>
+    assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName),
+  );
+  if (names.length > 0) return names;
+  const [file] = testResults.filter(({ message }) => message !== '');
+  return [file === undefined ? 'the run itself failed' : `${file.name}: ${file.message}`];
+}
+
+function exitOf(args: readonly string[], cwd: string): Promise<number | 'timeout'> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('npx', args, { cwd, stdio: 'ignore', detached: true });
+    const timer = setTimeout(() => {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      resolve('timeout');
+    }, timeoutMs);
+    child.on('error', reject);
+    child.on('exit', (code) => {
+      clearTimeout(timer);
+      resolve(code ?? 1);
+    });
+  });
+}
+
+await main();
