@@ -164,7 +164,9 @@ function checkSizes() {
       metafile: true,
     });
     const inputs = Object.keys(metafile.inputs).filter((path) => path !== '<stdin>');
-    const strangers = inputs.filter((path) => !path.includes(`node_modules/${manifest.name}/dist/`));
+    const strangers = inputs.filter(
+      (path) => !path.includes(`node_modules/${manifest.name}/dist/`),
+    );
     assert.deepEqual(strangers, [], `pack check: what ${specifier} brings along`);
     const bytes = gzipSync(outputFiles[0].contents, { level: 9 }).length;
     assert(bytes <= max, `pack check: ${specifier} takes ${bytes} bytes gzipped, at most ${max}`);
