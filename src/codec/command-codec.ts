@@ -3,7 +3,7 @@
  *
  *     [session, seq, doneBelow, op, ...fields of the op]
  *
- * `compact` has one field, the revision; the others are in `operation-codec.ts` and `txn-codec.ts`.
+ * `compact` has one field, the revision, `read-lease` its milliseconds; the others are in `operation-codec.ts` and `txn-codec.ts`.
  * Lists inside a transaction follow each other, their lengths stand in front. These bytes are what
  * every member applies, for as long as the log lives: reading them may depend on nothing else, so
  * the bounds here are part of the format and not taken from the limits (DESIGN §4.5).
@@ -26,7 +26,7 @@ import { readTxn, writeTxn } from './txn-codec.js';
 export const commandVersion = 1;
 
 /** Place in the list is the number in the bytes: only ever append. */
-const ops = ['put', 'delete', 'txn', 'compact', 'put-with', 'delete-with'] as const;
+const ops = ['put', 'delete', 'txn', 'compact', 'put-with', 'delete-with', 'read-lease'] as const;
 
 const elementsMax = 2 ** 21;
 assert(limits.requestBytesMax < elementsMax, 'a request of one-byte elements fits the format');
@@ -85,6 +85,9 @@ function writeCommand(values: Scalar[], command: Command): void {
     case 'compact':
       values.push(ops.indexOf('compact'), command.revision);
       return;
+    case 'read-lease':
+      values.push(ops.indexOf('read-lease'), command.leaseMs);
+      return;
     default:
       unreachable(command);
   }
@@ -103,6 +106,8 @@ function readCommand(reader: FlatReader): Command {
       return readTxn(reader);
     case 'compact':
       return { op: 'compact', revision: reader.integer('revision') };
+    case 'read-lease':
+      return { op: 'read-lease', leaseMs: reader.integer('leaseMs') };
     default:
       unreachable(op);
   }

@@ -17,6 +17,7 @@ import type {
   Operation,
   PutOperation,
   RangeOperation,
+  ReadLeaseCommand,
   TxnCommand,
 } from './types.js';
 
@@ -57,9 +58,15 @@ export function checkCommand(command: Command): void {
  * @since 0.1.0
  */
 export function commandFault(command: Command): KontikiError | undefined {
+  if (command.op === 'read-lease') return readLeaseFault(command);
   if (command.op !== 'compact') return operationFault(command);
   if (isPositive(command.revision)) return undefined;
   return fault('ARGUMENT_INVALID', `a revision is an integer from 1, got ${command.revision}`);
+}
+
+function readLeaseFault({ leaseMs }: ReadLeaseCommand): KontikiError | undefined {
+  if (Number.isInteger(leaseMs) && leaseMs >= 0 && leaseMs < 2 ** 32) return undefined;
+  return fault('ARGUMENT_INVALID', `a read lease has 0 to 2^32-1 milliseconds, got ${leaseMs}`);
 }
 
 /**

@@ -29,6 +29,7 @@ export function planCommand(command: Command, plan: ReadPlanDraft): void {
       planTxn(command, plan, 0);
       return;
     case 'compact':
+    case 'read-lease':
       return;
     default:
       return unreachable(command);

@@ -33,6 +33,9 @@ import type {
   KeyEvent,
   RangeOperation,
   RangeResult,
+  ReadLease,
+  ReadLeaseCommand,
+  ReadLeaseResult,
   TxnCommand,
   TxnResult,
 } from './types.js';
@@ -101,6 +104,11 @@ export class Keyspace {
     return this.#meta.compactRevision;
   }
 
+  /** How long a leader may read without asking the others. */
+  get readLease(): ReadLease {
+    return this.#meta.readLease;
+  }
+
   /**
    * 128 bits over everything that is the same on every member at an applied index, as 32 hexadecimal
    * digits. Costs the same whatever the keyspace holds.
@@ -155,8 +163,9 @@ export class Keyspace {
    */
   execute(command: Command, view: ReadView): Execution {
     const execution = this._execute(command, view);
-    // A compaction changes that record alone, and brings it.
-    if (execution.changes.length === 0 || command.op === 'compact') return execution;
+    // A compaction and a setting change that record alone, and bring it.
+    if (execution.changes.length === 0) return execution;
+    if (command.op === 'compact' || command.op === 'read-lease') return execution;
     return { ...execution, changes: [...execution.changes, this._metaChange()] };
   }
 
@@ -165,11 +174,12 @@ export class Keyspace {
     const fault = commandFault(command);
     if (fault !== undefined) return { result: fault, changes: noChanges, events: noEvents };
     if (command.op === 'compact') return this.#compact(command);
+    if (command.op === 'read-lease') return this.#setReadLease(command);
     const draft = new RevisionDraft(view, this.#meta.revision + 1, this.#draftSums);
     const result = this.#run(command, view, draft);
     if (draft.events.length === 0) return { result, changes: noChanges, events: noEvents };
-    const { compactRevision, semanticsLevel } = this.#meta;
-    this.#meta = { revision: draft.revision, compactRevision, semanticsLevel };
+    const { compactRevision, semanticsLevel, readLease } = this.#meta;
+    this.#meta = { revision: draft.revision, compactRevision, semanticsLevel, readLease };
     this.#sums.takeOver(this.#draftSums);
     return { result, changes: draft.changes, events: draft.events };
   }
@@ -240,15 +250,23 @@ export class Keyspace {
   #compact({ revision: to }: CompactCommand): Execution {
     const fault = compactionFault(this.#meta, to);
     if (fault !== undefined) return { result: fault, changes: noChanges, events: noEvents };
-    const { revision, semanticsLevel } = this.#meta;
-    this.#meta = { revision, compactRevision: to, semanticsLevel };
+    const { revision, semanticsLevel, readLease } = this.#meta;
+    this.#meta = { revision, compactRevision: to, semanticsLevel, readLease };
     const result: CompactResult = { op: 'compact', revision, compactRevision: to };
+    return { result, changes: [this._metaChange()], events: noEvents };
+  }
+
+  #setReadLease({ leaseMs }: ReadLeaseCommand): Execution {
+    const { revision, readLease: before } = this.#meta;
+    const readLease = { leaseMs, everMs: Math.max(leaseMs, before.everMs) };
+    this.#meta = { ...this.#meta, readLease };
+    const result: ReadLeaseResult = { op: 'read-lease', revision, readLease };
     return { result, changes: [this._metaChange()], events: noEvents };
   }
 
   /** Everything that may refuse a command comes before its first change. */
   #run(
-    command: Exclude<Command, CompactCommand>,
+    command: Exclude<Command, CompactCommand | ReadLeaseCommand>,
     view: ReadView,
     draft: RevisionDraft,
   ): CommandResult | KontikiError {

@@ -5,7 +5,8 @@
  *
  * ```
  *  0 u32 crc of the rest   4 u8 layout version   5 u8 semantics level   6 u64 revision
- * 14 u64 compactRevision  22 sums of the state hash, five lanes of four u32
+ * 14 u64 compactRevision  22 u32 read lease in ms   26 u32 the longest it ever was
+ * 30 sums of the state hash, five lanes of four u32
  * ```
  *
  * All of it is the same on every member at an applied index, so the state hash is over these bytes.
@@ -14,6 +15,7 @@ import { kontikiError } from '../base/errors.js';
 import { checkSeal, getUint53, seal, setUint53 } from './record-bytes.js';
 import { metaKey } from './record-keys.js';
 import { HashSums, hashSumsBytes } from './state-hash.js';
+import type { ReadLease } from './types.js';
 
 /** @since 0.1.0 */
 export interface KeyspaceMeta {
@@ -23,6 +25,8 @@ export interface KeyspaceMeta {
   readonly compactRevision: number;
   /** Which rules apply follows; raised by an entry (DESIGN §4.5). */
   readonly semanticsLevel: number;
+  /** How long a leader may read without asking; see {@link ReadLease}. */
+  readonly readLease: ReadLease;
 }
 
 /**
@@ -37,9 +41,14 @@ export const semanticsLevelMax = 1;
  *
  * @since 0.1.0
  */
-export const freshMeta: KeyspaceMeta = { revision: 1, compactRevision: 0, semanticsLevel: 1 };
+export const freshMeta: KeyspaceMeta = {
+  revision: 1,
+  compactRevision: 0,
+  semanticsLevel: 1,
+  readLease: { leaseMs: 0, everMs: 0 },
+};
 
-const sumsAt = 22;
+const sumsAt = 30;
 const metaBytes = sumsAt + hashSumsBytes;
 
 /**
@@ -54,6 +63,9 @@ export function encodeMeta(meta: KeyspaceMeta, sums: HashSums = new HashSums()):
   bytes[5] = meta.semanticsLevel;
   setUint53(bytes, 6, meta.revision);
   setUint53(bytes, 14, meta.compactRevision);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  view.setUint32(22, meta.readLease.leaseMs, true);
+  view.setUint32(26, meta.readLease.everMs, true);
   sums.write(bytes, sumsAt);
   seal(bytes);
   return bytes;
@@ -74,7 +86,13 @@ export function decodeMeta(bytes: Uint8Array): KeyspaceMeta {
       `semantics level ${semanticsLevel} found, this version knows up to ${semanticsLevelMax}`,
     );
   }
-  return { revision: getUint53(bytes, 6), compactRevision: getUint53(bytes, 14), semanticsLevel };
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return {
+    revision: getUint53(bytes, 6),
+    compactRevision: getUint53(bytes, 14),
+    semanticsLevel,
+    readLease: { leaseMs: view.getUint32(22, true), everMs: view.getUint32(26, true) },
+  };
 }
 
 /**

@@ -137,8 +137,25 @@ export interface CompactCommand {
   readonly revision: number;
 }
 
+/**
+ * Sets how long a leader may answer reads without asking the others (DESIGN §4.18). The keyspace only
+ * keeps it: it belongs to the group, so it travels and is stored with the group's data.
+ *
+ * @since 0.1.0
+ */
+export interface ReadLeaseCommand {
+  readonly op: 'read-lease';
+  /** Milliseconds, up to 2^32-1; 0 for never. */
+  readonly leaseMs: number;
+}
+
 /** What an entry of the log can order the keyspace to do. @since 0.1.0 */
-export type Command = PutOperation | DeleteOperation | TxnCommand | CompactCommand;
+export type Command =
+  | PutOperation
+  | DeleteOperation
+  | TxnCommand
+  | CompactCommand
+  | ReadLeaseCommand;
 
 /** @since 0.1.0 */
 export interface PutResult {
@@ -191,4 +208,20 @@ export interface CompactResult {
 }
 
 /** @since 0.1.0 */
-export type CommandResult = PutResult | DeleteResult | TxnResult | CompactResult;
+export interface ReadLeaseResult {
+  readonly op: 'read-lease';
+  /** The current one, which a setting does not change. */
+  readonly revision: number;
+  readonly readLease: ReadLease;
+}
+
+/** The setting of lease reads. @since 0.1.0 */
+export interface ReadLease {
+  /** Milliseconds; 0 for never. */
+  readonly leaseMs: number;
+  /** The longest it ever was: a member that restarts may have pledged as much. */
+  readonly everMs: number;
+}
+
+/** @since 0.1.0 */
+export type CommandResult = PutResult | DeleteResult | TxnResult | CompactResult | ReadLeaseResult;

@@ -16,4 +16,6 @@ export interface Env {
   readonly fs: FileSystem;
   readonly openEngine: OpenEngine;
   readonly transport: Transport;
+  /** Whether the core's invariants are asserted after every step: on in simulations; default off. */
+  readonly checksInvariants?: boolean;
 }

@@ -23,7 +23,7 @@ import type { Env } from './env.js';
 import type { NodeEvents } from './events.js';
 import { FastFailover } from './fast-failover.js';
 import { Handover } from './handover.js';
-import { pledgeTicksOf } from './lease.js';
+import { leaseMsOf, pledgeTicksOf } from './lease.js';
 import { type PeerMemory, PeerRegistry } from './peer-registry.js';
 import { PersistLoop } from './persist-loop.js';
 import { type ProposalId, Proposals, type ProposeOptions } from './proposals.js';
@@ -35,7 +35,7 @@ import { Ticker } from './ticker.js';
 
 /** @since 0.1.0 */
 export interface NodeOptions {
-  readonly env: Pick<Env, 'clock' | 'timers' | 'random' | 'transport'>;
+  readonly env: Pick<Env, 'clock' | 'timers' | 'random' | 'transport' | 'checksInvariants'>;
   readonly identity: MemberIdentity;
   /** Opened; the node closes it. */
   readonly log: LogStore;
@@ -77,6 +77,7 @@ export class Node extends EventEmitter<NodeEvents> {
   #lastTerm: number;
   #appliedIndex: number;
   readonly #tickMs: number;
+  readonly #electionTicks: number;
   /** The setting as the core knows it. */
   #leaseMs: number;
   #tickDue = false;
@@ -116,7 +117,9 @@ export class Node extends EventEmitter<NodeEvents> {
     const { random } = env;
     const ticks = { heartbeatTicks, electionTicks };
     this.#tickMs = tickMs;
-    this.#leaseMs = stateMachine.durableLeaseMs ?? 0;
+    this.#electionTicks = electionTicks;
+    // Whatever is set now, before it stopped this member may have pledged as much.
+    this.#leaseMs = stateMachine.durableReadLease?.everMs ?? 0;
     this.#raft = new RawNode({
       id: identity.memberId,
       reader,
@@ -150,6 +153,7 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#failover = new FastFailover(this.#raft, env, () => this.#scheduleTurn());
     this.#ticker = new Ticker(env, tickMs, () => this.#onTick());
     this.#peers = new PeerRegistry(identity, voters, options.peerMemory);
+    this.#takeLeaseSetting();
     this.#start(voters.length === 1);
   }
 
@@ -195,6 +199,11 @@ export class Node extends EventEmitter<NodeEvents> {
     const read = this.#reads.open();
     this.#scheduleTurn();
     return read;
+  }
+
+  /** The read lease that this member's timings allow, in milliseconds; 0 when they allow none. */
+  get leaseMsMax(): number {
+    return leaseMsOf(this.#tickMs, this.#electionTicks);
   }
 
   #onMessage(message: WireMessage): void {
@@ -264,8 +273,10 @@ export class Node extends EventEmitter<NodeEvents> {
         this.#tickDue = false;
         this.#takeLeaseSetting();
         this.#raft.tick(this.#env.clock.monotonicMs());
+        this.#check();
       }
       while (this.#raft.hasReady()) this.#carryOut(this.#raft.ready());
+      this.#check();
       this.#env.transport.flush();
     } catch (error) {
       this.#fail(error);
@@ -274,10 +285,14 @@ export class Node extends EventEmitter<NodeEvents> {
 
   /** Only once it is durable: a member must not forget with a crash that it pledges leases. */
   #takeLeaseSetting(): void {
-    const leaseMs = this.#machine.durableLeaseMs ?? 0;
+    const leaseMs = this.#machine.durableReadLease?.leaseMs ?? 0;
     if (leaseMs === this.#leaseMs) return;
     this.#leaseMs = leaseMs;
     this.#raft.setLease(leaseMs, pledgeTicksOf(leaseMs, this.#tickMs));
+  }
+
+  #check(): void {
+    if (this.#env.checksInvariants === true) this.#raft.check();
   }
 
   #drainInbox(): void {
@@ -293,6 +308,7 @@ export class Node extends EventEmitter<NodeEvents> {
   #step(message: Message): void {
     try {
       this.#raft.step(message);
+      this.#check();
     } catch (error) {
       // A message nobody should have sent is the peer's problem; losing data or a bug is ours.
       if (isRefusal(error)) return;

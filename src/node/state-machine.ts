@@ -18,6 +18,14 @@ export interface RequestId {
   readonly seq: number;
 }
 
+/** How long a leader may read without asking the others (DESIGN §4.18). @since 0.1.0 */
+export interface ReadLeaseSetting {
+  /** Milliseconds; 0 for never. */
+  readonly leaseMs: number;
+  /** The longest it ever was. */
+  readonly everMs: number;
+}
+
 /**
  * Caller: the driver. Life: `open` once, then `apply` (one batch at a time, in index order, without
  * gap), `close` once. `flush` may overlap with `apply`.
@@ -34,11 +42,8 @@ export interface StateMachine {
   apply(entries: readonly Entry[]): Promise<readonly ApplyResult[]>;
   /** The log is kept above this index. Never goes down. */
   readonly durableIndex: number;
-  /**
-   * The replicated setting of lease reads: milliseconds for which a leader may read without asking,
-   * 0 for none; as it is in the *durable* state, from `open` on. Absent: none.
-   */
-  readonly durableLeaseMs?: number;
+  /** The replicated setting of lease reads as it is in the *durable* state, from `open` on. */
+  readonly durableReadLease?: ReadLeaseSetting;
   /** Makes everything applied so far durable. */
   flush(): Promise<void>;
   /** Flushes if it can and lets go of its resources. Idempotent. */

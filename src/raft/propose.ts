@@ -4,9 +4,8 @@
  */
 import { assert } from '../base/assert.js';
 import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
-import { toConfChangeV2 } from './conf-change.js';
 import { decodeConfChange } from './conf-change-codec.js';
-import { configurationInvalid, describeConfiguration, isJoint } from './configuration.js';
+import { configurationInvalid } from './configuration.js';
 import { validateChange } from './membership.js';
 import type { Raft } from './raft.js';
 import { broadcastAppend } from './replication.js';
@@ -146,10 +145,6 @@ function refusalOf(
     if (pendingConfIndex > applied) {
       const expected = `the change at ${pendingConfIndex} to be applied first`;
       return configurationInvalid('pending', expected, `applied ${applied}`);
-    }
-    if (isJoint(configuration) && toConfChangeV2(change).changes.length > 0) {
-      const got = describeConfiguration(configuration);
-      return configurationInvalid('joint', 'to leave the joint configuration first', got);
     }
     validateChange(configuration, change);
     return undefined;

@@ -9,7 +9,7 @@ import type { CommandEnvelope } from '../codec/command-envelope.js';
 import type { Backend, ReadPlan } from '../mvcc/backend.js';
 import { type BatchSegment, segmentsOf } from '../mvcc/batch.js';
 import { Keyspace } from '../mvcc/keyspace.js';
-import type { Command } from '../mvcc/types.js';
+import type { Command, ReadLease } from '../mvcc/types.js';
 import { WatchHub } from '../mvcc/watch-hub.js';
 import type { ApplyResult, Entry, StateMachine } from '../node/index.js';
 
@@ -20,12 +20,16 @@ interface Received {
   readonly envelope: CommandEnvelope;
 }
 
+const noReadLease: ReadLease = { leaseMs: 0, everMs: 0 };
+
 /** @since 0.1.0 */
 export class StoreStateMachine implements StateMachine {
   readonly backend: Backend;
   #hub: WatchHub | undefined;
   #keyspace: Keyspace | undefined;
   #appliedIndex = 0;
+  /** The setting of lease reads: what is durable, then what was set since, in order. */
+  #leases: { readonly index: number; readonly readLease: ReadLease }[] = [];
   /** Called when a compaction left something to remove. */
   #onCompacted: (() => void) | undefined;
   #isRemoving = false;
@@ -61,10 +65,18 @@ export class StoreStateMachine implements StateMachine {
     return this.backend.durableIndex;
   }
 
+  /** A setting counts for its member only once a crash cannot take it back (DESIGN §4.18). */
+  get durableReadLease(): ReadLease {
+    const leases = this.#leases;
+    while (leases.length > 1 && (leases[1]?.index ?? Infinity) <= this.durableIndex) leases.shift();
+    return leases[0]?.readLease ?? noReadLease;
+  }
+
   async open(): Promise<{ readonly appliedIndex: number }> {
     this.#keyspace = Keyspace.open(await this.backend.read(Keyspace.openPlan()));
     this.#hub = new WatchHub(this.#keyspace);
     this.#appliedIndex = this.backend.openedIndex;
+    this.#leases = [{ index: this.#appliedIndex, readLease: this.#keyspace.readLease }];
     return { appliedIndex: this.#appliedIndex };
   }
 
@@ -109,6 +121,9 @@ export class StoreStateMachine implements StateMachine {
       results[at] = { requestId: { session, seq }, value: result };
       const [first] = events;
       if (first !== undefined) this.hub.notify(first.revision, events);
+      if ('op' in result && result.op === 'read-lease') {
+        this.#leases.push({ index: upToIndex, readLease: result.readLease });
+      }
       if ('op' in result && result.op === 'compact') {
         this.hub.compacted(result.compactRevision);
         this.#onCompacted?.();

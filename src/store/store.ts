@@ -180,6 +180,32 @@ export class Store implements KvClient {
     return { revision: result.revision, compactRevision: result.compactRevision };
   }
 
+  /**
+   * Switches lease reads on or off, for the whole group and for good: a leader that a quorum answered
+   * lately then serves linearizable reads without asking again. It takes effect on each member once
+   * it has the setting durably. In return a member that restarts helps nobody to be elected for about
+   * an election timeout, and a leader whose process died is replaced no sooner than that.
+   *
+   * @param on - whether reads may rest on a lease; by default they do not
+   * @param options - `timeoutMs`, `signal`
+   * @throws {KontikiError} ARGUMENT_INVALID; OPTIONS_INVALID, when this member's timings leave no room
+   *   for a lease; and as `put`
+   */
+  async setLeaseReads(on: boolean, options: CallOptions = {}): Promise<void> {
+    checkOptions(options, callOptionNames, 'setLeaseReads');
+    checkRequired(on, 'on');
+    checkBoolean(on, 'on');
+    const leaseMs = on ? this.#node.leaseMsMax : 0;
+    if (on && leaseMs === 0) {
+      throw kontikiError(
+        'OPTIONS_INVALID',
+        'store: expected electionTicks above 2 for lease reads, so that there is room for a lease',
+        { outcome: 'rejected' },
+      );
+    }
+    await this.#write({ op: 'read-lease', leaseMs }, options);
+  }
+
   txn(): Txn {
     return new Txn(async (command: TxnCommand, options) => {
       checkOptions(options, callOptionNames, 'commit');

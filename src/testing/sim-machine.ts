@@ -94,6 +94,7 @@ export class SimMachine {
       fs: this.disk.mount(incarnation),
       openEngine: this.engineDisk.mount(incarnation),
       transport: this.#transport,
+      checksInvariants: true,
     };
   }
 

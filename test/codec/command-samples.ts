@@ -36,6 +36,7 @@ const commands: Readonly<Record<string, Command>> = {
     ],
   },
   compact: { op: 'compact', revision: 70_000 },
+  'read lease': { op: 'read-lease', leaseMs: 720 },
   'put that keeps the value': { ...keeping, ignoreValue: true, ignoreLease: undefined },
   'put that keeps the lease': { ...keeping, value, ignoreValue: undefined, ignoreLease: true },
   'delete that tells': { op: 'delete', keys: { gte: 'a', lt: 'b' }, previous: true },

@@ -7,6 +7,8 @@ export interface Defect {
   /** Occurs exactly once in the file. */
   readonly find: string;
   readonly replace: string;
+  /** Why no test can tell it from the original, if none can. */
+  readonly equivalent?: string;
 }
 
 /** `source` with the defect in it. */

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Command, type Execution, Keyspace } from '../../src/mvcc/index.js';
-import { encodeMeta } from '../../src/mvcc/meta.js';
+import { encodeMeta, freshMeta } from '../../src/mvcc/meta.js';
 import { batch, command, keys, range, selection } from './arbitraries.js';
 import { Model } from './model.js';
 import { SortedBackend } from './sorted-backend.js';
@@ -267,7 +267,7 @@ describe('keyspace', () => {
 
   test('a compacted revision: refused to reads and transactions, its own revision is not', () => {
     const backend = new SortedBackend();
-    const meta = encodeMeta({ revision: 9, compactRevision: 5, semanticsLevel: 1 });
+    const meta = encodeMeta({ ...freshMeta, revision: 9, compactRevision: 5 });
     backend.records.set('m', meta);
     const keyspace = backend.open();
     const read = (revision: number) => ({ op: 'range' as const, keys: everything, revision });

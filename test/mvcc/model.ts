@@ -28,7 +28,9 @@ export class Model {
   }
 
   execute(command: Command): ModelResult {
-    if (command.op === 'compact') throw new Error('this model does not compact');
+    if (command.op === 'compact' || command.op === 'read-lease') {
+      throw new Error(`this model has no ${command.op}`);
+    }
     const fault = faultOf(command);
     if (fault !== undefined) return { error: fault };
     const before = this.states[this.revision]!;

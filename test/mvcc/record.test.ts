@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { crc32 } from '../../src/base/crc32.js';
-import { decodeMeta, encodeMeta } from '../../src/mvcc/meta.js';
+import { decodeMeta, encodeMeta, freshMeta } from '../../src/mvcc/meta.js';
 import {
   type ChangeRecord,
   decodeClosed,
@@ -100,7 +100,7 @@ describe('change records', () => {
 });
 
 describe('damage', () => {
-  const meta = encodeMeta({ revision: 7, compactRevision: 3, semanticsLevel: 1 });
+  const meta = encodeMeta({ ...freshMeta, revision: 7, compactRevision: 3 });
   const kinds: [string, Uint8Array, (bytes: Uint8Array) => unknown][] = [
     ['current', encodeChange(sample), (bytes) => decodeCurrent(sampleAt.current, bytes)],
     ['history', encodeChange(sample), (bytes) => decodeHistory(sampleAt.history, bytes)],
@@ -135,11 +135,14 @@ describe('damage', () => {
   });
 });
 
+const u32 = fc.nat(2 ** 32 - 1);
+
 describe('meta', () => {
   test('any numbers: decoded as they were encoded', () => {
     fc.assert(
-      fc.property(number, number, (revision, compactRevision) => {
-        const meta = { revision, compactRevision, semanticsLevel: 1 };
+      fc.property(number, number, u32, u32, (revision, compactRevision, leaseMs, everMs) => {
+        const readLease = { leaseMs, everMs };
+        const meta = { revision, compactRevision, semanticsLevel: 1, readLease };
         expect(decodeMeta(encodeMeta(meta))).toEqual(meta);
       }),
     );

@@ -29,6 +29,7 @@ export class ReferenceModel {
   compactRevision = 0;
 
   execute(command: Command): { readonly answer: ReferenceAnswer; readonly events: KeyEvent[] } {
+    if (command.op === 'read-lease') throw new Error('this model has no settings');
     const fault = command.op === 'compact' ? undefined : staticFault(command);
     if (fault !== undefined) return { answer: { code: fault }, events: [] };
     if (command.op === 'compact') return { answer: this.#compact(command.revision), events: [] };

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { isKontikiError } from '../../src/base/errors.js';
 import { encodeCommand } from '../../src/codec/command-codec.js';
+import { commandFault } from '../../src/mvcc/command-check.js';
 import type { Command } from '../../src/mvcc/types.js';
 import type { Entry } from '../../src/raft/types.js';
 import { MemoryEngine, WriteBehindBackend } from '../../src/storage/index.js';
@@ -194,6 +195,26 @@ describe('store state machine', () => {
     expect(told).toBe(1);
     await world.machine.flush();
     expect(world.machine.durableIndex).toBe(5);
+  });
+
+  test('the setting of lease reads: counts once it is durable, and its longest is remembered', async () => {
+    const world = await World.opened();
+    expect(world.machine.durableReadLease).toEqual({ leaseMs: 0, everMs: 0 });
+    const [set] = await world.apply({ op: 'read-lease', leaseMs: 720 });
+    expect(set?.value).toMatchObject({ revision: 1, readLease: { leaseMs: 720, everMs: 720 } });
+    expect(world.machine.durableReadLease).toEqual({ leaseMs: 0, everMs: 0 });
+    await world.machine.flush();
+    expect(world.machine.durableReadLease).toEqual({ leaseMs: 720, everMs: 720 });
+    await world.apply({ op: 'read-lease', leaseMs: 300 }, { op: 'read-lease', leaseMs: 0 });
+    expect(world.machine.durableReadLease).toEqual({ leaseMs: 720, everMs: 720 });
+    await world.machine.flush();
+    const again = await World.opened(world.engine);
+    expect(again.machine.durableReadLease).toEqual({ leaseMs: 0, everMs: 720 });
+  });
+
+  test.each([-1, 0.5, 2 ** 32, Number.NaN])('a read lease of %d ms: refused', (leaseMs) => {
+    const fault = commandFault({ op: 'read-lease', leaseMs });
+    expect(fault).toMatchObject({ code: 'ARGUMENT_INVALID', outcome: 'rejected' });
   });
 
   test('damage met while history is removed: the next batch is refused', async () => {

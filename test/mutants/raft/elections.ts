@@ -141,6 +141,9 @@ export const elections: readonly Defect[] = [
     file: 'raft.ts',
     find: 'return isVoter(this.configuration, this.id) && this.log.pendingSnapshot === undefined;',
     replace: 'return isVoter(this.configuration, this.id);',
+    equivalent:
+      'While a snapshot is pending its index is committed and not applied, and the entries up to it ' +
+      'cannot be read: the check for unapplied changes then refuses the campaign as well.',
   },
   {
     name: 'election: an unapplied change does not keep from campaigning (H35)',

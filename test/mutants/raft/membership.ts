@@ -33,12 +33,6 @@ export const membership: readonly Defect[] = [
     replace: '',
   },
   {
-    name: 'membership: another change while joint',
-    file: 'propose.ts',
-    find: 'if (isJoint(configuration) && toConfChangeV2(change).changes.length > 0) {',
-    replace: 'if (isJoint(configuration) && toConfChangeV2(change).changes.length > 1e9) {',
-  },
-  {
     name: 'membership: a refused change is left out',
     file: 'propose.ts',
     find: "        type = 'normal';\n        data = new Uint8Array(0);\n",

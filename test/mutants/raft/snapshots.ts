@@ -42,7 +42,7 @@ export const snapshots: readonly Defect[] = [
     name: 'snapshot: an older one is restored',
     file: 'follower.ts',
     find: '  if (last.index <= log.committed) return false;\n',
-    replace: '  if (last.index < log.committed) return false;\n',
+    replace: '',
   },
   {
     name: 'snapshot: its configuration is dropped (H16)',

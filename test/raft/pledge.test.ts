@@ -1,0 +1,115 @@
+// The follower's half of a lease: what it pledges, and that nothing makes it break that.
+import { describe, expect, test } from 'vitest';
+import type { PeerMessage } from '../../src/raft/index.js';
+import { LoneNode } from './lone-node.js';
+
+const last = { term: 0, index: 0 };
+
+/** Member 1 of three, with a leader 2 that reads by lease. */
+function follower(options: { leaseMs?: number; pledgeTicks?: number } = {}): LoneNode {
+  const { leaseMs = 500, pledgeTicks = 10 } = options;
+  const lone = new LoneNode({ checkQuorum: true, electionTicks: 10, leaseMs, pledgeTicks });
+  // The pledge of its start is over.
+  lone.tick(9);
+  return lone;
+}
+
+function heartbeat(lone: LoneNode, sentAt = 1_000): readonly PeerMessage[] {
+  const fields = { from: 2, to: 1, term: 1, commit: 0, reads: 0 };
+  lone.step({ kind: 'heartbeat-request', ...fields, sentAt });
+  return lone.flush();
+}
+
+/** A later term by a message that is no request for a vote: it leaves no leader. */
+function hearOfLaterTerm(lone: LoneNode): void {
+  lone.step({ kind: 'append-response', from: 3, to: 1, term: 5, index: 0 });
+  lone.flush();
+  expect(lone.node.status()).toMatchObject({ term: 5, leader: 0 });
+}
+
+function vote(lone: LoneNode, term: number, transfer = false): readonly PeerMessage[] {
+  const request = { kind: 'vote-request', from: 3, to: 1, term, last } as const;
+  lone.step(transfer ? { ...request, transfer: true } : request);
+  return lone.flush();
+}
+
+describe('pledge', () => {
+  test('leases off: a heartbeat is answered without the time, and nothing is pledged', () => {
+    const lone = follower({ leaseMs: 0 });
+    expect(heartbeat(lone)).toMatchObject([{ kind: 'heartbeat-response', sentAt: 0 }]);
+    hearOfLaterTerm(lone);
+    expect(vote(lone, 5)).toMatchObject([{ granted: true }]);
+  });
+
+  test('leases on: the time comes back', () => {
+    expect(heartbeat(follower())).toMatchObject([{ kind: 'heartbeat-response', sentAt: 1_000 }]);
+  });
+
+  test('a later term, without a leader in it -> still no vote, in that term and after it', () => {
+    const lone = follower();
+    heartbeat(lone);
+    hearOfLaterTerm(lone);
+    expect(vote(lone, 5)).toMatchObject([{ granted: false }]);
+    expect(vote(lone, 6)).toEqual([]);
+    lone.step({ kind: 'pre-vote-request', from: 3, to: 1, term: 6, last });
+    expect(lone.flush()).toEqual([]);
+  });
+
+  test('the time is over -> it votes', () => {
+    const lone = follower();
+    heartbeat(lone);
+    hearOfLaterTerm(lone);
+    lone.tick(9);
+    expect(vote(lone, 5)).toMatchObject([{ granted: false }]);
+    lone.tick(1);
+    expect(vote(lone, 5)).toMatchObject([{ granted: true }]);
+  });
+
+  test('the leader itself hands over -> it votes', () => {
+    const lone = follower();
+    heartbeat(lone);
+    expect(vote(lone, 2, true)).toMatchObject([{ granted: true, term: 2 }]);
+  });
+
+  test('a pledge longer than the election timeout -> the own timer waits for it', () => {
+    const lone = follower({ pledgeTicks: 40 });
+    heartbeat(lone);
+    lone.tick(39);
+    expect(lone.flush()).toEqual([]);
+    expect(lone.node.status()).toMatchObject({ role: 'follower', term: 1 });
+    lone.tick(1);
+    expect(lone.node.status().role).toBe('candidate');
+  });
+
+  test('leases are switched off -> what was pledged is kept', () => {
+    const lone = follower();
+    heartbeat(lone);
+    lone.node.setLease(0);
+    lone.node.forgetLeader();
+    expect(lone.node.status().leader).toBe(2);
+    expect(vote(lone, 2)).toEqual([]);
+  });
+
+  test('a start with leases on begins with a pledge', () => {
+    const lone = new LoneNode({ checkQuorum: true, electionTicks: 10, leaseMs: 500 });
+    expect(vote(lone, 1)).toEqual([]);
+    lone.node.campaign();
+    expect(lone.flush()).toEqual([]);
+    lone.tick(10);
+    expect(vote(lone, 1)).toMatchObject([{ granted: true }]);
+  });
+});
+
+describe('a transfer request', () => {
+  test('at a follower -> passed on to its leader; without one -> dropped', () => {
+    const lone = new LoneNode({ hardState: { term: 1, vote: 0, commit: 0 } });
+    const request = { kind: 'transfer-request', from: 3, to: 1, term: 1, transferee: 3 } as const;
+    lone.step(request);
+    expect(lone.flush()).toEqual([]);
+    heartbeat(lone);
+    lone.step(request);
+    expect(lone.flush()).toEqual([
+      { kind: 'transfer-request', from: 1, to: 2, term: 1, transferee: 3 },
+    ]);
+  });
+});
