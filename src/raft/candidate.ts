@@ -132,6 +132,7 @@ export function stepCandidate(raft: Raft, message: PeerMessage): void {
 function learnsOfChange(raft: Raft, commit: LogId | undefined): boolean {
   const { log } = raft;
   if (commit === undefined || commit.index <= log.committed || !log.matches(commit)) return false;
+  if (raft.keepsStandstills) return false;
   if (!hasConfChange(raft, log.committed + 1, commit.index)) return false;
   log.commitTo(commit.index);
   raft.becomeFollower(raft.term, noMember);

@@ -73,6 +73,8 @@ export class Raft {
   nowMs = 0;
   /** Only for the reference's transcripts, which show vote requests leave too early (O1). */
   eagerVoteRequests = false;
+  /** Only for the same transcripts: without what we do to end standstills that the reference has. */
+  keepsStandstills = false;
 
   constructor(config: RaftConfig) {
     this.config = config;

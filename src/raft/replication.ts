@@ -134,7 +134,8 @@ function maybeSendSnapshot(raft: Raft, to: MemberId, progress: Progress): boolea
   // One that does not reach the log would leave a gap: wait for the driver to make another.
   if (snapshot === undefined || snapshot.last.index < raft.log.firstIndex - 1) return false;
   // From before the member was added: it would refuse it, and be sent it again at once, for ever.
-  if (!memberIds(canonical(snapshot.configuration)).includes(to)) return false;
+  const isKnown = memberIds(canonical(snapshot.configuration)).includes(to);
+  if (!isKnown && !raft.keepsStandstills) return false;
   progress.becomeSnapshot(snapshot.last.index);
   raft.send({ kind: 'snapshot-request', from: raft.id, to, term: raft.term, snapshot });
   return true;

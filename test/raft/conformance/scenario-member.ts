@@ -240,11 +240,14 @@ function firstSnapshot({ bootstrap }: MemberOptions, names: Relabelling): Snapsh
 
 /**
  * What the reference's files show of its weaknesses (semantics O1, O14): in asynchronous mode vote
- * requests leave before the term is durable, and a pre-candidate keeps its timeout. In synchronous
- * mode everything leaves after the write in any case, so there our own order runs.
+ * requests leave before the term is durable, a pre-candidate keeps its timeout, and what we do against
+ * standstills is not done. In synchronous mode everything leaves after the write in any case, so there
+ * our own order runs.
  */
 function beAsReference(core: Raft, options: MemberOptions): void {
   core.eagerVoteRequests = options.raft.asyncStorageWrites === true;
+  // Its candidates do not learn from answers what is committed, and count the votes instead.
+  core.keepsStandstills = true;
   const become = core.becomePreCandidate.bind(core);
   core.becomePreCandidate = () => {
     const { electionTimeout } = core;
