@@ -20,8 +20,10 @@ export function bootstrap(
   peers: readonly { readonly id: MemberId; readonly context?: Uint8Array }[],
 ): void {
   const { lastIndex } = raft.log;
-  if (peers.length === 0 || lastIndex !== 0 || raft.progress.size > 0) {
-    const got = `${peers.length} peers and a log of ${lastIndex} entries`;
+  // A member that has a term may have voted in it.
+  const isNew = lastIndex === 0 && raft.progress.size === 0 && raft.term === 0;
+  if (peers.length === 0 || !isNew) {
+    const got = `${peers.length} peers, term ${raft.term} and a log of ${lastIndex} entries`;
     throw kontikiError('ARGUMENT_INVALID', `raft: expected peers and a new member, got ${got}`);
   }
   const changes = peers.map(

@@ -44,7 +44,7 @@ export function checkMessage(raft: Raft, message: Message): void {
       `raft: expected a message of a member, got one of ${from}`,
     );
   }
-  checkEnvelope(message);
+  checkEnvelope(raft, message);
   checkFields(message);
   if (kind === 'heartbeat-request') checkCommit(raft, message as HeartbeatRequest);
 }
@@ -60,11 +60,22 @@ function checkCommit({ log, role, term }: Raft, { term: leads, commit }: Heartbe
   );
 }
 
-function checkEnvelope({ kind, from, term }: PeerMessage): void {
+/** Terms grow by one per election: a larger step is no term, and would leave no room for others. */
+const termStepMax = 2 ** 40;
+
+function checkEnvelope(raft: Raft, { kind, from, term }: PeerMessage): void {
   if (!isCount(from) || from === 0) throw invalid(kind, 'a sender', from);
+  if (from === raft.id && !isOwnAnswer(kind)) throw invalid(kind, 'another sender', from);
   if (kind === 'propose-request') {
     if (term !== 0) throw invalid(kind, 'no term', term);
-  } else if (!isCount(term) || term === 0) throw invalid(kind, 'a term', term);
+  } else if (!isCount(term) || term === 0 || term - raft.term > termStepMax) {
+    throw invalid(kind, 'a term', term);
+  }
+}
+
+/** What a member says to itself, once its write is durable. */
+function isOwnAnswer(kind: PeerMessage['kind']): boolean {
+  return kind === 'append-response' || kind === 'vote-response' || kind === 'pre-vote-response';
 }
 
 function isForMembersOnly({ kind }: PeerMessage): boolean {
@@ -127,8 +138,10 @@ function checkFields(message: PeerMessage): void {
     case 'propose-request':
       if (message.proposals.length === 0) throw invalid(kind, 'at least one proposal', 'none');
       break;
+    case 'timeout-now':
+      break;
     default:
-    // Nothing but the envelope.
+      throw invalid(String(kind), 'a known kind', kind);
   }
 }
 

@@ -78,6 +78,15 @@ export interface RaftOptions {
 /** Options with every default filled in. @since 0.1.0 */
 export type RaftConfig = Required<RaftOptions>;
 
+const switches = [
+  'asyncStorageWrites',
+  'preVote',
+  'checkQuorum',
+  'proposalForwarding',
+  'stepDownOnRemoval',
+  'disableConfChangeValidation',
+] as const;
+
 /**
  * Fills in defaults and refuses what cannot work.
  *
@@ -85,6 +94,10 @@ export type RaftConfig = Required<RaftOptions>;
  * @since 0.1.0
  */
 export function raftConfig(options: RaftOptions): RaftConfig {
+  // An option that is there and undefined is one that was not given.
+  const given = Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as unknown as RaftOptions;
   const config: RaftConfig = {
     pledgeTicks: options.electionTicks ?? 10,
     applied: 0,
@@ -103,13 +116,16 @@ export function raftConfig(options: RaftOptions): RaftConfig {
     inflightBytesMax: Infinity,
     uncommittedBytesMax: limits.uncommittedBytesMax,
     applyBytesMax: limits.applyBytesMax,
-    ...options,
+    ...given,
   };
   expect(Number.isSafeInteger(config.id) && config.id >= 1, 'id', 'a safe integer >= 1', config.id);
   const { heartbeatTicks, electionTicks } = config;
   expect(isCount(heartbeatTicks), 'heartbeatTicks', 'an integer >= 1', heartbeatTicks);
   const above = Number.isSafeInteger(electionTicks) && electionTicks > heartbeatTicks;
   expect(above, 'electionTicks', `an integer > heartbeatTicks (${heartbeatTicks})`, electionTicks);
+  for (const name of switches) {
+    expect(typeof config[name] === 'boolean', name, 'true or false', config[name]);
+  }
   const { inflightMessagesMax } = config;
   expect(
     isCount(inflightMessagesMax),
@@ -120,7 +136,7 @@ export function raftConfig(options: RaftOptions): RaftConfig {
   const { appendBytesMax, applied, leaseMs } = config;
   // With 0 each message carries one entry.
   expect(appendBytesMax >= 0, 'appendBytesMax', 'a number >= 0', appendBytesMax);
-  for (const name of ['uncommittedBytesMax', 'applyBytesMax'] as const) {
+  for (const name of ['uncommittedBytesMax', 'applyBytesMax', 'inflightBytesMax'] as const) {
     // An apply budget of 0 would stop the member at its first committed entry (semantics O16).
     expect(config[name] >= 1, name, 'a number >= 1', config[name]);
   }

@@ -1,5 +1,5 @@
 /**
- * The window of append messages a follower has not acknowledged: a ring of (last index, payload
+ * The window of append messages a follower has not acknowledged: a queue of (last index, payload
  * bytes), bounded in count and, softly, in bytes. It grows to its bound only when used.
  */
 import { assert } from '../base/assert.js';

@@ -85,6 +85,7 @@ function onHeartbeatResponse(raft: Raft, message: HeartbeatResponse): void {
   if (progress.match < raft.log.lastIndex || progress.state === 'probe') {
     maybeSendAppend(raft, message.from, true);
   }
-  raft.lease.acknowledge(message.from, message.sentAt);
+  // Nobody can have answered what was not sent yet.
+  if (message.sentAt <= raft.nowMs) raft.lease.acknowledge(message.from, message.sentAt);
   onReadsConfirmed(raft, message);
 }

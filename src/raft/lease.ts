@@ -33,14 +33,15 @@ export class LeaderLease {
    * Whether at `nowMs` nobody else can lead.
    *
    * @param halves - the voters; of this leader's own vote the present counts
-   * @param nowMs - the leader's monotonic clock, read for this question
+   * @param nowMs - the leader's monotonic clock, read for this question; an older time, or 0 for
+   *   none, proves nothing
    * @param leaseMs - ms after the sending; 0 for never
    */
   holds(halves: VoterHalves, self: MemberId, nowMs: number, leaseMs: number): boolean {
-    if (this.#revoked || leaseMs <= 0) return false;
+    if (this.#revoked || leaseMs <= 0 || !(nowMs > 0)) return false;
     const heard = (id: MemberId): number | undefined => (id === self ? nowMs : this.#acks.get(id));
     const since = jointCommittedIndex(halves, heard);
     // Without voters the quorum is empty and proves nothing.
-    return since > 0 && since !== Infinity && nowMs < since + leaseMs;
+    return since > 0 && since <= nowMs && nowMs < since + leaseMs;
   }
 }

@@ -110,6 +110,14 @@ export class Raft {
     return isVoter(this.configuration, this.id) && this.log.pendingSnapshot === undefined;
   }
 
+  /**
+   * Whether there is anything for the state machine. While a snapshot has overtaken it, it first
+   * finishes what it is busy with: only then is it clear which configuration a change is made to.
+   */
+  get hasApplicable(): boolean {
+    return this.overtaken === undefined && this.log.hasCommitted;
+  }
+
   /** Raft §5.4.2: a leader knows what is committed once an entry of its own term is. */
   get hasCommittedInTerm(): boolean {
     return this.log.term(this.log.committed) === this.term;

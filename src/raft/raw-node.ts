@@ -110,15 +110,9 @@ export class RawNode {
    * that may not lead, or while this one has pledged a lease.
    */
   campaign(): void {
-    if (this.#isPledged()) return;
+    // Its leader, or one it had before a restart, may still count on it (semantics O5).
+    if (this.#raft.pledgeTicks > 0) return;
     hup(this.#raft, this.#raft.config.preVote ? 'pre-vote' : 'vote');
-  }
-
-  /** Whether its leader, or one it had before a restart, may still count on it (semantics O5). */
-  #isPledged(): boolean {
-    const { pledgeTicks, configuration, id } = this.#raft;
-    const alone = configuration.voters.length === 1 && configuration.voters[0] === id;
-    return pledgeTicks > 0 && !alone;
   }
 
   /**
@@ -128,8 +122,8 @@ export class RawNode {
    * while one is pledged.
    */
   forgetLeader(): void {
-    const { role, leaseMs } = this.#raft;
-    if (role !== 'follower' || leaseMs > 0 || this.#isPledged()) return;
+    const { role, leaseMs, pledgeTicks } = this.#raft;
+    if (role !== 'follower' || leaseMs > 0 || pledgeTicks > 0) return;
     this.#raft.leader = noMember;
   }
 
@@ -137,7 +131,8 @@ export class RawNode {
    * From now on this member pledges leases and, as a leader, reads by them. It must keep the setting
    * durably before it is told to its node: one that forgets it with a crash would break its pledge.
    *
-   * @param leaseMs - as the option; 0 ends it, and what was pledged is kept
+   * @param leaseMs - as the option; 0 ends it, and what was pledged is kept. A group uses one length
+   *   for good: members that know another would pledge too little
    * @param pledgeTicks - as the option; default: what it was
    * @throws {KontikiError} OPTIONS_INVALID
    */
@@ -153,9 +148,14 @@ export class RawNode {
    * @param commands - at least one; owned by the core afterwards
    * @returns id of the first entry, `undefined` when they were passed to the leader. Either way they
    *   may still be lost without notice, if the leader changes.
-   * @throws {KontikiError} NOT_LEADER, PROPOSAL_DROPPED: nothing was appended
+   * @throws {KontikiError} NOT_LEADER, PROPOSAL_DROPPED, ARGUMENT_INVALID: nothing was appended
    */
   propose(commands: readonly Uint8Array[]): LogId | undefined {
+    if (commands.length === 0) {
+      throw kontikiError('ARGUMENT_INVALID', 'raft: expected at least one command, got none', {
+        outcome: 'rejected',
+      });
+    }
     if (this.#raft.role === 'leader') return proposeCommands(this.#raft, commands);
     this.#passOn(commands.map((data) => ({ type: 'normal' as const, data })));
     return undefined;
@@ -250,15 +250,19 @@ export class RawNode {
    *
    * @param readId - a safe integer, never used twice by this member
    * @param nowMs - monotonic clock, read just now, in ms; without it no lease answers
-   * @throws {KontikiError} NO_LEADER, OVERLOADED
+   * @throws {KontikiError} NO_LEADER, OVERLOADED, ARGUMENT_INVALID
    */
   readIndex(readId: number, nowMs?: number): void {
+    if (!Number.isSafeInteger(readId) || readId < 0) {
+      throw kontikiError('ARGUMENT_INVALID', `raft: expected a safe integer >= 0, got ${readId}`);
+    }
     this.#noteTime(nowMs);
     readIndex(this.#raft, readId, nowMs ?? 0);
   }
 
   #noteTime(nowMs: number | undefined): void {
-    if (nowMs !== undefined && nowMs > this.#raft.nowMs) this.#raft.nowMs = nowMs;
+    if (nowMs === undefined || !Number.isFinite(nowMs)) return;
+    if (nowMs > this.#raft.nowMs) this.#raft.nowMs = nowMs;
   }
 
   /** Entries of a range of `Ready.fetch` are in memory now. */
@@ -276,7 +280,7 @@ export class RawNode {
       raft.readStates.length > 0 ||
       raft.wantsHeartbeat ||
       raft.log.hasUntaken ||
-      raft.log.hasCommitted ||
+      raft.hasApplicable ||
       this.#hardStateChanged() ||
       this.#softStateChanged()
     );
@@ -370,6 +374,7 @@ export class RawNode {
 
   #takeApply(): StorageApply | undefined {
     const raft = this.#raft;
+    if (!raft.hasApplicable) return undefined;
     const entries = raft.log.takeCommitted();
     const last = entries[entries.length - 1];
     if (last === undefined) return undefined;

@@ -38,6 +38,9 @@ function raiseTerm(raft: Raft, message: PeerMessage): boolean {
     case 'snapshot-request':
       raft.becomeFollower(message.term, message.from);
       return true;
+    case 'timeout-now':
+      // Only a leader that this member follows may order it; its appends come first (semantics O11).
+      return false;
     default:
       raft.becomeFollower(message.term, noMember);
       return true;

@@ -229,8 +229,8 @@ describe('proposals', () => {
     expect(caught(() => lone.propose('a')).code).toBe('PROPOSAL_DROPPED');
   });
 
-  test('nothing to propose -> asserts', () => {
-    expect(caught(() => leader().node.propose([])).code).toBe('ASSERTION');
+  test('nothing to propose -> ARGUMENT_INVALID', () => {
+    expect(caught(() => leader().node.propose([])).code).toBe('ARGUMENT_INVALID');
   });
 });
 

@@ -113,3 +113,47 @@ describe('a transfer request', () => {
     ]);
   });
 });
+
+describe('the leader and its lease', () => {
+  /** Member 1 leads three, and 2 and 3 have answered what it sent at 1,000. */
+  function leader(): LoneNode {
+    const lone = new LoneNode({ checkQuorum: true, leaseMs: 700 });
+    lone.tick(10);
+    lone.lead();
+    lone.acknowledge(2, 1);
+    lone.node.tick(1_000);
+    lone.flush();
+    for (const from of [2, 3]) echo(lone, from, 1_000);
+    return lone;
+  }
+
+  function echo(lone: LoneNode, from: number, sentAt: number): void {
+    const { term } = lone.node;
+    lone.step({ kind: 'heartbeat-response', from, to: 1, term, reads: 0, sentAt });
+  }
+
+  /** Whether a read is answered at once. */
+  function answers(lone: LoneNode, readId: number, nowMs?: number): boolean {
+    if (nowMs === undefined) lone.node.readIndex(readId);
+    else lone.node.readIndex(readId, nowMs);
+    return lone.ready().reads.some((read) => read.readId === readId);
+  }
+
+  test('within it, and not at its end', () => {
+    expect(answers(leader(), 1, 1_699)).toBe(true);
+    expect(answers(leader(), 1, 1_700)).toBe(false);
+  });
+
+  test('asked without a clock, or with an older time -> proves nothing', () => {
+    expect(answers(leader(), 1)).toBe(false);
+    expect(answers(leader(), 1, 0)).toBe(false);
+    expect(answers(leader(), 1, 999)).toBe(false);
+    expect(answers(leader(), 1, Number.NaN)).toBe(false);
+  });
+
+  test('an echo of a time that was never sent -> does not count', () => {
+    const lone = leader();
+    for (const from of [2, 3]) echo(lone, from, 900_000);
+    expect(answers(lone, 1, 1_800)).toBe(false);
+  });
+});

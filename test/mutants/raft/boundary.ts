@@ -50,4 +50,16 @@ export const boundary: readonly Defect[] = [
     find: "const isHeard = leads > term || (leads === term && role !== 'leader');",
     replace: "const isHeard = leads === term && role !== 'leader';",
   },
+  {
+    name: 'boundary: somebody speaks as this member',
+    file: 'boundary.ts',
+    find: "  if (from === raft.id && !isOwnAnswer(kind)) throw invalid(kind, 'another sender', from);\n",
+    replace: '',
+  },
+  {
+    name: 'boundary: a term that leaves no room for others',
+    file: 'boundary.ts',
+    find: ' || term - raft.term > termStepMax) {',
+    replace: ') {',
+  },
 ];

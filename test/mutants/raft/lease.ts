@@ -83,13 +83,13 @@ export const lease: readonly Defect[] = [
   {
     name: 'lease: a pledged member campaigns when told to (O5)',
     file: 'raw-node.ts',
-    find: '    if (this.#isPledged()) return;\n',
+    find: '    if (this.#raft.pledgeTicks > 0) return;\n',
     replace: '',
   },
   {
     name: 'lease: a pledged member forgets its leader',
     file: 'raw-node.ts',
-    find: '|| leaseMs > 0 || this.#isPledged()) return;',
+    find: '|| leaseMs > 0 || pledgeTicks > 0) return;',
     replace: ') return;',
   },
   {
@@ -97,5 +97,17 @@ export const lease: readonly Defect[] = [
     file: 'read-index.ts',
     find: 'leaseMs > 0 && hasCommittedInTerm && lease',
     replace: 'leaseMs > 0 && lease',
+  },
+  {
+    name: 'lease: an older time, or none, still proves it',
+    file: 'lease.ts',
+    find: '|| !(nowMs > 0)) return false;',
+    replace: ') return false;',
+  },
+  {
+    name: 'lease: an echo of what was never sent counts',
+    file: 'leader.ts',
+    find: 'if (message.sentAt <= raft.nowMs) raft.lease',
+    replace: 'raft.lease',
   },
 ];

@@ -80,4 +80,10 @@ export const snapshots: readonly Defect[] = [
     find: '  if (log.applying > log.applied) {',
     replace: '  if (log.applying > log.committed) {',
   },
+  {
+    name: 'snapshot: entries behind it are applied beside those before it',
+    file: 'raft.ts',
+    find: 'return this.overtaken === undefined && this.log.hasCommitted;',
+    replace: 'return this.log.hasCommitted;',
+  },
 ];

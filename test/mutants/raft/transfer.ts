@@ -62,4 +62,10 @@ export const transfer: readonly Defect[] = [
     find: '      passOn(raft, message);\n',
     replace: '',
   },
+  {
+    name: 'transfer: an order of a later term counts (O11)',
+    file: 'term-gate.ts',
+    find: '      return false;\n    default:',
+    replace: '    default:',
+  },
 ];

@@ -1,6 +1,7 @@
 /** What members send and store, there and back through the bytes of the real formats. */
 import { crc32 } from '../../../src/base/crc32.js';
 import { decodeWireMessage, encodeWireMessage } from '../../../src/codec/wire-codec.js';
+import type { WireMessage } from '../../../src/codec/wire-message.js';
 import type { Entry, HardState, PeerMessage, Snapshot } from '../../../src/raft/index.js';
 import { viewOf } from '../../../src/storage/wal/format.js';
 import { GroupBuilder } from '../../../src/storage/wal/group-builder.js';
@@ -13,10 +14,14 @@ export function passThroughWire(message: PeerMessage): PeerMessage {
   const decoded = decodeWireMessage(bytes);
   // Whoever keeps a view into the buffer it received finds this instead.
   bytes.fill(0xee);
-  if (decoded.kind === 'forward-request' || decoded.kind === 'forward-refusal') {
+  if (isOfDriver(decoded)) {
     throw new Error(`${message.kind} came back as ${decoded.kind}`);
   }
   return decoded;
+}
+
+function isOfDriver(message: WireMessage): message is Exclude<WireMessage, PeerMessage> {
+  return message.kind.startsWith('forward-') || message.kind.startsWith('ask-');
 }
 
 /** The write as one group of the log. */

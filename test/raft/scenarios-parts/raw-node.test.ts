@@ -196,7 +196,8 @@ describe('changes of the configuration', () => {
     solo.turn();
     const ready = solo.ready();
     expect(ready.apply?.entries).toHaveLength(1);
-    solo.step({ kind: 'heartbeat-response', from: 1, term: 2, reads: 0, sentAt: 0 });
+    const nothing = { previous: { index: 0, term: 0 }, entries: [], commit: 0 };
+    solo.step({ kind: 'append-request', from: 2, term: 2, ...nothing });
     expect(solo.node.role).toBe('follower');
     solo.persist();
     solo.apply(ready.apply);
@@ -337,7 +338,7 @@ describe('budgets', () => {
       solo.node.advance();
     };
     step();
-    const leader = { from: 1, term: 1, previous: { index: 10, term: 1 } };
+    const leader = { from: 2, term: 1, previous: { index: 10, term: 1 } };
     solo.step({ kind: 'append-request', ...leader, entries: entriesOf([1], 11), commit: 11 });
     while (solo.node.hasReady()) step();
     expect(solo.applied.map(({ index }) => index)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
