@@ -53,8 +53,22 @@ export const limits = {
   retainedBytesMin: 64 * MiB,
   /** Bytes of entries kept for active followers that are further behind; past it: a snapshot. */
   retainedBytesMax: 1024 * MiB,
+  /** Bytes of one part of a state in a snapshot: a record of any size fits. */
+  statePartBytesMax: 16 * MiB,
+  /** Bytes of a snapshot in one message to the member that needs it. */
+  snapshotChunkBytes: 256 * KiB,
+  /** Such messages under way to a member that it has not stored yet. */
+  snapshotChunksInFlightMax: 4,
   /** Bytes of changes the write-behind overlay holds before apply waits for its flush. */
   overlayBytesMax: 64 * MiB,
+  /** Seconds a lease may live without a keep-alive, as in etcd. */
+  leaseTtlSecondsMax: 9_000_000_000,
+  /** Leases in one entry or message: checkpoints, keep-alives. */
+  leasesPerMessageMax: 1_000,
+  /** Revokes of expired leases that a leader has under way. */
+  leaseRevokesMax: 128,
+  /** Questions that wait in one process for the leader's answer; past it new ones are refused. */
+  questionsMax: 10_000,
   /** Changes looked at in one step of removing compacted history. */
   compactionChangesMax: 256,
   /** Bytes that such a step aims to read; it looks at fewer changes where values are large. */
@@ -79,6 +93,11 @@ assert(limits.appendBytesMax < limits.frameBytesMax / 2, 'every append message f
 assert(
   limits.appendBytesMax * limits.inflightMessagesMax >= limits.uncommittedBytesMax,
   'the window can drain what the leader accepts',
+);
+assert(2 * limits.requestBytesMax < limits.statePartBytesMax, 'every record fits a part');
+assert(
+  limits.snapshotChunkBytes * limits.snapshotChunksInFlightMax < limits.peerQueueBytesMax / 8,
+  'a snapshot leaves a peer queue to other messages',
 );
 assert(limits.retainedBytesMin < limits.retainedBytesMax, 'followers can keep more of a log');
 assert(

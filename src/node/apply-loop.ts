@@ -3,6 +3,8 @@
  * path (step 8 of the walk).
  */
 import { assert } from '../base/assert.js';
+import { Deferred } from '../base/deferred.js';
+import { kontikiError } from '../base/errors.js';
 import type { StorageApply } from '../raft/ready.js';
 import type { ApplyResult, StateMachine } from './state-machine.js';
 
@@ -14,11 +16,17 @@ export interface ApplyHandlers {
   onFailed(error: unknown): void;
 }
 
+/** Something that the state machine must not be changed under. */
+interface Task {
+  run(): Promise<void>;
+  cancel(): void;
+}
+
 /** @since 0.1.0 */
 export class ApplyLoop {
   readonly #machine: StateMachine;
   readonly #handlers: ApplyHandlers;
-  readonly #queue: StorageApply[] = [];
+  readonly #queue: (StorageApply | Task)[] = [];
   #running: Promise<void> | undefined;
   #stopped = false;
 
@@ -33,23 +41,57 @@ export class ApplyLoop {
     this.#running ??= this.#run();
   }
 
-  /** Finishes the batch under way and applies no other. */
+  /**
+   * Runs a task behind all batches queued so far, and none beside it.
+   *
+   * @returns what it returned; rejects with what it threw, and with CLOSED when the loop stops before
+   */
+  exclusive<T>(task: () => Promise<T>): Promise<T> {
+    const done = new Deferred<T>();
+    const cancel = () => done.reject(kontikiError('CLOSED', 'apply: the loop was stopped'));
+    if (this.#stopped) cancel();
+    else {
+      const run = async () => {
+        try {
+          done.resolve(await task());
+        } catch (error) {
+          done.reject(error);
+        }
+      };
+      this.#queue.push({ run, cancel });
+      this.#running ??= this.#run();
+    }
+    return done.promise;
+  }
+
+  /** Finishes the batch or task under way and begins no other. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
+    this.#cancelTasks();
+  }
+
+  #cancelTasks(): void {
+    for (const item of this.#queue.splice(0)) if ('run' in item) item.cancel();
   }
 
   async #run(): Promise<void> {
     try {
       for (;;) {
+        if (this.#stopped) break;
         const batch = this.#queue.shift();
-        if (batch === undefined || this.#stopped) break;
+        if (batch === undefined) break;
+        if ('run' in batch) {
+          await batch.run();
+          continue;
+        }
         const results = await this.#machine.apply(batch.entries);
         assert(results.length === batch.entries.length, 'apply: one result per entry');
         this.#handlers.onApplied(batch, results);
       }
     } catch (error) {
       this.#stopped = true;
+      this.#cancelTasks();
       this.#handlers.onFailed(error);
     } finally {
       this.#running = undefined;

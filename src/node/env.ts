@@ -4,6 +4,7 @@
  */
 import type { Clock, Timers } from '../base/clock.js';
 import type { Random } from '../base/prng.js';
+import type { RunningHash } from '../base/sha256.js';
 import type { FileSystem } from '../storage/file-system.js';
 import type { OpenEngine } from '../storage/kv-engine.js';
 import type { Transport } from '../transport/transport.js';
@@ -16,6 +17,8 @@ export interface Env {
   readonly fs: FileSystem;
   readonly openEngine: OpenEngine;
   readonly transport: Transport;
+  /** Makes a SHA-256 for snapshots; default portable code. */
+  readonly sha256?: (() => RunningHash) | undefined;
   /** Whether the core's invariants are asserted after every step: on in simulations; default off. */
   readonly checksInvariants?: boolean;
 }

@@ -49,7 +49,7 @@ export class Handover {
   }
 
   /** Without a connection a request would be lost: better wait for one, or for a new leader. */
-  get #canReachLeader(): boolean {
+  get canReachLeader(): boolean {
     const { leader, role } = this.#parts.raft;
     return role === 'leader' || (leader !== noMember && this.#links.has(leader));
   }
@@ -57,7 +57,8 @@ export class Handover {
   #handOverProposals(): void {
     const { proposals, raft } = this.#parts;
     const { leader, role, term } = raft;
-    while (proposals.hasQueued && this.#canReachLeader) {
+    proposals.refuseForeign(role === 'leader' ? term : 0);
+    while (proposals.hasQueued && this.canReachLeader) {
       const { id, commands } = proposals.take(term, limits.appendBytesMax);
       if (commands.length === 0) return;
       if (role === 'leader') this.#proposeHere(id, commands);
@@ -83,7 +84,7 @@ export class Handover {
 
   #handOverReads(): void {
     const { clock, raft, reads } = this.#parts;
-    if (!reads.hasQueued || !this.#canReachLeader) return;
+    if (!reads.hasQueued || !this.canReachLeader) return;
     const now = clock.monotonicMs();
     const id = reads.take(now);
     try {

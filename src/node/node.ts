@@ -15,41 +15,32 @@ import type { WireMessage } from '../codec/wire-message.js';
 import type { LocalMessage, Message } from '../raft/messages.js';
 import { RawNode } from '../raft/raw-node.js';
 import type { Ready, StorageApply } from '../raft/ready.js';
-import { type IndexRange, type MemberId, noMember, type SoftState } from '../raft/types.js';
+import {
+  type IndexRange,
+  type LogId,
+  type MemberId,
+  noMember,
+  type SoftState,
+} from '../raft/types.js';
 import type { LogStore } from '../storage/log-store.js';
 import type { MemberIdentity } from '../transport/transport.js';
 import { ApplyLoop } from './apply-loop.js';
-import type { Env } from './env.js';
 import type { NodeEvents } from './events.js';
 import { FastFailover } from './fast-failover.js';
 import { Handover } from './handover.js';
 import { leaseMsOf, pledgeTicksOf } from './lease.js';
-import { type PeerMemory, PeerRegistry } from './peer-registry.js';
+import { checkTickMs, type NodeOptions } from './node-options.js';
+import { PeerRegistry } from './peer-registry.js';
 import { PersistLoop } from './persist-loop.js';
 import { type ProposalId, Proposals, type ProposeOptions } from './proposals.js';
+import { type Answerer, Questions } from './questions.js';
 import { Reads } from './reads.js';
 import { recoveredLog } from './recovery.js';
+import { finishInstall } from './snapshot-install.js';
+import { isOfSnapshots, Snapshots } from './snapshots.js';
 import type { ApplyResult, StateMachine } from './state-machine.js';
 import { type NodeStatus, statusOf } from './status.js';
 import { Ticker } from './ticker.js';
-
-/** @since 0.1.0 */
-export interface NodeOptions {
-  readonly env: Pick<Env, 'clock' | 'timers' | 'random' | 'transport' | 'checksInvariants'>;
-  readonly identity: MemberIdentity;
-  /** Opened; the node closes it. */
-  readonly log: LogStore;
-  /** Not opened yet; the node opens and closes it. */
-  readonly stateMachine: StateMachine;
-  /** Where the peers' directories are remembered. */
-  readonly peerMemory: PeerMemory;
-  /** Milliseconds per tick, at least 1; default 100. */
-  readonly tickMs?: number;
-  /** Ticks between heartbeats; default 1. */
-  readonly heartbeatTicks?: number;
-  /** Ticks without a leader before an election; default 10. */
-  readonly electionTicks?: number;
-}
 
 /** After this a request for a read index counts as lost. */
 const readTimeoutMs = 5_000;
@@ -66,8 +57,11 @@ export class Node extends EventEmitter<NodeEvents> {
   readonly #proposals: Proposals;
   readonly #reads = new Reads();
   readonly #handover: Handover;
+  readonly #questions: Questions;
   readonly #persist: PersistLoop;
   readonly #apply: ApplyLoop;
+  /** Absent when this member can neither make nor take any. */
+  readonly #snapshots: Snapshots | undefined;
   readonly #ticker: Ticker;
   readonly #failover: FastFailover;
   readonly #peers: PeerRegistry;
@@ -94,9 +88,11 @@ export class Node extends EventEmitter<NodeEvents> {
    */
   static async open(options: NodeOptions): Promise<Node> {
     try {
-      const { appliedIndex } = await options.stateMachine.open();
-      return new Node(options, appliedIndex);
+      const { log, snapshots: store, stateMachine: machine } = options;
+      const { appliedIndex } = await machine.open();
+      return new Node(options, await finishInstall({ log, machine, store }, appliedIndex));
     } catch (error) {
+      await options.snapshots?.close().catch(() => undefined);
       await options.stateMachine.close().catch(() => undefined);
       await options.log.close().catch(() => undefined);
       throw error;
@@ -125,6 +121,7 @@ export class Node extends EventEmitter<NodeEvents> {
       reader,
       random,
       applied: appliedIndex,
+      latestSnapshot: () => this.#snapshots?.latest(),
       leaseMs: this.#leaseMs,
       pledgeTicks: pledgeTicksOf(this.#leaseMs, tickMs),
       ...ticks,
@@ -139,13 +136,26 @@ export class Node extends EventEmitter<NodeEvents> {
       clock: env.clock,
       transport: env.transport,
     });
+    this.#questions = new Questions({
+      memberId: identity.memberId,
+      raft: this.#raft,
+      clock: env.clock,
+      transport: env.transport,
+      canReachLeader: () => this.#handover.canReachLeader,
+      onSent: () => this.#scheduleTurn(),
+    });
     this.#persist = new PersistLoop(log, {
       onDurable: (responses) => this.#onDurable(responses),
+      install: async (append) => this.#snapshots?.install(append),
       onFailed: (error) => this.#fail(error),
     });
     this.#apply = new ApplyLoop(stateMachine, {
       onApplied: (batch, results) => this.#onApplied(batch, results),
       onFailed: (error) => this.#fail(error),
+    });
+    this.#snapshots = Snapshots.of(options, this.#raft, this.#apply, {
+      wake: () => this.#scheduleTurn(),
+      onInstalled: (last, sent) => this.#onInstalled(last, sent),
     });
     this.#lastTerm = this.#raft.term;
     this.#appliedIndex = appliedIndex;
@@ -206,6 +216,31 @@ export class Node extends EventEmitter<NodeEvents> {
     return leaseMsOf(this.#tickMs, this.#electionTicks);
   }
 
+  /** Milliseconds without a leader before an election. */
+  get electionMs(): number {
+    return this.#tickMs * this.#electionTicks;
+  }
+
+  /** Term in which this member leads; 0 when it does not. */
+  get leadTerm(): number {
+    return this.#raft.role === 'leader' ? this.#raft.term : 0;
+  }
+
+  /**
+   * Asks the state machine's owner on whichever member leads; see {@link answerWith}.
+   *
+   * @param question - at most a few hundred KiB
+   * @throws {KontikiError} see {@link Questions.ask}
+   */
+  async ask(question: Uint8Array): Promise<Uint8Array> {
+    return this.#questions.ask(question);
+  }
+
+  /** Sets who answers what members {@link ask} while this one leads. */
+  answerWith(answerer: Answerer): void {
+    this.#questions.answerWith(answerer);
+  }
+
   #onMessage(message: WireMessage): void {
     // Full: drop, as the network might have. The sender repeats whatever matters.
     if (this.#inbox.length >= limits.inboxMessagesMax) return;
@@ -233,10 +268,19 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#scheduleTurn();
   }
 
+  #onInstalled({ index, term }: LogId, sent: readonly number[]): void {
+    this.#proposals.overtaken(sent);
+    this.#proposals.termApplied(term);
+    this.#appliedIndex = index;
+    this.#log.applied(index);
+    this.#reads.applied(index);
+  }
+
   #onTick(): void {
     this.#tickDue = true;
     this.#proposals.sweep();
     this.#reads.sweep(this.#env.clock.monotonicMs() - readTimeoutMs);
+    this.#questions.sweep();
     this.#scheduleTurn();
   }
 
@@ -244,8 +288,12 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#handover.onLink(memberId, connected);
     // What the leader was asked, or what it answered, may have been on that connection.
     if (!connected) {
-      if (memberId === this.#raft.leader) this.#reads.leaderChanged();
+      if (memberId === this.#raft.leader) {
+        this.#reads.leaderChanged();
+        this.#questions.leaderChanged();
+      }
       this.#failover.linkLost(memberId);
+      this.#snapshots?.onLinkLost(memberId);
     }
     this.#report('peer', { memberId, connected });
     this.#scheduleTurn();
@@ -273,9 +321,12 @@ export class Node extends EventEmitter<NodeEvents> {
         this.#tickDue = false;
         this.#takeLeaseSetting();
         this.#raft.tick(this.#env.clock.monotonicMs());
+        this.#snapshots?.tick();
         this.#check();
       }
+      for (const request of this.#snapshots?.takeStored() ?? []) this.#step(request);
       while (this.#raft.hasReady()) this.#carryOut(this.#raft.ready());
+      this.#snapshots?.stepped();
       this.#check();
       this.#env.transport.flush();
     } catch (error) {
@@ -301,7 +352,12 @@ export class Node extends EventEmitter<NodeEvents> {
     for (const message of inbox) {
       if (message.kind === 'forward-request') this.#handover.onForward(message);
       else if (message.kind === 'forward-refusal') this.#handover.onRefusal(message);
-      else if (isOfDriver(message)) this.#step(message);
+      else if (message.kind === 'ask-request') this.#questions.onRequest(message);
+      else if (message.kind === 'ask-response') this.#questions.onResponse(message);
+      // Proposals travel in requests of the driver's own, which are fenced by term.
+      else if (message.kind === 'propose-request') continue;
+      else if (isOfSnapshots(message)) this.#snapshots?.onMessage(message);
+      else this.#step(message);
     }
   }
 
@@ -317,7 +373,13 @@ export class Node extends EventEmitter<NodeEvents> {
   }
 
   #carryOut(ready: Ready): void {
-    for (const message of ready.messages) this.#env.transport.send(message);
+    for (const message of ready.messages) {
+      if (message.kind === 'snapshot-request') this.#snapshots?.send(message);
+      else this.#env.transport.send(message);
+    }
+    if (ready.append?.snapshot !== undefined) {
+      this.#snapshots?.taken(ready.append.snapshot.last, this.#proposals.sent);
+    }
     if (ready.append !== undefined) this.#persist.push(ready.append);
     if (ready.apply !== undefined) this.#apply.push(ready.apply);
     for (const read of ready.reads) this.#reads.confirmed(read, this.#appliedIndex);
@@ -338,13 +400,17 @@ export class Node extends EventEmitter<NodeEvents> {
   /** The core dropped the reads it had, with the term or the role it had. */
   #endReadsOfOldLeader(changed: SoftState | undefined): void {
     const { term } = this.#raft;
-    if (changed !== undefined || term !== this.#lastTerm) this.#reads.leaderChanged();
+    if (changed !== undefined || term !== this.#lastTerm) {
+      this.#reads.leaderChanged();
+      this.#questions.leaderChanged();
+    }
     this.#lastTerm = term;
   }
 
   #onSoftState(soft: SoftState): void {
     const before = this.#soft;
     this.#soft = soft;
+    if (before.role === 'leader') this.#snapshots?.onLeadershipLost();
     const { term } = this.#raft;
     if (soft.role !== before.role) this.#report('role', { term, role: soft.role });
     if (soft.leader === before.leader) return;
@@ -398,23 +464,17 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#failover.stop();
     this.#proposals.close(error);
     this.#reads.close(error);
+    this.#questions.close(error);
     // A part that failed has said so already; what counts is that all are let go of.
     await this.#env.transport.close().catch(() => undefined);
     await this.#peers.idle();
     await this.#apply.stop();
+    await this.#snapshots?.stop();
     await this.#persist.stop();
     await this.#machine.close().catch(() => undefined);
     await this.#log.close().catch(() => undefined);
     this.#lifecycle = 'closed';
   }
-}
-
-/**
- * Whether this driver's peers may send it. Proposals travel in requests of its own, which are fenced
- * by term, and no snapshots are made yet: either could only come from a peer that is not ours.
- */
-function isOfDriver({ kind }: Message): boolean {
-  return kind !== 'propose-request' && kind !== 'snapshot-request';
 }
 
 function isRefusal(error: unknown): boolean {
@@ -423,11 +483,4 @@ function isRefusal(error: unknown): boolean {
     isKontikiError(error, 'MESSAGE_INVALID') ||
     isKontikiError(error, 'ARGUMENT_INVALID')
   );
-}
-
-/** Deadlines are kept in buckets of one tick: a tiny one would keep a sweep busy for ever. */
-function checkTickMs(tickMs: number): void {
-  if (tickMs >= 1 && tickMs <= 2 ** 31 - 1) return;
-  const message = `node: expected tickMs to be a number of at least 1, got ${tickMs}`;
-  throw kontikiError('OPTIONS_INVALID', message);
 }

@@ -2,6 +2,8 @@
  * Hands writes to the log store and releases their pledges once they are durable (step 5 of the
  * walk). The store groups what arrives while a sync is in flight, and decides what is worth a write
  * of its own: a commit index that moved alone is not.
+ *
+ * A snapshot among them is installed as a whole before anything behind it is written.
  */
 import type { Message } from '../raft/messages.js';
 import type { StorageAppend } from '../raft/ready.js';
@@ -11,6 +13,11 @@ import type { LogStore } from '../storage/log-store.js';
 export interface PersistHandlers {
   /** Pledges that may leave now, in order. Must not throw. */
   onDurable(responses: readonly Message[]): void;
+  /**
+   * Makes a write with a snapshot durable, and the state machine with it. One at a time, after all
+   * writes before it were handed to the log. Absent: there are none.
+   */
+  install?(append: StorageAppend): Promise<void>;
   /** The store failed. Called once; nothing is released afterwards. */
   onFailed(error: unknown): void;
 }
@@ -20,7 +27,10 @@ export class PersistLoop {
   readonly #log: LogStore;
   readonly #handlers: PersistHandlers;
   #tail: Promise<void> = Promise.resolve();
+  /** From a snapshot on, while there is one; the first is under way. */
+  #queue: StorageAppend[] = [];
   #failed = false;
+  #stopped = false;
 
   constructor(log: LogStore, handlers: PersistHandlers) {
     this.#log = log;
@@ -29,12 +39,43 @@ export class PersistLoop {
 
   /** Writes are made durable, and their pledges released, in call order. */
   push(append: StorageAppend): void {
+    if (append.snapshot === undefined && this.#queue.length === 0) this.#write(append);
+    else {
+      this.#queue.push(append);
+      if (this.#queue.length === 1) this.#installFirst();
+    }
+  }
+
+  #write(append: StorageAppend): void {
     // The store settles in call order, so pledges without a write wait for the writes before them.
-    this.#tail = this.#log.append(append);
+    this.#tail = this.#log.append(append as StorageAppend & { readonly snapshot?: undefined });
     this.#tail.then(
       () => this.#release(append.responses),
       (error: unknown) => this.#fail(error),
     );
+  }
+
+  /** Never overlaps with itself: the queue is not empty while it runs. */
+  #installFirst(): void {
+    const append = this.#queue[0] as StorageAppend;
+    this.#tail = this.#tail.then(() => this.#handlers.install?.(append));
+    this.#tail.then(
+      () => {
+        if (this.#failed || this.#stopped) return;
+        this.#release(append.responses);
+        this.#queue.shift();
+        this.#writeQueued();
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #writeQueued(): void {
+    for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
+      if (next.snapshot !== undefined) return this.#installFirst();
+      this.#write(next);
+      this.#queue.shift();
+    }
   }
 
   #release(responses: readonly Message[]): void {
@@ -47,8 +88,9 @@ export class PersistLoop {
     this.#handlers.onFailed(error);
   }
 
-  /** Waits for what is in flight. */
+  /** Waits for what is in flight; what waits behind a snapshot is not begun. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     // A failure was reported by onFailed already.
     await this.#tail.catch(() => undefined);
   }

@@ -27,6 +27,11 @@ export interface ProposalId {
 export interface ProposeOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Only this member may take it, and only while it leads this term; else `LEADER_CHANGED`, outcome
+   * `rejected`. Default: whoever leads.
+   */
+  readonly ownTerm?: number | undefined;
 }
 
 /** Proposals sent together; a refusal is about all of them. */
@@ -43,6 +48,7 @@ interface Waiter {
   readonly deferred: Deferred<unknown>;
   readonly bucket: number;
   readonly stopListening: (() => void) | undefined;
+  readonly ownTerm: number | undefined;
   /** Term the proposal was sent in; 0 while queued. */
   term: number;
   batch: SentBatch | undefined;
@@ -59,6 +65,8 @@ export class Proposals {
   readonly #batches = new Map<number, SentBatch>();
   /** Waiters not handed over yet, in order. A set, so that those that give up leave nothing. */
   readonly #queue = new Set<Waiter>();
+  /** Those of the queue that only this member may take. */
+  readonly #own = new Set<Waiter>();
   #queuedBytes = 0;
   #seq = 0;
   /** No waiter below it is open. Walked forward: the first key of a large map is slow to find. */
@@ -124,9 +132,12 @@ export class Proposals {
     const deadlineMs = this.#clock.monotonicMs() + options.timeoutMs;
     const bucket = this.#deadlines.add(seq, deadlineMs);
     const stopListening = options.signal && this.#onAbort(options.signal, seq);
-    const waiter = { seq, command, deferred, bucket, stopListening, term: 0, batch: undefined };
+    const { ownTerm } = options;
+    const sending = { ownTerm, term: 0, batch: undefined };
+    const waiter: Waiter = { seq, command, deferred, bucket, stopListening, ...sending };
     this.#waiters.set(seq, waiter);
     this.#queue.add(waiter);
+    if (ownTerm !== undefined) this.#own.add(waiter);
     this.#queuedBytes += command.length;
     return deferred.promise;
   }
@@ -174,7 +185,22 @@ export class Proposals {
     return { id: batch.id, commands };
   }
 
+  /**
+   * Refuses what only the leader of another term may take; to be called before anything is handed
+   * over.
+   *
+   * @param leadTerm - term in which this member leads; 0 when it does not
+   */
+  refuseForeign(leadTerm: number): void {
+    for (const waiter of this.#own) {
+      if (waiter.ownTerm === leadTerm) continue;
+      const message = `node: this member does not lead term ${waiter.ownTerm}`;
+      this.#fail(waiter, kontikiError('LEADER_CHANGED', message, { outcome: 'rejected' }));
+    }
+  }
+
   #leaveQueue(waiter: Waiter): void {
+    if (waiter.ownTerm !== undefined) this.#own.delete(waiter);
     if (this.#queue.delete(waiter)) this.#queuedBytes -= waiter.command.length;
   }
 
@@ -209,6 +235,28 @@ export class Proposals {
       if (waiter.term === 0 || waiter.term >= term) continue;
       const message = `node: the leader of term ${waiter.term} was replaced before it took the write`;
       this.#fail(waiter, kontikiError('LEADER_CHANGED', message, { outcome: 'rejected' }));
+    }
+  }
+
+  /** What was handed over and is not settled: a snapshot that came by now may carry any of it. */
+  get sent(): readonly number[] {
+    const seqs: number[] = [];
+    for (const { seq, term } of this.#waiters.values()) if (term !== 0) seqs.push(seq);
+    return seqs;
+  }
+
+  /**
+   * A snapshot took the place of entries that this member never applied.
+   *
+   * @param seqs - from {@link sent}, when the snapshot came
+   */
+  overtaken(seqs: readonly number[]): void {
+    const message = 'node: a snapshot took the place of the entries that may have held the write';
+    for (const seq of seqs) {
+      const waiter = this.#waiters.get(seq);
+      if (waiter !== undefined) {
+        this.#fail(waiter, kontikiError('OVERTAKEN', message, { outcome: 'unknown' }));
+      }
     }
   }
 

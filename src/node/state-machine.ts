@@ -22,8 +22,23 @@ export interface RequestId {
 export interface ReadLeaseSetting {
   /** Milliseconds; 0 for never. */
   readonly leaseMs: number;
-  /** The longest it ever was. */
+  /** What it is or was; a group has one length for good. */
   readonly everMs: number;
+}
+
+/**
+ * A state at one moment as a stream of bytes, read while later entries are applied. `next` and
+ * `close` are called one at a time; only `close` after `next` rejected or answered `undefined`.
+ *
+ * @since 0.1.0
+ */
+export interface StateSnapshot {
+  /** Last entry that is in it. */
+  readonly appliedIndex: number;
+  /** The next bytes, to be used before the next call; `undefined` at the end. */
+  next(): Promise<Uint8Array | undefined>;
+  /** Must be called once. */
+  close(): Promise<void>;
 }
 
 /**
@@ -46,6 +61,22 @@ export interface StateMachine {
   readonly durableReadLease?: ReadLeaseSetting;
   /** Makes everything applied so far durable. */
   flush(): Promise<void>;
+  /**
+   * The state as it is now, in O(1). Called between two batches, and not for a second one before the
+   * first is closed. A state machine without it, or without `restore`, lives with members that never
+   * fall behind what the log keeps: its log is not truncated.
+   */
+  snapshot?(): StateSnapshot;
+  /**
+   * Replaces the state by one that {@link snapshot} gave on another member. Called between two
+   * batches, after `flush`, and at start after `open`. Durable when it resolves; after a crash the
+   * state is the old or the new one, never a mix. The end of `chunks` without an error is what says
+   * that they are right. A rejection stops the member.
+   *
+   * @param appliedIndex - last entry that is in the new state
+   * @param chunks - its bytes, cut anywhere
+   */
+  restore?(appliedIndex: number, chunks: AsyncIterable<Uint8Array>): Promise<void>;
   /** Flushes if it can and lets go of its resources. Idempotent. */
   close(): Promise<void>;
 }

@@ -6,6 +6,8 @@
 import type { Timers } from '../base/clock.js';
 import { Deferred } from '../base/deferred.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
+import type { StateHome } from '../mvcc/state-home.js';
+import { verifyRecord } from '../mvcc/verify-record.js';
 import type { Env } from '../node/env.js';
 import { Node } from '../node/node.js';
 import type { PeerMemory } from '../node/peer-registry.js';
@@ -13,6 +15,10 @@ import type { KvEngine } from '../storage/kv-engine.js';
 import type { LogStore } from '../storage/log-store.js';
 import { MemoryEngine } from '../storage/memory/kv-engine.js';
 import { MemoryLogStore } from '../storage/memory/log-store.js';
+import { MemoryStateHome } from '../storage/memory/state-home.js';
+import { SnapshotFiles } from '../storage/snapshot-files/store.js';
+import type { SnapshotStore } from '../storage/snapshot-store.js';
+import { StateFolders } from '../storage/state-folders.js';
 import { openWal } from '../storage/wal/index.js';
 import { WriteBehindBackend } from '../storage/write-behind.js';
 import { StoreStateMachine } from '../store/state-machine.js';
@@ -73,6 +79,10 @@ interface MemberParts {
   readonly identity: MemberIdentity;
   readonly log: LogStore;
   readonly backend: WriteBehindBackend;
+  /** Where the backend lives. */
+  readonly home: StateHome;
+  /** Absent in memory, where nobody can be behind. */
+  readonly snapshots?: SnapshotStore | undefined;
   readonly peerMemory: PeerMemory;
 }
 
@@ -83,7 +93,7 @@ async function openInMemory(env: Env, config: StoreConfig, cleanup: Cleanup): Pr
   return {
     identity: { clusterId, memberId, dirId: newDirId(env.random) },
     log: new MemoryLogStore({ voters: [memberId] }),
-    ...(await openBackend(env, new MemoryEngine())),
+    ...(await openMemoryState(env)),
     peerMemory: { load: () => new Map(), save: async () => undefined },
   };
 }
@@ -103,9 +113,7 @@ async function openDirectory(
   const identity = directory.identity ?? directory.newIdentity(env.random);
   if (directory.identity === undefined) await env.transport.probe(identity);
   // Before the log: the engine holds a lock of the kernel, which nobody else's mistake can take.
-  const engine = await env.openEngine(`${path}/state`);
-  cleanup.add(() => engine.close());
-  const state = await openBackend(env, engine);
+  const state = await openState(env, path, cleanup);
   const applied = state.backend.openedIndex;
   const log = await openLog(env, config, {
     path,
@@ -113,15 +121,43 @@ async function openDirectory(
     isNew: directory.identity === undefined,
   });
   cleanup.add(() => log.close());
+  const snapshots = await openSnapshots(env, path, log);
+  cleanup.add(() => snapshots.close());
+  // Only now: whatever refuses to open has changed nothing.
+  await state.home.retire();
   if (directory.identity === undefined) await directory.initialize(identity);
-  return { identity, log, ...state, peerMemory: directory.peerMemory() };
+  return { identity, log, snapshots, ...state, peerMemory: directory.peerMemory() };
 }
 
-async function openBackend(env: Env, engine: KvEngine) {
+function backendOpener(env: Env) {
   const flushFailed = new Deferred<KontikiError>();
   const onFailed = (error: KontikiError) => flushFailed.resolve(error);
-  const backend = await WriteBehindBackend.open({ engine, timers: env.timers, onFailed });
-  return { backend, flushFailed };
+  const openBackend = (engine: KvEngine) =>
+    WriteBehindBackend.open({ engine, timers: env.timers, onFailed, verify: verifyRecord });
+  return { flushFailed, openBackend };
+}
+
+async function openMemoryState(env: Env) {
+  const { flushFailed, openBackend } = backendOpener(env);
+  const home = new MemoryStateHome(openBackend);
+  return { backend: await openBackend(new MemoryEngine()), flushFailed, home };
+}
+
+async function openState(env: Env, dir: string, cleanup: Cleanup) {
+  const { flushFailed, openBackend } = backendOpener(env);
+  const { fs, openEngine } = env;
+  const home = await StateFolders.find({ fs, openEngine, dir, openBackend });
+  const engine = await home.openEngine();
+  cleanup.add(() => engine.close());
+  return { backend: await openBackend(engine), flushFailed, home };
+}
+
+/** Those of an install that a crash cut short included: the node finishes it. */
+async function openSnapshots(env: Env, path: string, log: LogStore): Promise<SnapshotStore> {
+  const { fs, sha256 } = env;
+  const snapshots = await SnapshotFiles.open({ fs, dir: `${path}/snapshots`, sha256 });
+  if (log.installing === undefined) await snapshots.prune();
+  return snapshots;
 }
 
 /**
@@ -137,7 +173,8 @@ async function openLog(
   const { path, applied, isNew } = place;
   const voters = config.members.map((member) => member.id);
   // Beside a member file a missing log was lost: a new one would forget votes and acknowledgements.
-  const options = { fs: env.fs, dir: `${path}/wal`, voters, applied, create: isNew };
+  const { segmentBytes } = config.tuning ?? {};
+  const options = { fs: env.fs, dir: `${path}/wal`, voters, applied, create: isNew, segmentBytes };
   const isLeftOver = isNew && (await env.fs.list(options.dir)).length > 0;
   const log = await openWal(options);
   if (!isLeftOver) return log;
@@ -160,15 +197,19 @@ async function openMember(
   parts: MemberParts,
   cleanup: Cleanup,
 ): Promise<Store> {
-  const { identity, log, backend, flushFailed, peerMemory } = parts;
+  const { identity, log, backend, flushFailed, home, peerMemory, snapshots } = parts;
   const { name, tickMs, heartbeatTicks, electionTicks, timeoutMs } = config;
   const timers: Timers = env.timers;
-  const machine = new StoreStateMachine(backend);
+  const machine = new StoreStateMachine(backend, home);
   const ticks = { tickMs, heartbeatTicks, electionTicks };
-  const node = await Node.open({ env, identity, log, stateMachine: machine, peerMemory, ...ticks });
+  const retention = config.tuning?.retention;
+  const storage = { log, snapshots, retention, stateMachine: machine, peerMemory };
+  const node = await Node.open({ env, identity, ...storage, ...ticks });
   // An idle member would otherwise learn of it only with its next write.
   void flushFailed.promise.then((error) => node.fail(error));
   const memberNames = new Map(config.members.map((member) => [member.id, member.name]));
   const onClosed = () => cleanup.run();
-  return new Store({ name, node, machine, timers, memberNames, timeoutMs, onClosed });
+  const { clock, random } = env;
+  const own = { name, node, machine, clock, timers, random };
+  return new Store({ ...own, memberNames, timeoutMs, onClosed });
 }

@@ -4,6 +4,7 @@
 import { utf8Bytes } from '../base/bytes.js';
 import { kontikiError } from '../base/errors.js';
 import { sha256 } from '../base/sha256.js';
+import type { RetentionLimits } from '../node/log-retention.js';
 import type { MemberId } from '../raft/types.js';
 import { parseAddress } from '../transport/address.js';
 
@@ -47,6 +48,16 @@ export interface StoreConfig {
   readonly heartbeatTicks: number;
   readonly electionTicks: number;
   readonly timeoutMs: number;
+  /** Sizes that `openStore` leaves at their defaults; for tests and for unusual disks. */
+  readonly tuning?: StoreTuning | undefined;
+}
+
+/** @since 0.1.0 */
+export interface StoreTuning {
+  /** Bytes of a segment of the log; default `limits.segmentBytes`. */
+  readonly segmentBytes?: number | undefined;
+  /** How much of the log is kept for members that are behind; default: see `limits`. */
+  readonly retention?: RetentionLimits | undefined;
 }
 
 const optionNames = [

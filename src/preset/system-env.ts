@@ -2,7 +2,7 @@
  * The platform as an environment: Node's clock, files, sockets and LevelDB. Loaded only by
  * `openStore`, so that importing kontiki loads no native addon and no socket.
  */
-import { webcrypto } from 'node:crypto';
+import { createHash, webcrypto } from 'node:crypto';
 import { systemClock, systemTimers } from '../base/clock.js';
 import type { Crc32 } from '../base/crc32.js';
 import type { Random } from '../base/prng.js';
@@ -42,6 +42,7 @@ export async function systemEnv(config: StoreConfig): Promise<Env> {
     random,
     fs: nodeFileSystem,
     openEngine: (path) => openClassicLevel(path, { fs: nodeFileSystem }),
+    sha256: () => createHash('sha256'),
     transport: await systemTransport(config, random, nodeFileSystem.crc32),
   };
 }

@@ -31,9 +31,11 @@ export {
 export { MemoryEngine } from './memory/kv-engine.js';
 export { MemoryLogStore } from './memory/log-store.js';
 export { MemorySnapshotStore } from './memory/snapshot-store.js';
+export { MemoryStateHome } from './memory/state-home.js';
 export { snapshotFormatVersion } from './snapshot-files/header.js';
 export { SnapshotFiles, type SnapshotFilesOptions } from './snapshot-files/store.js';
 export { verifySnapshotFile } from './snapshot-files/verify.js';
 export type { SnapshotMeta, SnapshotSink, SnapshotStore } from './snapshot-store.js';
+export { StateFolders, type StateFoldersOptions } from './state-folders.js';
 export { StateLoader } from './state-loader.js';
 export { WriteBehindBackend, type WriteBehindOptions } from './write-behind.js';

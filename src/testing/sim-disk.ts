@@ -82,6 +82,8 @@ export class SimDisk {
   partialWrites = false;
   /** Files open at a time past which opening fails, as with `EMFILE`. */
   openFilesMax: number = Number.POSITIVE_INFINITY;
+  /** Told of every path that a process removes, whatever was there. */
+  onRemove: ((path: string) => void) | undefined = undefined;
   /** What a power loss leaves where a file grew and its data was lost. */
   fill: SectorFill = 'zeros';
   /**

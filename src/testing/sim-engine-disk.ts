@@ -127,6 +127,17 @@ export class SimEngineDisk {
     throw kontikiError('ARGUMENT_INVALID', `no such byte in engine ${path}`);
   }
 
+  /**
+   * Removes the engine in a folder that was removed, unless a process has it open. Durable at once:
+   * an engine whose folder's name comes back after a power loss is an empty one.
+   *
+   * @param path - of the folder
+   */
+  remove(path: string): void {
+    const normal = normalPath(path);
+    if (this.#engines.get(normal)?.opened === false) this.#engines.delete(normal);
+  }
+
   /** Removes every engine, as a wiped data directory does. Only while none is open. */
   wipe(): void {
     this.#engines.clear();

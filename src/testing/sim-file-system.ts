@@ -92,6 +92,7 @@ export class SimFileSystem implements FileSystem {
   remove(path: string): Promise<void> {
     return this.#run('nameUs', () => {
       const normal = normalPath(path);
+      this.#disk.onRemove?.(normal);
       if (normal === '' || this.#disk.names.lookup(normal) === undefined) return;
       this.#disk.names.removeTree(normal);
       this.#trace('fs.remove', normal);

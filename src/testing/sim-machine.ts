@@ -60,6 +60,7 @@ export class SimMachine {
     this.disk = new SimDisk({ seed, machine: name, latency });
     this.disk.provide(this.dir);
     this.engineDisk = new SimEngineDisk({ seed, machine: name });
+    this.disk.onRemove = (path) => this.engineDisk.remove(path);
     options.network.addMachine(name);
   }
 

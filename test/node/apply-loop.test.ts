@@ -155,3 +155,64 @@ describe('apply loop', () => {
     expect([machine.calls, applied]).toEqual([[[1]], [[1, [1]]]]);
   });
 });
+
+describe('something that the state machine must not be changed under', () => {
+  function world() {
+    const machine = new SlowMachine();
+    const applied: number[] = [];
+    const loop = new ApplyLoop(machine, {
+      onApplied: ({ response }) => applied.push(response.index),
+      onFailed: () => undefined,
+    });
+    return { applied, loop, machine };
+  }
+
+  test('a task between batches -> after those before, before those behind, with none beside it', async () => {
+    const { applied, loop, machine } = world();
+    loop.push(batch(1));
+    const open = new Deferred<string>();
+    const task = loop.exclusive(async () => {
+      applied.push(-1);
+      return open.promise;
+    });
+    loop.push(batch(2));
+    await settle();
+    expect(applied).toEqual([]);
+    await machine.finish();
+    expect(applied).toEqual([1, -1]);
+    expect(machine.calls).toEqual([[1]]);
+    open.resolve('done');
+    expect(await task).toBe('done');
+    await settle();
+    expect(machine.calls).toEqual([[1], [2]]);
+    await machine.finish();
+    expect(applied).toEqual([1, -1, 2]);
+  });
+
+  test('a task that throws -> its caller hears of it, the loop goes on', async () => {
+    const { applied, loop, machine } = world();
+    const failed = loop.exclusive(() => Promise.reject(new Error('no')));
+    await expect(failed).rejects.toThrow('no');
+    loop.push(batch(1));
+    await settle();
+    await machine.finish();
+    expect(applied).toEqual([1]);
+  });
+
+  test('the loop stops, or failed -> tasks not begun are CLOSED', async () => {
+    const stopped = world();
+    stopped.loop.push(batch(1));
+    const waiting = stopped.loop.exclusive(async () => 'never');
+    const stop = stopped.loop.stop();
+    await stopped.machine.finish();
+    await stop;
+    await expect(waiting).rejects.toMatchObject({ code: 'CLOSED' });
+    await expect(stopped.loop.exclusive(async () => 1)).rejects.toMatchObject({ code: 'CLOSED' });
+    const broken = world();
+    broken.loop.push(batch(1));
+    const behind = broken.loop.exclusive(async () => 'never');
+    behind.catch(() => undefined);
+    await broken.machine.break(new Error('no'));
+    await expect(behind).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+});

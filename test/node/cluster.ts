@@ -53,7 +53,11 @@ export class Cluster {
 
   async open(
     id: MemberId,
-    options: { readonly log?: LogStore; readonly machine?: RecordingMachine } = {},
+    options: {
+      readonly log?: LogStore;
+      readonly machine?: RecordingMachine;
+      readonly parts?: Partial<NodeOptions>;
+    } = {},
   ): Promise<Node> {
     const { time, hub } = this;
     const before = this.members.get(id);
@@ -66,7 +70,8 @@ export class Cluster {
     this.#lives += 1;
     const env = { clock: time, timers: time, random: new Prng(this.#lives), transport };
     const identity = identityOf(id);
-    const parts: NodeOptions = { env, identity, log, stateMachine: machine, peerMemory: memory };
+    const own: NodeOptions = { env, identity, log, stateMachine: machine, peerMemory: memory };
+    const parts: NodeOptions = { ...own, ...options.parts };
     await transport.listen();
     const node = await Node.open(parts);
     this.members.set(id, { log, machine, memory, node });

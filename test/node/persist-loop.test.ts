@@ -142,3 +142,64 @@ describe('persist loop', () => {
     expect(failures).toEqual(['disk']);
   });
 });
+
+describe('a snapshot among the writes', () => {
+  const snapshot = {
+    last: { term: 1, index: 9 },
+    configuration: { voters: [1] },
+    data: new Uint8Array(0),
+  };
+
+  function world() {
+    const log = new SlowLog();
+    const released: number[] = [];
+    const failures: unknown[] = [];
+    const installs: Deferred<void>[] = [];
+    const persist = new PersistLoop(log, {
+      onDurable: (responses) => released.push(...responses.map((response) => response.term)),
+      install: () => {
+        const install = new Deferred<void>();
+        installs.push(install);
+        return install.promise;
+      },
+      onFailed: (error) => failures.push(error),
+    });
+    return { failures, installs, log, persist, released };
+  }
+
+  test('installed behind the writes before it, and before those after it are even written', async () => {
+    const { installs, log, persist, released } = world();
+    persist.push(write(1, [1]));
+    persist.push({ ...write(10, [2]), snapshot });
+    persist.push(write(11, [3]));
+    persist.push({ ...write(20, [4]), snapshot });
+    persist.push(write(21, [5]));
+    await settle();
+    expect([log.writes.length, installs.length]).toEqual([1, 0]);
+    await log.finish();
+    expect([log.writes.length, installs.length, released]).toEqual([1, 1, [1]]);
+    installs[0]?.resolve();
+    await settle();
+    expect([log.writes.length, installs.length, released]).toEqual([2, 1, [1, 2]]);
+    await log.finish();
+    installs[1]?.resolve();
+    await settle();
+    expect([log.writes.length, installs.length, released]).toEqual([3, 2, [1, 2, 3, 4]]);
+    await log.finish();
+    expect(released).toEqual([1, 2, 3, 4, 5]);
+    persist.push(write(22, [6]));
+    await log.finish();
+    expect(released).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test('an install that fails -> told once, nothing behind it is written or released', async () => {
+    const { failures, installs, log, persist, released } = world();
+    persist.push({ ...write(10, [2]), snapshot });
+    persist.push(write(11, [3]));
+    await settle();
+    installs[0]?.reject(new Error('no'));
+    await settle();
+    expect([failures.length, log.writes.length, released]).toEqual([1, 0, []]);
+    await persist.stop();
+  });
+});

@@ -378,3 +378,25 @@ describe('the limit on waiters', () => {
     expect(world.ids.at(-1)?.seq).toBe(limits.waitersMax + 1);
   });
 });
+
+describe('a snapshot in the place of entries', () => {
+  test('handed over before it came -> OVERTAKEN, unknown; queued or handed over later -> open', async () => {
+    const world = new World();
+    const carried = world.open();
+    world.take(3);
+    const settled = world.open();
+    world.take(3);
+    const queued = world.open();
+    const { sent } = world.proposals;
+    world.take(4);
+    world.apply(2);
+    world.proposals.overtaken(sent);
+    await expect(carried).rejects.toEqual(error('OVERTAKEN', 'unknown'));
+    expect(await settled).toBe('value 2');
+    // Entries of a later term do not make a possibly carried one certain.
+    world.proposals.termApplied(4);
+    expect(world.proposals.pending).toBe(1);
+    world.apply(3);
+    expect(await queued).toBe('value 3');
+  });
+});

@@ -1,0 +1,48 @@
+/**
+ * What a node is made of.
+ */
+import { kontikiError } from '../base/errors.js';
+import type { LogStore } from '../storage/log-store.js';
+import type { SnapshotStore } from '../storage/snapshot-store.js';
+import type { MemberIdentity } from '../transport/transport.js';
+import type { Env } from './env.js';
+import type { RetentionLimits } from './log-retention.js';
+import type { PeerMemory } from './peer-registry.js';
+import type { StateMachine } from './state-machine.js';
+
+/** @since 0.1.0 */
+export interface NodeOptions {
+  readonly env: Pick<Env, 'clock' | 'timers' | 'random' | 'transport' | 'checksInvariants'>;
+  readonly identity: MemberIdentity;
+  /** Opened; the node closes it. */
+  readonly log: LogStore;
+  /** Not opened yet; the node opens and closes it. */
+  readonly stateMachine: StateMachine;
+  /** Where the peers' directories are remembered. */
+  readonly peerMemory: PeerMemory;
+  /**
+   * Where snapshots are kept; opened, the node closes it. Without it, or with a state machine that has
+   * no `snapshot` and `restore`, the log is never truncated, and no member can fall behind it.
+   */
+  readonly snapshots?: SnapshotStore | undefined;
+  /** How much of the log is kept for members that are behind; default: see `limits`. */
+  readonly retention?: RetentionLimits | undefined;
+  /** Milliseconds per tick, at least 1; default 100. */
+  readonly tickMs?: number;
+  /** Ticks between heartbeats; default 1. */
+  readonly heartbeatTicks?: number;
+  /** Ticks without a leader before an election; default 10. */
+  readonly electionTicks?: number;
+}
+
+/**
+ * Deadlines are kept in buckets of one tick: a tiny one would keep a sweep busy for ever.
+ *
+ * @throws {KontikiError} OPTIONS_INVALID
+ * @since 0.1.0
+ */
+export function checkTickMs(tickMs: number): void {
+  if (tickMs >= 1 && tickMs <= 2 ** 31 - 1) return;
+  const message = `node: expected tickMs to be a number of at least 1, got ${tickMs}`;
+  throw kontikiError('OPTIONS_INVALID', message);
+}

@@ -1,0 +1,130 @@
+/**
+ * Makes snapshots of the own state, for members that the log no longer reaches: only when one is
+ * asked for, one at a time, and not again as long as the last one still meets the log.
+ */
+import { kontikiError } from '../base/errors.js';
+import type { ConfState } from '../raft/configuration.js';
+import type { LogStore } from '../storage/log-store.js';
+import type { SnapshotMeta, SnapshotSink, SnapshotStore } from '../storage/snapshot-store.js';
+import type { ApplyLoop } from './apply-loop.js';
+import type { StateMachine, StateSnapshot } from './state-machine.js';
+
+/** @since 0.1.0 */
+export interface SnapshotMakerParts {
+  readonly log: LogStore;
+  readonly machine: StateMachine;
+  readonly store: SnapshotStore;
+  readonly apply: ApplyLoop;
+  /** Members at the applied index. */
+  readonly configuration: () => ConfState;
+}
+
+/** Calls of `latest` that are let pass after a failure before it is tried again. */
+const callsSkippedAfterFailure = 20;
+
+/** @since 0.1.0 */
+export class SnapshotMaker {
+  readonly #parts: SnapshotMakerParts;
+  #latest: SnapshotMeta | undefined;
+  #making: Promise<void> | undefined;
+  #skip = 0;
+  #isCancelled = false;
+  #isStopped = false;
+  /** What is being streamed: the log must still reach it when it is done. */
+  #makingIndex = Infinity;
+
+  constructor(parts: SnapshotMakerParts) {
+    this.#parts = parts;
+  }
+
+  /** The log is to be kept above this index while one is being made. */
+  get pinnedIndex(): number {
+    return this.#makingIndex;
+  }
+
+  /** One that the log goes on behind, if there is one; otherwise begins to make it. */
+  latest(): SnapshotMeta | undefined {
+    const latest = this.#latest;
+    if (latest !== undefined && this.#meetsLog(latest)) return latest;
+    if (this.#skip > 0) this.#skip -= 1;
+    else if (!this.#isStopped) this.#making ??= this.#make();
+    return undefined;
+  }
+
+  /** What is stored was found to be damaged: it is not used again. */
+  async damaged(meta: SnapshotMeta): Promise<void> {
+    if (this.#latest === meta) this.#latest = undefined;
+    await this.#parts.store.remove(meta).catch(() => undefined);
+  }
+
+  /** Gives up what is being made: this member leads no more. */
+  cancel(): void {
+    this.#isCancelled = true;
+  }
+
+  /** Makes no more; resolves once nothing is under way. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#isCancelled = true;
+    await this.#making;
+  }
+
+  #meetsLog({ last }: SnapshotMeta): boolean {
+    const { log } = this.#parts;
+    return last.index >= log.firstIndex() - 1 && last.index <= log.lastIndex();
+  }
+
+  /** Never rejects: a member that needs a snapshot waits, and asks again. */
+  async #make(): Promise<void> {
+    this.#isCancelled = false;
+    try {
+      this.#latest = (await this.#stored()) ?? (await this.#write());
+    } catch {
+      // The disk may be full, or a snapshot is being received. Nothing rests on this one.
+      this.#skip = callsSkippedAfterFailure;
+    } finally {
+      this.#making = undefined;
+      this.#makingIndex = Infinity;
+    }
+  }
+
+  /** From an earlier life, or installed here. */
+  async #stored(): Promise<SnapshotMeta | undefined> {
+    const all = await this.#parts.store.list();
+    return all.find((meta) => this.#meetsLog(meta));
+  }
+
+  async #write(): Promise<SnapshotMeta> {
+    const { apply, configuration, log, machine, store } = this.#parts;
+    const captured = await apply.exclusive(async () => {
+      const snapshot = machine.snapshot?.() as StateSnapshot;
+      this.#makingIndex = snapshot.appliedIndex;
+      const term = log.term(snapshot.appliedIndex) as number;
+      return { snapshot, configuration: configuration(), term };
+    });
+    const { snapshot, term } = captured;
+    try {
+      const last = { term, index: snapshot.appliedIndex };
+      const sink = await store.create(last, captured.configuration);
+      const meta = await this.#stream(snapshot, sink);
+      await store.prune().catch(() => undefined);
+      return meta;
+    } finally {
+      await snapshot.close();
+    }
+  }
+
+  async #stream(snapshot: StateSnapshot, sink: SnapshotSink): Promise<SnapshotMeta> {
+    try {
+      for (;;) {
+        if (this.#isCancelled) throw kontikiError('ABORTED', 'nobody asks for it any more');
+        const chunk = await snapshot.next();
+        if (chunk === undefined) return await sink.commit();
+        await sink.write(chunk);
+      }
+    } catch (error) {
+      await sink.discard().catch(() => undefined);
+      throw error;
+    }
+  }
+}

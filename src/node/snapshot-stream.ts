@@ -1,0 +1,144 @@
+/**
+ * Sends one snapshot to one member, in numbered chunks of which a few are under way at a time. The
+ * transport may lose any of them, so whatever is not acknowledged is sent again.
+ *
+ *     sender                         receiver
+ *     snapshot-request (its id) -->  begins to store it
+ *                               <--  snapshot-ack receiving, next 0
+ *     snapshot-chunk 0, 1, 2, 3 -->
+ *                               <--  snapshot-ack receiving, next 2
+ *     snapshot-chunk 4, 5       -->
+ *     ...         last chunk    -->  stored, installed
+ *                               <--  snapshot-ack done
+ */
+import { limits } from '../base/limits.js';
+import type { SnapshotAck, SnapshotChunk, WireMessage } from '../codec/wire-message.js';
+import type { SnapshotRequest } from '../raft/messages.js';
+
+/** How a stream ended. `damaged`: what was to be sent could not be read. @since 0.1.0 */
+export type StreamEnd = 'arrived' | 'failed' | 'damaged';
+
+/** @since 0.1.0 */
+export interface SnapshotStreamParts {
+  /** As the core made it; names the stream in its data. */
+  readonly request: SnapshotRequest;
+  readonly id: number;
+  readonly chunks: AsyncIterable<Uint8Array>;
+  readonly nowMs: () => number;
+  /** Hands a message to the transport, which may lose it. */
+  readonly send: (message: WireMessage) => void;
+  /** Once. */
+  readonly onEnd: (end: StreamEnd) => void;
+}
+
+/** Without an answer for as long, all that is under way is sent again. */
+const resendMs = 500;
+/** Without a sign of life for as long, the stream is given up. */
+const silenceMs = 10_000;
+
+/** @since 0.1.0 */
+export class SnapshotStream {
+  readonly #parts: SnapshotStreamParts;
+  readonly #source: AsyncIterator<Uint8Array>;
+  /** Sent and not known to be stored, in order; the last chunk stays until the end. */
+  #window: SnapshotChunk[] = [];
+  /** Read and not cut into chunks yet. */
+  #rest: Uint8Array = new Uint8Array(0);
+  #next = 0;
+  #isReading = false;
+  #hasLast = false;
+  #hasEnded = false;
+  #wasHeard = false;
+  #heardAtMs: number;
+  #sentAtMs: number;
+
+  constructor(parts: SnapshotStreamParts) {
+    this.#parts = parts;
+    this.#source = parts.chunks[Symbol.asyncIterator]();
+    this.#heardAtMs = parts.nowMs();
+    this.#sentAtMs = this.#heardAtMs;
+    // Chunks would be of no use before it: who does not know the stream refuses them.
+    parts.send(parts.request);
+  }
+
+  /** The receiver told how far it is. */
+  onAck({ next, state }: SnapshotAck): void {
+    if (this.#hasEnded) return;
+    const { nowMs } = this.#parts;
+    this.#heardAtMs = nowMs();
+    this.#wasHeard = true;
+    if (state === 'done') return this.end('arrived');
+    if (state === 'failed') return this.end('failed');
+    const before = this.#window.length;
+    this.#window = this.#window.filter(({ at, isLast }) => at >= next || isLast);
+    if (this.#window.length < before) this.#sentAtMs = nowMs();
+    this.#pump();
+  }
+
+  /** Time passes: sends again what may have been lost. */
+  tick(): void {
+    if (this.#hasEnded) return;
+    const { nowMs, request, send } = this.#parts;
+    const now = nowMs();
+    if (now - this.#heardAtMs >= silenceMs) return this.end('failed');
+    if (now - this.#sentAtMs < resendMs) return;
+    this.#sentAtMs = now;
+    if (!this.#wasHeard) send(request);
+    for (const chunk of this.#window) send(chunk);
+  }
+
+  /** Ends it, unless it has ended. */
+  end(end: StreamEnd): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#window = [];
+    // A read that is under way is let go of when it settles.
+    if (!this.#isReading) this.#release();
+    this.#parts.onEnd(end);
+  }
+
+  #release(): void {
+    void this.#source.return?.()?.catch(() => undefined);
+  }
+
+  #pump(): void {
+    while (this.#window.length < limits.snapshotChunksInFlightMax && !this.#hasLast) {
+      if (this.#isReading) return;
+      if (this.#rest.length === 0) return this.#read();
+      const data = this.#rest.subarray(0, limits.snapshotChunkBytes);
+      this.#rest = this.#rest.subarray(data.length);
+      this.#push(data, false);
+    }
+  }
+
+  #push(data: Uint8Array, isLast: boolean): void {
+    const { id, request, send } = this.#parts;
+    const { from, to, term } = request;
+    const chunk: SnapshotChunk = {
+      ...{ kind: 'snapshot-chunk', from, to, term, id },
+      ...{ at: this.#next, isLast, data },
+    };
+    this.#next += 1;
+    this.#hasLast = isLast;
+    this.#window.push(chunk);
+    send(chunk);
+  }
+
+  #read(): void {
+    this.#isReading = true;
+    this.#source.next().then(
+      (result) => {
+        this.#isReading = false;
+        if (this.#hasEnded) return this.#release();
+        // Only the end without an error says that all before it was right.
+        if (result.done === true) this.#push(new Uint8Array(0), true);
+        else this.#rest = result.value;
+        this.#pump();
+      },
+      () => {
+        this.#isReading = false;
+        this.end('damaged');
+      },
+    );
+  }
+}

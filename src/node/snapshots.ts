@@ -1,0 +1,228 @@
+/**
+ * The driver's snapshots: one door to making, sending, receiving and installing them, and to letting
+ * the log go of what they make unneeded. All of it answers in a later turn of the node.
+ */
+import { limits } from '../base/limits.js';
+import { randomId } from '../base/prng.js';
+import type { SnapshotAck, SnapshotChunk, WireMessage } from '../codec/wire-message.js';
+import type { LocalMessage, SnapshotRequest } from '../raft/messages.js';
+import type { RawNode } from '../raft/raw-node.js';
+import type { StorageAppend } from '../raft/ready.js';
+import type { LogId, MemberId, Snapshot } from '../raft/types.js';
+import type { LogStore } from '../storage/log-store.js';
+import type { SnapshotMeta, SnapshotStore } from '../storage/snapshot-store.js';
+import type { ApplyLoop } from './apply-loop.js';
+import { LogTrimmer } from './log-trimmer.js';
+import type { NodeOptions } from './node-options.js';
+import { installSnapshot } from './snapshot-install.js';
+import { SnapshotMaker } from './snapshot-maker.js';
+import { SnapshotReceiver, streamData } from './snapshot-receiver.js';
+import { SnapshotStream, type StreamEnd } from './snapshot-stream.js';
+import type { StateMachine } from './state-machine.js';
+
+/** What the node is told. @since 0.1.0 */
+export interface SnapshotHandlers {
+  /** A turn is due. */
+  wake(): void;
+  /** Log and state machine durably stand at `last`; `sent` is as it was given to `taken`. */
+  onInstalled(last: LogId, sent: readonly number[]): void;
+}
+
+interface Parts {
+  readonly env: NodeOptions['env'];
+  readonly log: LogStore;
+  readonly machine: StateMachine;
+  readonly store: SnapshotStore;
+  readonly apply: ApplyLoop;
+  readonly raft: RawNode;
+  readonly handlers: SnapshotHandlers;
+}
+
+/** A snapshot that the core handed out to be installed, and the proposals it may carry. */
+interface Taken {
+  readonly last: LogId;
+  readonly sent: readonly number[];
+}
+
+type SnapshotMessage = SnapshotRequest | SnapshotChunk | SnapshotAck;
+
+const noData = new Uint8Array(0);
+const noRequests: readonly SnapshotRequest[] = [];
+
+/** @since 0.1.0 */
+export class Snapshots {
+  readonly #parts: Parts;
+  readonly #maker: SnapshotMaker;
+  readonly #receiver: SnapshotReceiver;
+  readonly #trimmer: LogTrimmer;
+  readonly #streams = new Map<MemberId, { readonly stream: SnapshotStream; readonly id: number }>();
+  /** Random at first, so that the streams of an earlier life are not meant. */
+  #lastId: number;
+  #stored: readonly SnapshotRequest[] = noRequests;
+  /** Not installed yet, in order. */
+  #taken: readonly Taken[] = [];
+
+  private constructor(parts: Parts, options: NodeOptions) {
+    const { apply, env, handlers, log, machine, raft, store } = parts;
+    this.#parts = parts;
+    this.#lastId = randomId(env.random);
+    const configuration = () => raft.status().configuration;
+    this.#maker = new SnapshotMaker({ log, machine, store, apply, configuration });
+    this.#receiver = new SnapshotReceiver({
+      store,
+      isNeeded: ({ index, term }) => index > raft.status().commit && log.term(index) !== term,
+      send: (message) => this.#send(message),
+      onStored: (request) => {
+        const snapshot = { ...request.snapshot, data: noData };
+        this.#stored = [...this.#stored, { ...request, snapshot }];
+        handlers.wake();
+      },
+    });
+    const pinnedIndex = () => this.#maker.pinnedIndex;
+    this.#trimmer = new LogTrimmer({ log, machine, raft, limits: options.retention, pinnedIndex });
+  }
+
+  /** For a node that can both make and take snapshots; `undefined` for others. */
+  static of(
+    options: NodeOptions,
+    raft: RawNode,
+    apply: ApplyLoop,
+    handlers: SnapshotHandlers,
+  ): Snapshots | undefined {
+    const { env, log, snapshots: store, stateMachine: machine } = options;
+    if (machine.snapshot === undefined || machine.restore === undefined) return undefined;
+    if (store === undefined) return undefined;
+    return new Snapshots({ env, log, machine, store, apply, raft, handlers }, options);
+  }
+
+  /** For the core: a snapshot for a member that needs one, or none yet. */
+  latest(): Snapshot | undefined {
+    // What another leader was sending here would keep this one from making its own.
+    this.#receiver.giveUp();
+    const meta = this.#maker.latest();
+    return meta && { last: meta.last, configuration: meta.configuration, data: noData };
+  }
+
+  /** For the core's message: streams the snapshot to its member, in place of any other. */
+  send(message: SnapshotRequest): void {
+    const { to, snapshot } = message;
+    this.#streams.get(to)?.stream.end('failed');
+    const meta = this.#maker.latest();
+    if (meta?.last.index !== snapshot.last.index) return this.#report(to, false);
+    try {
+      this.#stream(message, meta);
+    } catch {
+      // Found to be damaged before its first byte.
+      this.#onEnd(to, this.#lastId, 'damaged', meta);
+    }
+  }
+
+  #stream(message: SnapshotRequest, meta: SnapshotMeta): void {
+    const { env, store } = this.#parts;
+    const { to, snapshot } = message;
+    this.#lastId = this.#lastId >= Number.MAX_SAFE_INTEGER - 1 ? 1 : this.#lastId + 1;
+    const id = this.#lastId;
+    const stream = new SnapshotStream({
+      request: { ...message, snapshot: { ...snapshot, data: streamData(id) } },
+      id,
+      chunks: store.read(meta),
+      nowMs: () => env.clock.monotonicMs(),
+      send: (each) => this.#send(each),
+      onEnd: (end) => this.#onEnd(to, id, end, meta),
+    });
+    this.#streams.set(to, { stream, id });
+  }
+
+  /** A message of a peer. */
+  onMessage(message: SnapshotMessage): void {
+    if (message.kind === 'snapshot-request') {
+      // One of a leader that was replaced must not end the stream of its successor.
+      if (message.term >= this.#parts.raft.term) this.#receiver.onRequest(message);
+    } else if (message.kind === 'snapshot-ack') {
+      const known = this.#streams.get(message.from);
+      if (known?.id === message.id) known.stream.onAck(message);
+    } else if (message.data.length <= limits.snapshotChunkBytes) this.#receiver.onChunk(message);
+  }
+
+  /** Time passes. */
+  tick(): void {
+    for (const { stream } of [...this.#streams.values()]) stream.tick();
+    this.#trimmer.tick(this.#parts.env.clock.monotonicMs());
+  }
+
+  /** The connection to a member fell, and with it what was under way. */
+  onLinkLost(member: MemberId): void {
+    this.#streams.get(member)?.stream.end('failed');
+  }
+
+  /** This member leads no more: nobody is sent anything by it. */
+  onLeadershipLost(): void {
+    this.#maker.cancel();
+    for (const { stream } of [...this.#streams.values()]) stream.end('failed');
+  }
+
+  /** Requests whose snapshots are stored here, for the core. */
+  takeStored(): readonly SnapshotRequest[] {
+    const stored = this.#stored;
+    this.#stored = noRequests;
+    return stored;
+  }
+
+  /**
+   * The core handed out a write with a snapshot.
+   *
+   * @param sent - proposals that it may carry
+   */
+  taken(last: LogId, sent: readonly number[]): void {
+    this.#taken = [...this.#taken, { last, sent }];
+  }
+
+  /** The core had all that was stored, and what it wants done was taken. */
+  stepped(): void {
+    if (this.#stored.length === 0) this.#receiver.stepped(this.#taken.at(-1)?.last);
+  }
+
+  /** Installs the snapshot of a write; see {@link installSnapshot}. */
+  async install(append: StorageAppend): Promise<void> {
+    const { handlers, store } = this.#parts;
+    await installSnapshot(this.#parts, append);
+    const [done, ...others] = this.#taken;
+    this.#taken = others;
+    if (done === undefined) return;
+    handlers.onInstalled(done.last, done.sent);
+    this.#receiver.installed(done.last);
+    // The ones before are of no use to anybody.
+    void store.prune().catch(() => undefined);
+  }
+
+  /** Ends everything; resolves once the store, the log and the state machine are left alone. */
+  async stop(): Promise<void> {
+    this.onLeadershipLost();
+    await this.#receiver.stop();
+    await this.#maker.stop();
+    await this.#trimmer.idle();
+    await this.#parts.store.close().catch(() => undefined);
+  }
+
+  #send(message: WireMessage): void {
+    this.#parts.env.transport.send(message);
+    this.#parts.handlers.wake();
+  }
+
+  #report(to: MemberId, arrived: boolean): void {
+    this.#parts.raft.reportSnapshot(to, arrived);
+    this.#parts.handlers.wake();
+  }
+
+  #onEnd(to: MemberId, id: number, end: StreamEnd, meta: SnapshotMeta): void {
+    if (this.#streams.get(to)?.id === id) this.#streams.delete(to);
+    if (end === 'damaged') void this.#maker.damaged(meta);
+    this.#report(to, end === 'arrived');
+  }
+}
+
+/** Whether a message is for {@link Snapshots.onMessage}. @since 0.1.0 */
+export function isOfSnapshots(message: WireMessage | LocalMessage): message is SnapshotMessage {
+  const { kind } = message;
+  return kind === 'snapshot-request' || kind === 'snapshot-chunk' || kind === 'snapshot-ack';
+}

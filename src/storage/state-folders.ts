@@ -1,0 +1,148 @@
+/**
+ * The folders of a data directory that hold the state: the present one, and beside it the next one
+ * while a snapshot is installed (docs/storage.md).
+ *
+ *     state/                  until the first install
+ *     state-<index>/          loaded from the snapshot of that entry
+ *     state.current           names the present one
+ */
+import { kontikiError } from '../base/errors.js';
+import type { Backend, StoredRecord } from '../mvcc/backend.js';
+import type { StateHome, StateLoad } from '../mvcc/state-home.js';
+import type { FileSystem } from './file-system.js';
+import type { KvEngine, OpenEngine } from './kv-engine.js';
+import { StateLoader } from './state-loader.js';
+import {
+  firstStateName,
+  isStateName,
+  readStatePointer,
+  stateName,
+  statePointerName,
+  writeStatePointer,
+} from './state-pointer.js';
+
+/** @since 0.1.0 */
+export interface StateFoldersOptions {
+  readonly fs: FileSystem;
+  readonly openEngine: OpenEngine;
+  /** The data directory, which exists and is locked. */
+  readonly dir: string;
+  /** Opens an engine with a whole state in it as a backend, which then owns the engine. */
+  readonly openBackend: (engine: KvEngine) => Promise<Backend>;
+}
+
+/** @since 0.1.0 */
+export class StateFolders implements StateHome {
+  readonly #options: StateFoldersOptions;
+  #current: string;
+
+  private constructor(options: StateFoldersOptions, current: string) {
+    this.#options = options;
+    this.#current = current;
+  }
+
+  /**
+   * Finds the present state's folder. Changes nothing.
+   *
+   * @throws {KontikiError} STATE_CORRUPT when the pointer is damaged or gone, FORMAT_UNSUPPORTED,
+   *   STORAGE_IO
+   */
+  static async find(options: StateFoldersOptions): Promise<StateFolders> {
+    const { fs, dir } = options;
+    const pointed = await readStatePointer(fs, dir);
+    const names = (await fs.list(dir)).filter(isStateName);
+    const current = pointed ?? firstStateName;
+    // The first folder goes only when there is a pointer; a load of a snapshot leaves it alone.
+    const isMissing = !names.includes(current) && (pointed !== undefined || names.length > 0);
+    if (!isMissing) return new StateFolders(options, current);
+    const lost = pointed === undefined ? statePointerName : `${pointed}/`;
+    throw kontikiError(
+      'STATE_CORRUPT',
+      `expected ${lost} in ${dir}, found ${names.join(', ') || 'no state'}; ` +
+        'replace this member under a new id, or restore a backup',
+    );
+  }
+
+  /** Path of the present state's folder. */
+  get path(): string {
+    return `${this.#options.dir}/${this.#current}`;
+  }
+
+  /**
+   * Opens the engine of the present state, in a new folder when there is none.
+   *
+   * @throws {KontikiError} DIR_LOCKED, STATE_CORRUPT, STORAGE_IO
+   */
+  async openEngine(): Promise<KvEngine> {
+    await this.#options.fs.makeDirectory(this.path);
+    return this.#options.openEngine(this.path);
+  }
+
+  /** @throws {KontikiError} NO_SPACE, STORAGE_IO */
+  async load(appliedIndex: number): Promise<StateLoad> {
+    const { dir, fs, openEngine } = this.#options;
+    const name = stateName(appliedIndex);
+    if (name === this.#current) {
+      throw kontikiError('ARGUMENT_INVALID', `the state of entry ${appliedIndex} is installed`);
+    }
+    const path = `${dir}/${name}`;
+    // What a load left that was cut short must not come back among the files of this one.
+    await fs.remove(path);
+    await fs.syncDirectory(dir);
+    await fs.makeDirectory(path);
+    const engine = await openEngine(path);
+    try {
+      const loader = await StateLoader.begin(engine);
+      return this.#loadInto(engine, loader, name, appliedIndex);
+    } catch (error) {
+      await engine.close().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #loadInto(engine: KvEngine, loader: StateLoader, name: string, appliedIndex: number): StateLoad {
+    const { fs, dir, openBackend } = this.#options;
+    return {
+      add: (records: readonly StoredRecord[]) => loader.add(records),
+      finish: async () => {
+        try {
+          await loader.finish(appliedIndex);
+          await fs.syncDirectory(`${dir}/${name}`);
+          // Its own name is durable before anything names it.
+          await fs.syncDirectory(dir);
+        } catch (error) {
+          await engine.close().catch(() => undefined);
+          throw error;
+        }
+        // Verifies the whole chain of batches before the switch, and closes the engine if it cannot.
+        const backend = await openBackend(engine);
+        try {
+          await writeStatePointer(fs, dir, name);
+        } catch (error) {
+          await backend.close().catch(() => undefined);
+          throw error;
+        }
+        this.#current = name;
+        return backend;
+      },
+      discard: async () => {
+        await engine.close().catch(() => undefined);
+        await fs.remove(`${dir}/${name}`).catch(() => undefined);
+      },
+    };
+  }
+
+  /** Removes every folder of a state but the present one. What it cannot remove, a later call does. */
+  async retire(): Promise<void> {
+    const { fs, dir } = this.#options;
+    try {
+      const old = (await fs.list(dir)).filter(
+        (name) => isStateName(name) && name !== this.#current,
+      );
+      for (const name of old) await fs.remove(`${dir}/${name}`);
+      if (old.length > 0) await fs.syncDirectory(dir);
+    } catch {
+      // Space that is not free yet is no reason to stop a member.
+    }
+  }
+}

@@ -1,0 +1,146 @@
+// Questions to the leader: each is answered or refused, nothing is left waiting.
+import { describe, expect, test } from 'vitest';
+import { kontikiError } from '../../src/base/errors.js';
+import type { AskRequest, AskResponse, WireMessage } from '../../src/codec/wire-message.js';
+import { Questions } from '../../src/node/questions.js';
+import { Cluster } from './cluster.js';
+import { VirtualTime } from './virtual-time.js';
+
+const bytes = (...units: number[]) => Uint8Array.from(units);
+const failsWith = async (call: () => Promise<unknown>, code: string) => {
+  await expect((async () => call())()).rejects.toMatchObject({ code });
+};
+
+function member(raft: { leader: number; role: string; term: number }, canReach = true) {
+  const time = new VirtualTime();
+  const sent: WireMessage[] = [];
+  const questions = new Questions({
+    ...{ memberId: 1, raft, clock: time },
+    transport: { send: (message) => void sent.push(message) },
+    canReachLeader: () => canReach,
+    onSent: () => undefined,
+  });
+  return { questions, sent, time };
+}
+const follower = { leader: 2, role: 'follower', term: 5 };
+const leader = { leader: 1, role: 'leader', term: 5 };
+const request: AskRequest = { kind: 'ask-request', from: 3, to: 1, term: 5, id: 9, data: bytes(1) };
+const responseTo = ({ from, to, term, id }: AskRequest, data?: Uint8Array): AskResponse => {
+  const envelope = { kind: 'ask-response', from: to, to: from, term, id } as const;
+  return data === undefined ? envelope : { ...envelope, data };
+};
+
+describe('asking', () => {
+  test('a follower asks its leader; the answer settles the question it names', async () => {
+    const { questions, sent } = member(follower);
+    const calls = [questions.ask(bytes(1)), questions.ask(bytes(2))];
+    expect(sent).toMatchObject([
+      { kind: 'ask-request', from: 1, to: 2, term: 5, data: bytes(1) },
+      { kind: 'ask-request', from: 1, to: 2, term: 5, data: bytes(2) },
+    ]);
+    const [first, second] = sent as AskRequest[];
+    questions.onResponse(responseTo(second!, bytes(20)));
+    questions.onResponse(responseTo(first!, bytes(10)));
+    questions.onResponse(responseTo(first!, bytes(11)));
+    expect(await Promise.all(calls)).toEqual([bytes(10), bytes(20)]);
+  });
+
+  test('no leader, or none that can be reached -> NO_LEADER, nothing is sent', async () => {
+    for (const { questions, sent } of [
+      member({ ...follower, leader: 0 }),
+      member(follower, false),
+    ]) {
+      await failsWith(() => questions.ask(bytes(1)), 'NO_LEADER');
+      expect(sent).toEqual([]);
+    }
+  });
+
+  test('a refusal, a new leader -> LEADER_CHANGED; no answer -> TIMEOUT; close -> CLOSED', async () => {
+    const { questions, sent, time } = member(follower);
+    const refused = questions.ask(bytes(1));
+    questions.onResponse(responseTo(sent[0] as AskRequest));
+    await failsWith(() => refused, 'LEADER_CHANGED');
+    const left = questions.ask(bytes(1));
+    questions.leaderChanged();
+    await failsWith(() => left, 'LEADER_CHANGED');
+    const lost = questions.ask(bytes(1));
+    await time.run(1_999);
+    questions.sweep();
+    await time.run(2);
+    questions.sweep();
+    await failsWith(() => lost, 'TIMEOUT');
+    const open = questions.ask(bytes(1));
+    questions.close(kontikiError('CLOSED', 'closed'));
+    await failsWith(() => open, 'CLOSED');
+    await failsWith(() => questions.ask(bytes(1)), 'CLOSED');
+  });
+
+  test('more than may wait -> OVERLOADED', async () => {
+    const { questions } = member(follower);
+    const open = Array.from({ length: 10_000 }, () => questions.ask(bytes(1)));
+    for (const each of open) each.catch(() => undefined);
+    await failsWith(() => questions.ask(bytes(1)), 'OVERLOADED');
+    questions.leaderChanged();
+  });
+});
+
+describe('answering', () => {
+  test('the leader answers; one that cannot say, or does not lead, refuses', async () => {
+    const { questions, sent } = member(leader);
+    questions.onRequest(request);
+    questions.answerWith(async ([unit]) => {
+      if (unit === 7) throw new Error('cannot say');
+      return bytes(unit! + 1);
+    });
+    questions.onRequest(request);
+    questions.onRequest({ ...request, data: bytes(7) });
+    await Promise.resolve();
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(sent).toEqual([responseTo(request), responseTo(request, bytes(2)), responseTo(request)]);
+    const other = member(follower);
+    other.questions.answerWith(async () => bytes(1));
+    other.questions.onRequest(request);
+    expect(other.sent).toEqual([responseTo(request)]);
+  });
+
+  test('an answer that comes after the close is not sent', async () => {
+    const { questions, sent } = member(leader);
+    questions.answerWith(async () => bytes(1));
+    questions.onRequest(request);
+    questions.close(kontikiError('CLOSED', 'closed'));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(sent).toEqual([]);
+  });
+});
+
+describe('members', () => {
+  test('any member asks: the one that leads answers', async () => {
+    const cluster = await Cluster.led();
+    for (const id of cluster.ids) cluster.node(id).answerWith(async () => bytes(id));
+    const led = await cluster.elect();
+    for (const id of cluster.ids) {
+      expect(await cluster.time.settle(cluster.node(id).ask(bytes(0)))).toEqual(bytes(led));
+    }
+    await cluster.close();
+  });
+
+  test('a proposal of an own term: taken by the leader of that term alone', async () => {
+    const cluster = await Cluster.led();
+    const led = await cluster.elect();
+    const [other] = cluster.followers(led);
+    const { leadTerm } = cluster.node(led);
+    expect(leadTerm).toBeGreaterThan(0);
+    expect(cluster.node(other).leadTerm).toBe(0);
+    const propose = (id: number, ownTerm: number) =>
+      cluster.time.settle(
+        cluster.node(id).propose(() => bytes(1, 2, 3), { timeoutMs: 1_000, ownTerm }),
+      );
+    const refused = { code: 'LEADER_CHANGED', outcome: 'rejected' };
+    await expect(propose(other, leadTerm)).rejects.toMatchObject(refused);
+    await expect(propose(led, leadTerm + 1)).rejects.toMatchObject(refused);
+    await expect(propose(led, leadTerm - 1)).rejects.toMatchObject(refused);
+    expect(cluster.node(led).status.pendingProposals).toBe(0);
+    await cluster.close();
+  });
+});

@@ -1,0 +1,163 @@
+// When a snapshot is made, and when the last one is used again.
+import { describe, expect, test } from 'vitest';
+import { kontikiError } from '../../src/base/errors.js';
+import { ApplyLoop } from '../../src/node/apply-loop.js';
+import { SnapshotMaker } from '../../src/node/snapshot-maker.js';
+import type { StateSnapshot } from '../../src/node/state-machine.js';
+import { MemoryLogStore, MemorySnapshotStore } from '../../src/storage/index.js';
+import type { SnapshotSink, SnapshotStore } from '../../src/storage/snapshot-store.js';
+import { RecordingMachine } from './recording-machine.js';
+
+class SnapshotMachine extends RecordingMachine {
+  taken = 0;
+  openCount = 0;
+  chunks = 3;
+
+  snapshot(): StateSnapshot {
+    this.taken += 1;
+    this.openCount += 1;
+    let left = this.chunks;
+    return {
+      appliedIndex: this.durableIndex,
+      next: async () => {
+        // A long one reads from a disk.
+        if (left > 1_000) await breath();
+        left -= 1;
+        return left < 0 ? undefined : Uint8Array.of(left);
+      },
+      close: async () => {
+        this.openCount -= 1;
+      },
+    };
+  }
+
+  async restore() {}
+}
+
+class FragileStore extends MemorySnapshotStore {
+  failure: unknown;
+
+  override async create(...args: Parameters<SnapshotStore['create']>): Promise<SnapshotSink> {
+    if (this.failure !== undefined) throw this.failure;
+    return super.create(...args);
+  }
+}
+
+const breath = () => new Promise((resolve) => setImmediate(resolve));
+
+class World {
+  readonly log = new MemoryLogStore({ voters: [1] });
+  readonly machine = new SnapshotMachine();
+  readonly store: FragileStore;
+  readonly maker: SnapshotMaker;
+  #index = 0;
+
+  constructor(store = new FragileStore()) {
+    this.store = store;
+    const { log, machine } = this;
+    const handlers = { onApplied: () => undefined, onFailed: () => undefined };
+    const apply = new ApplyLoop(machine, handlers);
+    const configuration = () => ({ voters: [1, 2] });
+    this.maker = new SnapshotMaker({ log, machine, store, apply, configuration });
+  }
+
+  /** So many more entries, applied. */
+  async grow(count: number): Promise<void> {
+    const entries = Array.from({ length: count }, (_, nth) => {
+      const index = this.#index + nth + 1;
+      return { term: 2, index, type: 'normal' as const, data: new Uint8Array(4) };
+    });
+    this.#index += count;
+    const hardState = { term: 2, vote: 1, commit: this.#index };
+    await this.log.append({ entries, hardState, mustSync: true });
+    this.machine.durableIndex = this.#index;
+  }
+
+  async made() {
+    expect(this.maker.latest()).toBeUndefined();
+    await breath();
+    return this.maker.latest();
+  }
+}
+
+describe('a snapshot', () => {
+  test('asked for -> made once, with index, term and members; then used again', async () => {
+    const world = new World();
+    await world.grow(5);
+    expect(world.maker.latest()).toBeUndefined();
+    expect(world.maker.latest()).toBeUndefined();
+    await breath();
+    const meta = world.maker.latest();
+    const configuration = { voters: [1, 2] };
+    expect(meta).toEqual({ last: { term: 2, index: 5 }, configuration, size: 3 });
+    await world.grow(5);
+    expect(world.maker.latest()).toBe(meta);
+    expect([world.machine.taken, world.machine.openCount]).toEqual([1, 0]);
+    expect(world.maker.pinnedIndex).toBe(Infinity);
+  });
+
+  test('the log went beyond it -> another one, which alone is kept', async () => {
+    const world = new World();
+    await world.grow(5);
+    await world.made();
+    await world.grow(5);
+    await world.log.truncate(6);
+    expect((await world.made())?.last.index).toBe(10);
+    expect((await world.store.list()).map(({ last }) => last.index)).toEqual([10]);
+  });
+
+  test('one of an earlier life that the log goes on behind -> used; one beyond the log -> not', async () => {
+    for (const [index, taken] of [
+      [4, 0],
+      [40, 1],
+    ] as const) {
+      const store = new FragileStore();
+      const sink = await store.create({ term: 2, index }, { voters: [1] });
+      await sink.commit();
+      const world = new World(store);
+      await world.grow(8);
+      expect((await world.made())?.last.index).toBe(taken === 0 ? 4 : 8);
+      expect(world.machine.taken).toBe(taken);
+    }
+  });
+
+  test('it turns out to be damaged -> removed, and another one is made', async () => {
+    const world = new World();
+    await world.grow(5);
+    const meta = await world.made();
+    if (meta === undefined) throw new Error('a snapshot');
+    await world.maker.damaged(meta);
+    expect(await world.store.list()).toEqual([]);
+    expect((await world.made())?.last.index).toBe(5);
+    expect(world.machine.taken).toBe(2);
+  });
+
+  test('no space -> nothing is left, tried again after a while', async () => {
+    const world = new World();
+    await world.grow(5);
+    world.store.failure = kontikiError('NO_SPACE', 'full');
+    expect(await world.made()).toBeUndefined();
+    world.store.failure = undefined;
+    let calls = 0;
+    for (; world.maker.latest() === undefined && calls < 100; calls += 1) await breath();
+    expect(calls).toBeGreaterThan(10);
+    expect(calls).toBeLessThan(100);
+    expect(world.machine.openCount).toBe(0);
+  });
+
+  test('cancelled, or stopped in the middle -> nothing is left', async () => {
+    const world = new World();
+    await world.grow(5);
+    world.machine.chunks = 1e9;
+    world.maker.latest();
+    await breath();
+    expect(world.maker.pinnedIndex).toBe(5);
+    world.maker.cancel();
+    await breath();
+    expect([world.maker.pinnedIndex, world.machine.openCount]).toEqual([Infinity, 0]);
+    await world.maker.stop();
+    for (let n = 0; n < 50; n += 1) expect(world.maker.latest()).toBeUndefined();
+    expect(await world.store.list()).toEqual([]);
+    expect(world.machine.taken).toBe(1);
+  });
+});
