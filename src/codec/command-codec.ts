@@ -3,7 +3,7 @@
  *
  *     [session, seq, doneBelow, op, ...fields of the op]
  *
- * `compact` has one field, the revision, `read-lease` its milliseconds; the others are in `operation-codec.ts` and `txn-codec.ts`.
+ * `compact` has one field, the revision, and `read-lease` one, the milliseconds; the others are in `operation-codec.ts` and `txn-codec.ts`.
  * Lists inside a transaction follow each other, their lengths stand in front. These bytes are what
  * every member applies, for as long as the log lives: reading them may depend on nothing else, so
  * the bounds here are part of the format and not taken from the limits (DESIGN §4.5).
@@ -14,6 +14,7 @@ import { limits } from '../base/limits.js';
 import type { Command } from '../mvcc/types.js';
 import type { CommandEnvelope } from './command-envelope.js';
 import { FlatReader } from './flat-reader.js';
+import { readLease, writeLease } from './lease-codec.js';
 import { isPutWith, readDelete, readPut, writeDelete, writePut } from './operation-codec.js';
 import { checkScalars, packKept, type Scalar, unpackFlat } from './packr.js';
 import { readTxn, writeTxn } from './txn-codec.js';
@@ -26,7 +27,18 @@ import { readTxn, writeTxn } from './txn-codec.js';
 export const commandVersion = 1;
 
 /** Place in the list is the number in the bytes: only ever append. */
-const ops = ['put', 'delete', 'txn', 'compact', 'put-with', 'delete-with', 'read-lease'] as const;
+const ops = [
+  'put',
+  'delete',
+  'txn',
+  'compact',
+  'put-with',
+  'delete-with',
+  'read-lease',
+  'lease-grant',
+  'lease-revoke',
+  'lease-checkpoint',
+] as const;
 
 const elementsMax = 2 ** 21;
 assert(limits.requestBytesMax < elementsMax, 'a request of one-byte elements fits the format');
@@ -88,6 +100,11 @@ function writeCommand(values: Scalar[], command: Command): void {
     case 'read-lease':
       values.push(ops.indexOf('read-lease'), command.leaseMs);
       return;
+    case 'lease-grant':
+    case 'lease-revoke':
+    case 'lease-checkpoint':
+      values.push(ops.indexOf(command.op));
+      return writeLease(values, command);
     default:
       unreachable(command);
   }
@@ -108,6 +125,10 @@ function readCommand(reader: FlatReader): Command {
       return { op: 'compact', revision: reader.integer('revision') };
     case 'read-lease':
       return { op: 'read-lease', leaseMs: reader.integer('leaseMs') };
+    case 'lease-grant':
+    case 'lease-revoke':
+    case 'lease-checkpoint':
+      return readLease(op, reader);
     default:
       unreachable(op);
   }

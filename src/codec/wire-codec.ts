@@ -10,7 +10,7 @@ import { entryTypes, readAppend, writeAppend } from './append-codec.js';
 import { FlatReader } from './flat-reader.js';
 import { packTransient, type Scalar, unpackFlat } from './packr.js';
 import { readSnapshot, writeSnapshot } from './snapshot-codec.js';
-import type { WireMessage } from './wire-message.js';
+import type { SnapshotAck, SnapshotChunk, WireMessage } from './wire-message.js';
 
 /**
  * Version of the message format this release writes and reads.
@@ -37,6 +37,10 @@ const kinds = [
   'timeout-now',
   'transfer-request',
   'propose-request',
+  'ask-request',
+  'ask-response',
+  'snapshot-chunk',
+  'snapshot-ack',
 ] as const;
 
 const kindNumbers = Object.fromEntries(kinds.map((kind, at) => [kind, at])) as Record<
@@ -46,6 +50,9 @@ const kindNumbers = Object.fromEntries(kinds.map((kind, at) => [kind, at])) as R
 
 /** Place in the list is the number on the wire: only ever append. */
 const refusalCodes = ['NOT_LEADER', 'PROPOSAL_DROPPED'] as const;
+
+/** Place in the list is the number on the wire: only ever append. */
+const snapshotStates = ['receiving', 'installing', 'done', 'failed'] as const;
 
 /** Entries count for their bytes and 24 more when the core cuts a message, so this is never met. */
 const elementsMax = 8 + 3 * 65_536;
@@ -126,6 +133,12 @@ function writeFields(values: Scalar[], message: WireMessage): void {
       return;
     case 'snapshot-request':
       return writeSnapshot(values, message.snapshot);
+    case 'snapshot-chunk':
+      values.push(message.id, message.at, message.isLast, message.data);
+      return;
+    case 'snapshot-ack':
+      values.push(message.id, message.next, snapshotStates.indexOf(message.state));
+      return;
     case 'timeout-now':
       return;
     case 'transfer-request':
@@ -133,6 +146,13 @@ function writeFields(values: Scalar[], message: WireMessage): void {
       return;
     case 'propose-request':
       for (const { type, data } of message.proposals) values.push(entryTypes.indexOf(type), data);
+      return;
+    case 'ask-request':
+      values.push(message.id, message.data);
+      return;
+    case 'ask-response':
+      values.push(message.id);
+      if (message.data !== undefined) values.push(message.data);
       return;
     default:
       unreachable(message);
@@ -185,15 +205,41 @@ function readFields(
     }
     case 'snapshot-request':
       return { kind, from, to, term, snapshot: readSnapshot(reader) };
+    case 'snapshot-chunk':
+      return readSnapshotChunk({ from, to, term }, reader);
+    case 'snapshot-ack':
+      return readSnapshotAck({ from, to, term }, reader);
     case 'timeout-now':
       return { kind, from, to, term };
     case 'transfer-request':
       return { kind, from, to, term, transferee: reader.integer('transferee', 1) };
     case 'propose-request':
       return { kind, from, to, term, proposals: readProposals(reader) };
+    case 'ask-request':
+      return { kind, from, to, term, id: reader.integer('id'), data: reader.bytes('data') };
+    case 'ask-response': {
+      const id = reader.integer('id');
+      if (reader.left === 0) return { kind, from, to, term, id };
+      return { kind, from, to, term, id, data: reader.bytes('data') };
+    }
     default:
       unreachable(kind);
   }
+}
+
+function readSnapshotChunk(envelope: Envelope, reader: FlatReader): SnapshotChunk {
+  const { from, to, term } = envelope;
+  const id = reader.integer('id');
+  const at = reader.integer('at');
+  const isLast = reader.boolean('isLast');
+  return { kind: 'snapshot-chunk', from, to, term, id, at, isLast, data: reader.bytes('data') };
+}
+
+function readSnapshotAck({ from, to, term }: Envelope, reader: FlatReader): SnapshotAck {
+  const id = reader.integer('id');
+  const next = reader.integer('next');
+  const state = reader.oneOf('state', snapshotStates);
+  return { kind: 'snapshot-ack', from, to, term, id, next, state };
 }
 
 function readVote<V extends object>(vote: V, reader: FlatReader): V & { commit?: LogId } {

@@ -26,5 +26,50 @@ export interface ForwardRefusal extends Envelope {
   readonly code: 'NOT_LEADER' | 'PROPOSAL_DROPPED';
 }
 
+/** A question to the member that leads, in bytes that the driver does not read. @since 0.1.0 */
+export interface AskRequest extends Envelope {
+  readonly kind: 'ask-request';
+  /** Names the question in the answer; unique per sender. */
+  readonly id: number;
+  readonly data: Uint8Array;
+}
+
+/** Its answer. @since 0.1.0 */
+export interface AskResponse extends Envelope {
+  readonly kind: 'ask-response';
+  readonly id: number;
+  /** Absent: the member does not lead, or cannot say. */
+  readonly data?: Uint8Array;
+}
+
+/** A piece of the snapshot that a `snapshot-request` announced. @since 0.1.0 */
+export interface SnapshotChunk extends Envelope {
+  readonly kind: 'snapshot-chunk';
+  /** Names the stream; in the data of the request, too. */
+  readonly id: number;
+  /** Number of the chunk, from 0. */
+  readonly at: number;
+  /** All before it were right, and there are no more. */
+  readonly isLast: boolean;
+  readonly data: Uint8Array;
+}
+
+/** How far the receiver of a snapshot is. @since 0.1.0 */
+export interface SnapshotAck extends Envelope {
+  readonly kind: 'snapshot-ack';
+  readonly id: number;
+  /** Chunks before this one are stored. */
+  readonly next: number;
+  /** `installing`: all are stored. `done`: the member is at the snapshot, or beyond it. */
+  readonly state: 'receiving' | 'installing' | 'done' | 'failed';
+}
+
 /** What one member sends another. @since 0.1.0 */
-export type WireMessage = PeerMessage | ForwardRequest | ForwardRefusal;
+export type WireMessage =
+  | PeerMessage
+  | ForwardRequest
+  | ForwardRefusal
+  | AskRequest
+  | AskResponse
+  | SnapshotChunk
+  | SnapshotAck;

@@ -15,6 +15,7 @@ import { assert } from '../base/assert.js';
 import type { Change, ReadPlan, ReadSet } from './backend.js';
 import { planCommand } from './command-plan.js';
 import type { Execution, Keyspace } from './keyspace.js';
+import type { LogPlace } from './lease-types.js';
 import { emptyPlan, FetchedView, type ReadPlanDraft } from './read-view.js';
 import { isCurrentKey } from './record-keys.js';
 import type { Command } from './types.js';
@@ -30,12 +31,20 @@ export class BatchSegment {
   /** The first reads; may be empty, and is to be answered all the same. */
   readonly plan: ReadPlan;
   readonly #keyspace: Keyspace;
+  /** Of each command. */
+  readonly #places: readonly LogPlace[] | undefined;
   readonly #view = new FetchedView();
   #pending: ReadPlan | undefined;
 
   /** Made by {@link segmentsOf}. */
-  constructor(keyspace: Keyspace, commands: readonly Command[], plan: ReadPlan) {
+  constructor(
+    keyspace: Keyspace,
+    commands: readonly Command[],
+    plan: ReadPlan,
+    places?: readonly LogPlace[],
+  ) {
     this.#keyspace = keyspace;
+    this.#places = places;
     this.commands = commands;
     this.plan = plan;
     this.#pending = plan;
@@ -66,8 +75,9 @@ export class BatchSegment {
     assert(this.#pending === undefined, 'a segment executes once everything is read');
     const executions: Execution[] = [];
     const changes: Change[] = [];
-    for (const command of this.commands) {
-      const execution = this.#keyspace._execute(command, this.#view);
+    for (let at = 0; at < this.commands.length; at += 1) {
+      const command = this.commands[at] as Command;
+      const execution = this.#keyspace._execute(command, this.#view, this.#places?.[at]);
       executions.push(execution);
       for (const change of execution.changes) {
         changes.push(change);
@@ -85,11 +95,13 @@ export class BatchSegment {
  *
  * @param keyspace - executes them
  * @param commands - in log order
+ * @param places - where in the log each stands; commands about leases need it
  * @since 0.1.0
  */
 export function* segmentsOf(
   keyspace: Keyspace,
   commands: readonly Command[],
+  places?: readonly LogPlace[],
 ): Generator<BatchSegment, void> {
   let plan: ReadPlanDraft = emptyPlan();
   let from = 0;
@@ -100,11 +112,15 @@ export function* segmentsOf(
     if (plan.ranges.length === 0) continue;
     const alone: ReadPlan = { keys: plan.keys.splice(keysBefore), ranges: plan.ranges };
     if (at > from) {
-      yield new BatchSegment(keyspace, commands.slice(from, at), { keys: plan.keys, ranges: [] });
+      const together: ReadPlan = { keys: plan.keys, ranges: [] };
+      const own = places?.slice(from, at);
+      yield new BatchSegment(keyspace, commands.slice(from, at), together, own);
     }
-    yield new BatchSegment(keyspace, [command], alone);
+    yield new BatchSegment(keyspace, [command], alone, places?.slice(at, at + 1));
     plan = emptyPlan();
     from = at + 1;
   }
-  if (from < commands.length) yield new BatchSegment(keyspace, commands.slice(from), plan);
+  if (from < commands.length) {
+    yield new BatchSegment(keyspace, commands.slice(from), plan, places?.slice(from));
+  }
 }

@@ -9,6 +9,8 @@ import type { BinaryString } from '../base/bytes.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import { duplicateKey } from './duplicate-key.js';
+import { leaseCommandFault, leaseLimitFault } from './lease-check.js';
+import type { LeaseCommand } from './lease-types.js';
 import { singleKey } from './selection.js';
 import type {
   Command,
@@ -47,7 +49,9 @@ export function checkCommand(command: Command): void {
   const found =
     (command.op === 'txn'
       ? operationsFault(command, limits.transactionOperationsMax)
-      : undefined) ?? commandFault(command);
+      : undefined) ??
+    commandFault(command) ??
+    (isLeaseCommand(command) ? leaseLimitFault(command) : undefined);
   if (found !== undefined) throw found;
 }
 
@@ -59,9 +63,19 @@ export function checkCommand(command: Command): void {
  */
 export function commandFault(command: Command): KontikiError | undefined {
   if (command.op === 'read-lease') return readLeaseFault(command);
+  if (isLeaseCommand(command)) return leaseCommandFault(command);
   if (command.op !== 'compact') return operationFault(command);
   if (isPositive(command.revision)) return undefined;
   return fault('ARGUMENT_INVALID', `a revision is an integer from 1, got ${command.revision}`);
+}
+
+/**
+ * Whether a command is about leases.
+ *
+ * @since 0.1.0
+ */
+export function isLeaseCommand(command: Command): command is LeaseCommand {
+  return command.op.startsWith('lease-');
 }
 
 function readLeaseFault({ leaseMs }: ReadLeaseCommand): KontikiError | undefined {

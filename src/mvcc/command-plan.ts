@@ -3,6 +3,7 @@
  * operations in the same order, so the place of a range in the plan is a running count.
  */
 import { unreachable } from '../base/assert.js';
+import { planLease } from './lease-run.js';
 import { planRange, rangesOfRange } from './range-read.js';
 import type { ReadPlanDraft } from './read-view.js';
 import { currentKey, currentRange } from './record-keys.js';
@@ -31,6 +32,10 @@ export function planCommand(command: Command, plan: ReadPlanDraft): void {
     case 'compact':
     case 'read-lease':
       return;
+    case 'lease-grant':
+    case 'lease-revoke':
+    case 'lease-checkpoint':
+      return planLease(command, plan);
     default:
       return unreachable(command);
   }

@@ -16,11 +16,14 @@ export { checkCommand } from './command-check.js';
 export type { CompactionSlice } from './compaction.js';
 export type { History, HistoryRange, RevisionEvents } from './history-query.js';
 export { type Execution, Keyspace } from './keyspace.js';
+export type { LeaseLookup } from './lease-table.js';
+export type * from './lease-types.js';
 export type { Query, QueryDone, QueryStep } from './query.js';
 export type { ReadView } from './read-view.js';
 export type { ReadableRevisions } from './readable-revisions.js';
 export { selectKey, selects, singleKey } from './selection.js';
 export type { HashLane } from './state-hash.js';
+export type { StateHome, StateLoad } from './state-home.js';
 export { isReadOnly } from './txn-query.js';
 export type {
   Command,
@@ -45,6 +48,7 @@ export type {
   TxnCommand,
   TxnResult,
 } from './types.js';
+export { verifyRecord } from './verify-record.js';
 export type { WatchBufferLimits } from './watch-buffers.js';
 export { WatchHub, type WatchHubOptions, type WatchRequest } from './watch-hub.js';
 export type { CatchUp, WatchConsumer, Watcher, WatchFilter } from './watcher.js';

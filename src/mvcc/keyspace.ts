@@ -3,6 +3,7 @@
  * a result, changes to records, and events, the same on every member (DESIGN §4.5, §4.12).
  */
 import { assert, unreachable } from '../base/assert.js';
+import type { BinaryString } from '../base/bytes.js';
 import type { KontikiError } from '../base/errors.js';
 import type { Change, ReadPlan, ReadSet } from './backend.js';
 import { commandFault, operationFault } from './command-check.js';
@@ -15,6 +16,11 @@ import {
   freshProgress,
 } from './compaction-progress.js';
 import { type History, type HistoryRange, startHistoryQuery } from './history-query.js';
+import { startLeaseKeysQuery } from './lease-keys-query.js';
+import { leaseRecords } from './lease-record.js';
+import { planRevoked, runLease } from './lease-run.js';
+import { type LeaseLookup, LeaseTable } from './lease-table.js';
+import type { LeaseEntry, LogPlace } from './lease-types.js';
 import { decodeMeta, encodeMeta, freshMeta, type KeyspaceMeta, sumsOfMeta } from './meta.js';
 import type { Query } from './query.js';
 import { startRangeQuery } from './range-query.js';
@@ -58,22 +64,24 @@ const noEvents: readonly KeyEvent[] = [];
  *
  * @since 0.1.0
  */
-export class Keyspace {
+export class Keyspace implements LeaseLookup {
   #meta: KeyspaceMeta;
   readonly #sums: HashSums;
   /** Of the command that executes. */
   readonly #draftSums = new HashSums();
   #progress: CompactionProgress = freshProgress;
   #removed = new HashSums();
+  readonly #leases: LeaseTable;
 
-  private constructor(meta: KeyspaceMeta, sums: HashSums) {
+  private constructor(meta: KeyspaceMeta, sums: HashSums, leases: LeaseTable) {
     this.#meta = meta;
     this.#sums = sums;
+    this.#leases = leases;
   }
 
   /** What {@link Keyspace.open} must be given. */
   static openPlan(): ReadPlan {
-    return { keys: [metaKey, progressKey], ranges: [] };
+    return { keys: [metaKey, progressKey], ranges: [leaseRecords] };
   }
 
   /**
@@ -81,11 +89,12 @@ export class Keyspace {
    *
    * @throws {KontikiError} STATE_CORRUPT; FORMAT_UNSUPPORTED when a newer version wrote it
    */
-  static open({ records: [meta, progress] }: ReadSet): Keyspace {
+  static open({ records: [meta, progress], ranges }: ReadSet): Keyspace {
+    const leases = LeaseTable.of(ranges[0] ?? []);
     const keyspace =
       meta === undefined
-        ? new Keyspace(freshMeta, new HashSums())
-        : new Keyspace(decodeMeta(meta), sumsOfMeta(meta));
+        ? new Keyspace(freshMeta, new HashSums(), leases)
+        : new Keyspace(decodeMeta(meta), sumsOfMeta(meta), leases);
     if (progress !== undefined) {
       const stored = decodeProgress(progress);
       keyspace.#progress = stored.progress;
@@ -102,6 +111,30 @@ export class Keyspace {
   /** The oldest revision that can be read; 0 before the first compaction. */
   get compactRevision(): number {
     return this.#meta.compactRevision;
+  }
+
+  hasLease(id: bigint): boolean {
+    return this.#leases.get(id) !== undefined;
+  }
+
+  /** A lease as it is now; `undefined` when there is none of that id. */
+  lease(id: bigint): LeaseEntry | undefined {
+    return this.#leases.get(id);
+  }
+
+  /** All leases, in no particular order; to be walked in one go. */
+  leases(): IterableIterator<LeaseEntry> {
+    return this.#leases.values();
+  }
+
+  /** Starts a read of the keys attached to a lease, in key order. */
+  leaseKeysQuery(id: bigint): Query<readonly BinaryString[]> {
+    return startLeaseKeysQuery(id);
+  }
+
+  /** How many leases there are. */
+  get leaseCount(): number {
+    return this.#leases.size;
   }
 
   /** How long a leader may read without asking the others. */
@@ -144,13 +177,14 @@ export class Keyspace {
 
   /**
    * What `command` must see beside its plan: the history records behind reads of old revisions
-   * inside a transaction. `undefined`: nothing.
+   * inside a transaction, the keys of a lease. `undefined`: nothing.
    *
    * @param view - the answer to the plan
    */
   planMore(command: Command, view: ReadView): ReadPlan | undefined {
-    if (command.op !== 'txn' || commandFault(command) !== undefined) return undefined;
-    const keys = new TxnRun(command, view).missing(this);
+    if (command.op !== 'txn' && command.op !== 'lease-revoke') return undefined;
+    if (commandFault(command) !== undefined) return undefined;
+    const keys = command.op === 'txn' ? new TxnRun(command, view).missing(this) : planRevoked(view);
     return keys.length === 0 ? undefined : { keys, ranges: [] };
   }
 
@@ -159,10 +193,11 @@ export class Keyspace {
    * every member. Values of puts belong to the keyspace afterwards.
    *
    * @param view - the answers to {@link plan} and {@link planMore}
+   * @param place - where in the log the command stands; commands about leases need it
    * @throws {KontikiError} STATE_CORRUPT, FORMAT_UNSUPPORTED, when a record is damaged
    */
-  execute(command: Command, view: ReadView): Execution {
-    const execution = this._execute(command, view);
+  execute(command: Command, view: ReadView, place?: LogPlace): Execution {
+    const execution = this._execute(command, view, place);
     // A compaction and a setting change that record alone, and bring it.
     if (execution.changes.length === 0) return execution;
     if (command.op === 'compact' || command.op === 'read-lease') return execution;
@@ -170,14 +205,14 @@ export class Keyspace {
   }
 
   /** A batch's: as {@link execute}, without the meta record, which the batch adds once. */
-  _execute(command: Command, view: ReadView): Execution {
+  _execute(command: Command, view: ReadView, place?: LogPlace): Execution {
     const fault = commandFault(command);
     if (fault !== undefined) return { result: fault, changes: noChanges, events: noEvents };
     if (command.op === 'compact') return this.#compact(command);
     if (command.op === 'read-lease') return this.#setReadLease(command);
     const draft = new RevisionDraft(view, this.#meta.revision + 1, this.#draftSums);
-    const result = this.#run(command, view, draft);
-    if (draft.events.length === 0) return { result, changes: noChanges, events: noEvents };
+    const result = this.#run(command, view, draft, place);
+    if (draft.changes.length === 0) return { result, changes: noChanges, events: noEvents };
     const { compactRevision, semanticsLevel, readLease } = this.#meta;
     this.#meta = { revision: draft.revision, compactRevision, semanticsLevel, readLease };
     this.#sums.takeOver(this.#draftSums);
@@ -258,7 +293,9 @@ export class Keyspace {
 
   #setReadLease({ leaseMs }: ReadLeaseCommand): Execution {
     const { revision, readLease: before } = this.#meta;
-    const readLease = { leaseMs, everMs: Math.max(leaseMs, before.everMs) };
+    // One length for good: a member that still goes by another would pledge too little for it.
+    const everMs = before.everMs > 0 ? before.everMs : leaseMs;
+    const readLease = { leaseMs: leaseMs === 0 ? 0 : everMs, everMs };
     this.#meta = { ...this.#meta, readLease };
     const result: ReadLeaseResult = { op: 'read-lease', revision, readLease };
     return { result, changes: [this._metaChange()], events: noEvents };
@@ -269,6 +306,7 @@ export class Keyspace {
     command: Exclude<Command, CompactCommand | ReadLeaseCommand>,
     view: ReadView,
     draft: RevisionDraft,
+    place: LogPlace | undefined,
   ): CommandResult | KontikiError {
     switch (command.op) {
       case 'put': {
@@ -282,6 +320,12 @@ export class Keyspace {
       case 'txn': {
         const run = new TxnRun(command, view);
         return run.refusal(this) ?? run.execute(draft);
+      }
+      case 'lease-grant':
+      case 'lease-revoke':
+      case 'lease-checkpoint': {
+        const sums = this.#draftSums;
+        return runLease(command, { leases: this.#leases, view, draft, sums, place });
       }
       default:
         return unreachable(command);

@@ -5,7 +5,7 @@
  *
  * ```
  *  0 u32 crc of the rest   4 u8 layout version   5 u8 semantics level   6 u64 revision
- * 14 u64 compactRevision  22 u32 read lease in ms   26 u32 the longest it ever was
+ * 14 u64 compactRevision  22 u32 read lease in ms   26 u32 what it ever was
  * 30 sums of the state hash, five lanes of four u32
  * ```
  *

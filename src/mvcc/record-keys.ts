@@ -9,7 +9,7 @@
  * p                                     how far the removal of compacted history got, on this member
  * ```
  *
- * Kept free for leases: `l<id>` and, for the keys attached to one, `a<id><key>`; for sessions: `s`.
+ * `lease-record.ts` has `l<id>` and `a<id><key>`; `s` is kept free for sessions.
  *
  * Numbers are digits of 7 bits, most significant first, so that they sort like numbers and stay one
  * byte per character in UTF-8: 8 digits for a revision, 4 for the position inside one.

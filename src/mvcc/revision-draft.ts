@@ -4,6 +4,7 @@
  */
 import type { BinaryString } from '../base/bytes.js';
 import type { Change, StoredRecord } from './backend.js';
+import { attachmentBytes, attachmentKey } from './lease-record.js';
 import type { ReadView } from './read-view.js';
 import { type ChangeRecord, decodeCurrent, encodeChange, encodeClosed } from './record.js';
 import { closedKey, currentKey, historyKey, keyOfCurrent } from './record-keys.js';
@@ -70,7 +71,10 @@ export class RevisionDraft {
     this.changes.push([recordKey, bytes], [historyKey({ revision, sub }), bytes]);
     this.#sums.addPut(bytes);
     if (stored !== undefined) this.#sums.subtract('keys', stored);
-    // Attaching the key to its lease, and detaching it from the one before, goes here with leases.
+    if (current.lease !== previous?.lease) {
+      this.#detach(key, previous?.lease);
+      this.#attach(key, current.lease);
+    }
     if (before === undefined) this.events.push({ type: 'put', key, revision, sub, current });
     else {
       this.#close(before);
@@ -123,8 +127,23 @@ export class RevisionDraft {
     this.changes.push([recordKey, undefined], [historyKey({ revision, sub }), bytes]);
     this.#sums.add('history', bytes);
     this.#close(before);
+    this.#detach(key, before.version.lease);
     this.events.push({ type: 'delete', key, revision, sub, previous: before.version });
     this.#own?.set(key, undefined);
+  }
+
+  #attach(key: BinaryString, lease: bigint | undefined): void {
+    if (lease === undefined) return;
+    const recordKey = attachmentKey(lease, key);
+    this.changes.push([recordKey, attachmentBytes]);
+    this.#sums.addAttachment(recordKey, attachmentBytes);
+  }
+
+  #detach(key: BinaryString, lease: bigint | undefined): void {
+    if (lease === undefined) return;
+    const recordKey = attachmentKey(lease, key);
+    this.changes.push([recordKey, undefined]);
+    this.#sums.subtractAttachment(recordKey, attachmentBytes);
   }
 
   #close({ version, sub }: ChangeRecord): void {

@@ -14,8 +14,8 @@ import { getUint32, setUint32 } from './record-bytes.js';
 import { type Digest, digestBytes, digestKeyed, digestText } from './record-digest.js';
 
 /**
- * What is summed apart, so that a difference says where. `leases`, `sessions` and `members` are for
- * records that are still to come. Place in the list is the place in stored bytes: only append.
+ * What is summed apart, so that a difference says where. `sessions` and `members` are for records
+ * that are still to come. Place in the list is the place in stored bytes: only append.
  *
  * @since 0.1.0
  */
@@ -55,6 +55,7 @@ export function laneOf(recordKey: BinaryString): HashLane | undefined {
     case 'h':
     case 'k':
       return 'history';
+    case 'a':
     case 'l':
       return 'leases';
     case 's':
@@ -111,11 +112,24 @@ export class HashSums {
     this.#add(laneAt.history);
   }
 
+  /** A key's attachment to a lease, which only its record key tells. */
+  addAttachment(recordKey: BinaryString, bytes: Uint8Array): void {
+    digestKeyed(recordKey, bytes, scratch);
+    this.#add(laneAt.leases);
+  }
+
+  /** An attachment that ends. */
+  subtractAttachment(recordKey: BinaryString, bytes: Uint8Array): void {
+    digestKeyed(recordKey, bytes, scratch);
+    this.#subtract(laneAt.leases);
+  }
+
   /** Any record, by its key: what a scrub adds up. */
   addRecord(recordKey: BinaryString, bytes: Uint8Array): void {
     const lane = laneOf(recordKey);
     if (lane === undefined) return;
     if (recordKey.startsWith('k')) this.addClosed(recordKey, bytes);
+    else if (recordKey.startsWith('a')) this.addAttachment(recordKey, bytes);
     else this.add(lane, bytes);
   }
 

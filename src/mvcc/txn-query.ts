@@ -35,9 +35,13 @@ export function startTxnQuery(command: TxnCommand, readable: ReadableRevisions):
   const plan = emptyPlan();
   planCommand(command, plan);
   const view = new FetchedView();
+  // It puts nothing, so it never asks for a lease.
+  const stateNow = () => {
+    return { revision, compactRevision: readable.compactRevision, hasLease: () => false };
+  };
   const finish = (run: TxnRun): QueryDone<TxnResult> => {
     // A compaction between the fetches may have taken the records away.
-    const refusal = run.refusal({ revision, compactRevision: readable.compactRevision });
+    const refusal = run.refusal(stateNow());
     if (refusal !== undefined) throw refusal;
     const draft = new RevisionDraft(view, revision + 1, new HashSums());
     return { done: true, result: run.execute(draft) };
@@ -48,7 +52,7 @@ export function startTxnQuery(command: TxnCommand, readable: ReadableRevisions):
     next: (reads) => {
       view.add(plan, reads);
       const run = new TxnRun(command, view);
-      const keys = run.missing({ revision, compactRevision: readable.compactRevision });
+      const keys = run.missing(stateNow());
       if (keys.length === 0) return finish(run);
       const history = { keys, ranges: [] };
       return {

@@ -5,6 +5,8 @@
 import { unreachable } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
+import { leaseNotFound } from './lease-run.js';
+import type { LeaseLookup } from './lease-table.js';
 import {
   currentVersion,
   findVersions,
@@ -32,6 +34,9 @@ import type {
   TxnResult,
 } from './types.js';
 
+/** What of the keyspace can refuse a command. @since 0.1.0 */
+export type CommandState = ReadableRevisions & LeaseLookup;
+
 /**
  * Runs the chosen branches of a faultless transaction.
  *
@@ -51,9 +56,9 @@ export class TxnRun {
   }
 
   /** Keys of the history records that reads of old revisions still need. */
-  missing(readable: ReadableRevisions): BinaryString[] {
+  missing(state: CommandState): BinaryString[] {
     // A transaction that will be refused reads nothing more.
-    if (this.refusal(readable) !== undefined) return [];
+    if (this.refusal(state) !== undefined) return [];
     const keys: BinaryString[] = [];
     eachStep(this.#choice, ({ operation, rangeAt }) => {
       if (operation.op !== 'range' || !isOldRange(operation)) return undefined;
@@ -68,9 +73,9 @@ export class TxnRun {
    * Why the whole transaction is refused; `undefined` when it is not. Everything that can refuse it
    * is here, before its first change.
    */
-  refusal(readable: ReadableRevisions): KontikiError | undefined {
+  refusal(state: CommandState): KontikiError | undefined {
     return eachStep(this.#choice, ({ operation }) => {
-      return operationRefusal(operation, this.#view, readable);
+      return operationRefusal(operation, this.#view, state);
     });
   }
 
@@ -122,17 +127,17 @@ export class TxnRun {
  *
  * @param operation - faultless by itself
  * @param view - the state before
- * @param readable - the ends of what can be read
+ * @param state - the ends of what can be read, and the leases there are
  * @since 0.1.0
  */
 export function operationRefusal(
   operation: Operation,
   view: ReadView,
-  readable: ReadableRevisions,
+  state: CommandState,
 ): KontikiError | undefined {
-  if (operation.op === 'put') return putRefusal(operation, view);
+  if (operation.op === 'put') return putRefusal(operation, view, state);
   if (operation.op !== 'range' || operation.revision === undefined) return undefined;
-  return revisionFault(readable, operation.revision);
+  return revisionFault(state, operation.revision);
 }
 
 /**
@@ -153,10 +158,18 @@ export function runDelete(
   return gone === undefined ? result : { ...result, previous: gone };
 }
 
-/** A lease that does not exist will be refused here too, as soon as there are leases. */
-function putRefusal(put: PutOperation, view: ReadView): KontikiError | undefined {
-  if (put.ignoreValue !== true && put.ignoreLease !== true) return undefined;
-  if (view.record(currentKey(put.key)) !== undefined) return undefined;
+function putRefusal(
+  put: PutOperation,
+  view: ReadView,
+  leases: LeaseLookup,
+): KontikiError | undefined {
+  const { lease, ignoreValue, ignoreLease } = put;
+  const keeps = ignoreValue === true || ignoreLease === true;
+  if (!keeps || view.record(currentKey(put.key)) !== undefined) {
+    // 0 is how etcd's clients say "no lease".
+    if (lease === undefined || lease === 0n || leases.hasLease(lease)) return undefined;
+    return leaseNotFound(lease);
+  }
   const name = JSON.stringify(put.key);
   return kontikiError('KEY_NOT_FOUND', `key ${name} has no value or lease to keep`, {
     outcome: 'rejected',

@@ -3,6 +3,7 @@
  * Keys are binary strings here; the public faces of these types are in `store/`.
  */
 import type { BinaryString } from '../base/bytes.js';
+import type { LeaseCommand, LeaseResult } from './lease-types.js';
 
 /** One version of a key. @since 0.1.0 */
 export interface KeyVersion {
@@ -145,7 +146,7 @@ export interface CompactCommand {
  */
 export interface ReadLeaseCommand {
   readonly op: 'read-lease';
-  /** Milliseconds, up to 2^32-1; 0 for never. */
+  /** Milliseconds, up to 2^32-1; 0 for never. The first length a group is given is its only one. */
   readonly leaseMs: number;
 }
 
@@ -155,7 +156,8 @@ export type Command =
   | DeleteOperation
   | TxnCommand
   | CompactCommand
-  | ReadLeaseCommand;
+  | ReadLeaseCommand
+  | LeaseCommand;
 
 /** @since 0.1.0 */
 export interface PutResult {
@@ -219,9 +221,15 @@ export interface ReadLeaseResult {
 export interface ReadLease {
   /** Milliseconds; 0 for never. */
   readonly leaseMs: number;
-  /** The longest it ever was: a member that restarts may have pledged as much. */
+  /** What it is or was: a member that restarts may have pledged as much. 0: never set. */
   readonly everMs: number;
 }
 
 /** @since 0.1.0 */
-export type CommandResult = PutResult | DeleteResult | TxnResult | CompactResult | ReadLeaseResult;
+export type CommandResult =
+  | PutResult
+  | DeleteResult
+  | TxnResult
+  | CompactResult
+  | ReadLeaseResult
+  | LeaseResult;

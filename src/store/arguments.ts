@@ -140,6 +140,19 @@ export function checkRequired(value: unknown, what: string): void {
 }
 
 /**
+ * An optional lease id: any int64, 0 for none.
+ *
+ * @throws {KontikiError} ARGUMENT_INVALID
+ * @since 0.1.0
+ */
+export function checkLeaseId(value: bigint | undefined): void {
+  if (value === undefined) return;
+  if (typeof value === 'bigint' && BigInt.asIntN(64, value) === value) return;
+  const got = typeof value === 'bigint' ? String(value) : describe(value);
+  throw invalid('lease', 'a signed 64-bit bigint', got);
+}
+
+/**
  * An optional boolean.
  *
  * @throws {KontikiError} ARGUMENT_INVALID

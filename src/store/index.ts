@@ -7,6 +7,13 @@ export type { StoreEvents } from './events.js';
 export { KeyValue } from './key-value.js';
 export type * from './kv-client.js';
 export {
+  Lease,
+  type LeaseRevokeResponse,
+  type LeaseStatus,
+  type TimeToLiveOptions,
+} from './lease.js';
+export type { LeaseInfo, LeaseOptions } from './leases.js';
+export {
   type Comparisons,
   cmp,
   type InnerTxn,

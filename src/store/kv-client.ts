@@ -18,10 +18,17 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** What a put can keep of the version before; then the key must exist, else `KEY_NOT_FOUND`. @since 0.1.0 */
+/**
+ * The lease of a put, and what it can keep of the version before: then the key must exist, else
+ * `KEY_NOT_FOUND`.
+ *
+ * @since 0.1.0
+ */
 export interface PutKeepOptions {
   /** Keep the value: only a revision and a version more. The value given must be empty. */
   readonly ignoreValue?: boolean | undefined;
+  /** Lease to attach the key to, else `LEASE_NOT_FOUND`; default: none, which detaches it. */
+  readonly lease?: bigint | undefined;
   /** Stay attached to the lease the key is attached to. */
   readonly ignoreLease?: boolean | undefined;
 }

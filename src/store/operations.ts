@@ -4,7 +4,7 @@
 import { kontikiError } from '../base/errors.js';
 import { selectKey } from '../mvcc/selection.js';
 import type { Compare, CompareResult, Operation } from '../mvcc/types.js';
-import { checkBoolean, checkOptions, toKey, toTarget, toValue } from './arguments.js';
+import { checkBoolean, checkLeaseId, checkOptions, toKey, toTarget, toValue } from './arguments.js';
 import type { Bytes, PutKeepOptions, RangeQueryOptions, WatchTarget } from './kv-client.js';
 import { rangeQueryNames, toRange } from './range-request.js';
 
@@ -68,7 +68,7 @@ export const op = {
 } as const;
 
 /** Names of {@link PutKeepOptions}. @since 0.1.0 */
-export const putKeepNames = ['ignoreValue', 'ignoreLease'] as const;
+export const putKeepNames = ['lease', 'ignoreValue', 'ignoreLease'] as const;
 
 /**
  * A put as an operation of the keyspace.
@@ -77,10 +77,12 @@ export const putKeepNames = ['ignoreValue', 'ignoreLease'] as const;
  * @since 0.1.0
  */
 export function toPut(key: Bytes, value: Bytes, options: PutKeepOptions) {
-  const { ignoreValue, ignoreLease } = options;
+  const { lease, ignoreValue, ignoreLease } = options;
+  checkLeaseId(lease);
   checkBoolean(ignoreValue, 'ignoreValue');
   checkBoolean(ignoreLease, 'ignoreLease');
-  const put = { op: 'put', key: toKey(key), value: toValue(value) } as const;
+  const plain = { op: 'put', key: toKey(key), value: toValue(value) } as const;
+  const put = lease === undefined ? plain : { ...plain, lease };
   // The common put stays small: it is copied on its way down.
   return ignoreValue === true || ignoreLease === true ? { ...put, ignoreValue, ignoreLease } : put;
 }

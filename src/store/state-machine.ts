@@ -9,9 +9,12 @@ import type { CommandEnvelope } from '../codec/command-envelope.js';
 import type { Backend, ReadPlan } from '../mvcc/backend.js';
 import { type BatchSegment, segmentsOf } from '../mvcc/batch.js';
 import { Keyspace } from '../mvcc/keyspace.js';
-import type { Command, ReadLease } from '../mvcc/types.js';
+import type { LeaseResult } from '../mvcc/lease-types.js';
+import type { StateHome } from '../mvcc/state-home.js';
+import type { Command, CommandResult, ReadLease } from '../mvcc/types.js';
 import { WatchHub } from '../mvcc/watch-hub.js';
-import type { ApplyResult, Entry, StateMachine } from '../node/index.js';
+import type { ApplyResult, Entry, StateMachine, StateSnapshot } from '../node/index.js';
+import { loadState, StateStream } from './state-stream.js';
 
 /** A command of a batch and where it came from. */
 interface Received {
@@ -24,7 +27,8 @@ const noReadLease: ReadLease = { leaseMs: 0, everMs: 0 };
 
 /** @since 0.1.0 */
 export class StoreStateMachine implements StateMachine {
-  readonly backend: Backend;
+  #backend: Backend;
+  readonly #home: StateHome | undefined;
   #hub: WatchHub | undefined;
   #keyspace: Keyspace | undefined;
   #appliedIndex = 0;
@@ -32,6 +36,7 @@ export class StoreStateMachine implements StateMachine {
   #leases: { readonly index: number; readonly readLease: ReadLease }[] = [];
   /** Called when a compaction left something to remove. */
   #onCompacted: (() => void) | undefined;
+  #onLease: ((result: LeaseResult) => void) | undefined;
   #isRemoving = false;
   /** Of a removal in the background: the next apply rejects with it, and the member stops. */
   #failure: unknown;
@@ -39,9 +44,16 @@ export class StoreStateMachine implements StateMachine {
 
   /**
    * @param backend - opened; closed with the state machine
+   * @param home - where the backend lives; needed for `restore` only
    */
-  constructor(backend: Backend) {
-    this.backend = backend;
+  constructor(backend: Backend, home?: StateHome) {
+    this.#backend = backend;
+    this.#home = home;
+  }
+
+  /** Another one after each `restore`, which raises `hub.epoch`: so does {@link keyspace}. */
+  get backend(): Backend {
+    return this.#backend;
   }
 
   /** Usable once `open` resolved. */
@@ -88,7 +100,8 @@ export class StoreStateMachine implements StateMachine {
     const received = receive(entries);
     const commands: Command[] = received.map((each) => each.envelope.command);
     let done = 0;
-    for (const segment of segmentsOf(this.keyspace, commands)) {
+    const places = received.map((each) => entries[each.at] as Entry);
+    for (const segment of segmentsOf(this.keyspace, commands, places)) {
       let plan: ReadPlan | undefined = segment.plan;
       while (plan !== undefined) {
         const reads = this.backend.read(plan);
@@ -121,6 +134,7 @@ export class StoreStateMachine implements StateMachine {
       results[at] = { requestId: { session, seq }, value: result };
       const [first] = events;
       if (first !== undefined) this.hub.notify(first.revision, events);
+      if ('op' in result && isLeaseResult(result)) this.#onLease?.(result);
       if ('op' in result && result.op === 'read-lease') {
         this.#leases.push({ index: upToIndex, readLease: result.readLease });
       }
@@ -129,6 +143,11 @@ export class StoreStateMachine implements StateMachine {
         this.#onCompacted?.();
       }
     });
+  }
+
+  /** Sets who is told of every lease command that had its effect. */
+  whenLease(listener: (result: LeaseResult) => void): void {
+    this.#onLease = listener;
   }
 
   /** Sets who is told that a compaction was applied, so that {@link removeCompacted} has work. */
@@ -146,16 +165,17 @@ export class StoreStateMachine implements StateMachine {
   async removeCompacted(changesMax: number): Promise<number | undefined> {
     assert(!this.#isRemoving, 'state machine: one removal at a time');
     this.#isRemoving = true;
+    const { backend, keyspace } = this;
     try {
-      await this.backend.ready();
-      let query = this.keyspace.compactionSlice(changesMax);
-      while (query !== undefined && !query.done) {
-        query = query.next(await this.backend.read(query.plan));
-      }
-      if (query === undefined || this.#isClosing) return undefined;
-      this.backend.apply(this.keyspace.finishSlice(query.result), this.#appliedIndex);
+      await backend.ready();
+      let query = keyspace.compactionSlice(changesMax);
+      while (query !== undefined && !query.done) query = query.next(await backend.read(query.plan));
+      if (query === undefined || this.#isClosing || backend !== this.backend) return undefined;
+      backend.apply(keyspace.finishSlice(query.result), this.#appliedIndex);
       return query.result.bytes;
     } catch (error) {
+      // Another state took the place of the one that was being read.
+      if (backend !== this.backend) return undefined;
       if (!this.#isClosing) this.#failure = error;
       throw error;
     } finally {
@@ -170,6 +190,40 @@ export class StoreStateMachine implements StateMachine {
 
   flush(): Promise<void> {
     return this.backend.flush();
+  }
+
+  snapshot(): StateSnapshot {
+    return new StateStream(this.backend.capture());
+  }
+
+  /**
+   * As the seam says. Watchers keep their places: they read from the new history what they missed, or
+   * are told that it is compacted.
+   *
+   * @throws {KontikiError} SNAPSHOT_CORRUPT, FORMAT_UNSUPPORTED, STATE_CORRUPT, NO_SPACE, STORAGE_IO
+   */
+  async restore(appliedIndex: number, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const home = this.#home;
+    assert(home !== undefined, 'state machine: only one with a home takes another state');
+    const next = await loadState(home, appliedIndex, chunks);
+    let keyspace: Keyspace;
+    try {
+      keyspace = Keyspace.open(await next.read(Keyspace.openPlan()));
+    } catch (error) {
+      await next.close().catch(() => undefined);
+      throw error;
+    }
+    const before = this.backend;
+    // In one go: nobody sees the keyspace of one state beside the backend of the other.
+    this.#backend = next;
+    this.#keyspace = keyspace;
+    this.#appliedIndex = appliedIndex;
+    this.#leases = [{ index: appliedIndex, readLease: keyspace.readLease }];
+    this.hub.reset(keyspace);
+    this.#onCompacted?.();
+    // What it still had in memory is of a state that nobody will see again.
+    await before.close().catch(() => undefined);
+    await home.retire();
   }
 
   close(): Promise<void> {
@@ -195,4 +249,8 @@ function receive(entries: readonly Entry[]): Received[] {
     }
   });
   return received;
+}
+
+function isLeaseResult(result: CommandResult): result is LeaseResult {
+  return result.op.startsWith('lease-');
 }

@@ -3,11 +3,13 @@
  * walk of a put).
  */
 import { EventEmitter } from 'eventemitter3';
-import type { Timers } from '../base/clock.js';
+import type { Clock, Timers } from '../base/clock.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
+import type { Random } from '../base/prng.js';
 import { encodeCommand } from '../codec/command-codec.js';
 import { checkCommand } from '../mvcc/command-check.js';
+import type { Keyspace } from '../mvcc/keyspace.js';
 import type { Query } from '../mvcc/query.js';
 import { selectKey } from '../mvcc/selection.js';
 import { isReadOnly } from '../mvcc/txn-query.js';
@@ -55,6 +57,8 @@ import type {
   WatchOptions,
   WatchTarget,
 } from './kv-client.js';
+import type { Lease } from './lease.js';
+import { type LeaseInfo, type LeaseOptions, Leases } from './leases.js';
 import { putKeepNames, toDelete, toPut } from './operations.js';
 import { rangeQueryNames, toRange } from './range-request.js';
 import { ReadBarrier } from './read-barrier.js';
@@ -72,11 +76,16 @@ export interface StoreParts {
   /** Opened with `machine` as its state machine; closed with the store. */
   readonly node: Node;
   readonly machine: StoreStateMachine;
+  readonly clock: Clock;
   readonly timers: Timers;
+  /** Draws ids of leases. */
+  readonly random: Random;
   /** Name of every member by id. */
   readonly memberNames: ReadonlyMap<MemberId, string>;
   /** Milliseconds before a call gives up; default 7,000. */
   readonly timeoutMs?: number;
+  /** Milliseconds between two notes in the log of what a long lease has left; default 300,000. */
+  readonly leaseCheckpointMs?: number;
   /** Runs after the node is closed, to let go of what was opened around it. */
   readonly onClosed?: () => Promise<void>;
 }
@@ -105,6 +114,7 @@ export class Store implements KvClient {
   readonly #watches = new Set<Watch>();
   readonly #watchSource: WatchSource;
   readonly #compaction: CompactionLoop;
+  readonly #leases: Leases;
   readonly #watchProgress: WatchProgress;
   /** Why the member stopped by itself, if it did. */
   #failure: KontikiError | undefined;
@@ -118,7 +128,10 @@ export class Store implements KvClient {
     this.#barrier = new ReadBarrier(parts.timers, () => this.#node.readIndex());
     this.#watchProgress = new WatchProgress(parts.timers);
     this.#watchSource = this.#makeWatchSource();
+    this.#leases = this.#makeLeases();
+    parts.machine.whenLease((result) => this.#leases.applied(result));
     this.#relayEvents();
+    this.#leases.check();
     this.#compaction = new CompactionLoop(parts.timers, parts.machine);
     parts.machine.whenCompacted(() => this.#compaction.wake());
     // What the last process left unfinished.
@@ -184,7 +197,9 @@ export class Store implements KvClient {
    * Switches lease reads on or off, for the whole group and for good: a leader that a quorum answered
    * lately then serves linearizable reads without asking again. It takes effect on each member once
    * it has the setting durably. In return a member that restarts helps nobody to be elected for about
-   * an election timeout, and a leader whose process died is replaced no sooner than that.
+   * an election timeout, and a leader whose process died is replaced no sooner than that. The length
+   * is taken from the timings of the member that switches it on first, and stays. Not for machines
+   * that may be suspended while they run: their clock stands still, and a lease outlives its time.
    *
    * @param on - whether reads may rest on a lease; by default they do not
    * @param options - `timeoutMs`, `signal`
@@ -231,6 +246,27 @@ export class Store implements KvClient {
     return watch;
   }
 
+  /**
+   * Grants a lease: keys put with its id are deleted, all in one revision, once nobody kept it alive
+   * for its TTL. Works on every member. What of other members' clocks counts is their rate alone.
+   *
+   * @param ttlSeconds - an integer from 1 to 9,000,000,000; raised to one and a half election timeouts
+   * @param options - `id`, `keepAlive: true` to renew it from here on, `timeoutMs`, `signal`
+   * @throws {KontikiError} ARGUMENT_INVALID, LEASE_EXISTS, and as `put`
+   */
+  async lease(ttlSeconds: number, options: LeaseOptions = {}): Promise<Lease> {
+    return this.#leases.grant(ttlSeconds, options);
+  }
+
+  /**
+   * All leases there are, by id, linearizably.
+   *
+   * @throws {KontikiError} as `get`
+   */
+  async leases(options: CallOptions = {}): Promise<readonly LeaseInfo[]> {
+    return this.#leases.list(options);
+  }
+
   /** Facts about this member, without asking anyone. */
   status(): StoreStatus {
     return statusOf(this.#parts, this.#machine, this.#node.status);
@@ -256,7 +292,9 @@ export class Store implements KvClient {
 
   async #close(): Promise<void> {
     this.#compaction.close();
-    this.#endWatches(kontikiError('CLOSED', 'store: closed'));
+    const closed = kontikiError('CLOSED', 'store: closed');
+    this.#endWatches(closed);
+    this.#leases.close(closed);
     await this.#node.close();
     await this.#parts.onClosed?.();
   }
@@ -282,11 +320,11 @@ export class Store implements KvClient {
   async #read(operation: RangeOperation, options: GetOptions): Promise<RangeResult> {
     checkCallOptions(options);
     checkPositive(operation.revision, 'revision');
-    const { keyspace } = this.#machine;
+    const { revision: newest } = this.#machine.keyspace;
     // A past revision never changes: what is here already needs nobody's word.
-    const isPast = operation.revision !== undefined && operation.revision <= keyspace.revision;
+    const isPast = operation.revision !== undefined && operation.revision <= newest;
     await this.#catchUp(options, isPast);
-    return this.#run(keyspace.rangeQuery(operation));
+    return this.#run((keyspace) => keyspace.rangeQuery(operation));
   }
 
   /** What only reads needs no entry in the log. */
@@ -294,7 +332,7 @@ export class Store implements KvClient {
     checkCallOptions(options);
     checkCommand(command);
     await this.#catchUp(options, false);
-    return this.#run(this.#machine.keyspace.txnQuery(command));
+    return this.#run((keyspace) => keyspace.txnQuery(command));
   }
 
   /** Waits until everything acknowledged before this call is applied here. */
@@ -304,21 +342,43 @@ export class Store implements KvClient {
     if (!isPast) await this.#barrier.wait({ timeoutMs, signal });
   }
 
-  /** The first read happens in this very turn, at the revision the query was made at. */
-  async #run<R>(started: Query<R>): Promise<R> {
-    let query = started;
-    while (!query.done) {
-      const reads = this.#machine.backend.read(query.plan);
-      query = query.next(reads instanceof Promise ? await reads : reads);
+  /**
+   * The first read happens in this very turn, at the revision the query was made at. When another
+   * state takes the place of the one being read, all of the query begins anew there.
+   */
+  async #run<R>(start: (keyspace: Keyspace) => Query<R>): Promise<R> {
+    for (;;) {
+      const { backend, keyspace } = this.#machine;
+      try {
+        let query = start(keyspace);
+        while (!query.done) {
+          const reads = backend.read(query.plan);
+          query = query.next(reads instanceof Promise ? await reads : reads);
+        }
+        if (keyspace === this.#machine.keyspace) return query.result;
+      } catch (error) {
+        if (keyspace === this.#machine.keyspace) throw error;
+      }
     }
-    return query.result;
+  }
+
+  #makeLeases(): Leases {
+    const { clock, timers, random, leaseCheckpointMs = 300_000 } = this.#parts;
+    return new Leases({
+      ...{ clock, timers, random, node: this.#node, timeoutMs: this.#timeoutMs },
+      checkpointIntervalMs: leaseCheckpointMs,
+      keyspace: () => this.#machine.keyspace,
+      write: (command, options) => this.#write(command, options),
+      catchUp: (options) => this.#catchUp(options, false),
+      run: (start) => this.#run(start),
+    });
   }
 
   #makeWatchSource(): WatchSource {
-    const { hub, keyspace } = this.#machine;
+    const { hub } = this.#machine;
     const history = new WatchHistory({
       state: hub,
-      read: (range) => this.#run(keyspace.historyQuery(range)),
+      read: (range) => this.#run((keyspace) => keyspace.historyQuery(range)),
     });
     return {
       hub,
@@ -339,9 +399,13 @@ export class Store implements KvClient {
     const name = (id: MemberId | undefined) =>
       id === undefined ? undefined : this.#parts.memberNames.get(id);
     this.#node.on('leader', ({ term, leaderId }) => {
+      this.#leases.check();
       this.#events.emit('leader', { term, leader: name(leaderId) });
     });
-    this.#node.on('role', (event) => this.#events.emit('role', event));
+    this.#node.on('role', (event) => {
+      this.#leases.check();
+      this.#events.emit('role', event);
+    });
     this.#node.on('peer', ({ memberId, connected }) => {
       this.#events.emit('peer', { member: name(memberId) ?? String(memberId), connected });
     });
@@ -351,6 +415,7 @@ export class Store implements KvClient {
     this.#node.on('failed', ({ error }) => {
       this.#failure = error;
       this.#endWatches(error);
+      this.#leases.close(error);
       this.#events.emit('failed', { error });
     });
   }

@@ -37,6 +37,19 @@ const commands: Readonly<Record<string, Command>> = {
   },
   compact: { op: 'compact', revision: 70_000 },
   'read lease': { op: 'read-lease', leaseMs: 720 },
+  'lease grant': { op: 'lease-grant', id: -(2n ** 63n), ttlSeconds: 9_000_000_000 },
+  'lease revoke': { op: 'lease-revoke', id: 2n ** 63n - 1n },
+  'lease revoke, expired': {
+    ...{ op: 'lease-revoke', id: 5n, expired: { term: 3, generation: 70_000 } },
+  },
+  'lease checkpoint': {
+    op: 'lease-checkpoint',
+    term: 3,
+    leases: [
+      { id: 5n, generation: 70_000, remainingMs: 0 },
+      { id: -1n, generation: 1, remainingMs: 9_000_000_000_000 },
+    ],
+  },
   'put that keeps the value': { ...keeping, ignoreValue: true, ignoreLease: undefined },
   'put that keeps the lease': { ...keeping, value, ignoreValue: undefined, ignoreLease: true },
   'delete that tells': { op: 'delete', keys: { gte: 'a', lt: 'b' }, previous: true },
@@ -142,10 +155,23 @@ const { txn } = fc.letrec<{ txn: Command & { op: 'txn' }; operation: Operation }
   }),
 }));
 const compact = fc.record({ op: fc.constant('compact' as const), revision: number });
+const grant = fc.record({ op: fc.constant('lease-grant' as const), id: int64, ttlSeconds: number });
+const revoke = fc.oneof(
+  fc.record({ op: fc.constant('lease-revoke' as const), id: int64 }),
+  fc.record({
+    ...{ op: fc.constant('lease-revoke' as const), id: int64 },
+    expired: fc.record({ term: number, generation: number }),
+  }),
+);
+const checkpoint = fc.record({
+  op: fc.constant('lease-checkpoint' as const),
+  term: number,
+  leases: fc.array(fc.record({ id: int64, generation: number, remainingMs: number })),
+});
 
 export const envelopes: fc.Arbitrary<CommandEnvelope> = fc.record({
   session: number,
   seq: number,
   doneBelow: number,
-  command: fc.oneof(put, putWith, remove, txn, compact),
+  command: fc.oneof(put, putWith, remove, txn, compact, grant, revoke, checkpoint),
 });

@@ -76,6 +76,18 @@ export const wireSamples: Readonly<Record<string, WireMessage>> = {
       { type: 'config-change-v2', data: new Uint8Array(0) },
     ],
   },
+  'ask-request': { ...base, kind: 'ask-request', id: 300, data: Uint8Array.of(1, 255) },
+  'ask-response': { ...base, kind: 'ask-response', id: 300, data: new Uint8Array(0) },
+  'ask-response, refused': { ...base, kind: 'ask-response', id: 300 },
+  'snapshot-chunk': {
+    ...base,
+    kind: 'snapshot-chunk',
+    id: 2 ** 40,
+    at: 3,
+    isLast: false,
+    data: Uint8Array.of(1, 2),
+  },
+  'snapshot-ack': { ...base, kind: 'snapshot-ack', id: 2 ** 40, next: 4, state: 'installing' },
 };
 
 const number = fc.oneof(fc.nat(300), fc.maxSafeNat());
@@ -138,6 +150,15 @@ export const wireMessages: fc.Arbitrary<WireMessage> = fc.oneof(
       minLength: 1,
       maxLength: 5,
     }),
+  }),
+  of('ask-request', { id: number, data: bytes }),
+  of('ask-response', { id: number, data: bytes }),
+  of('ask-response', { id: number }),
+  of('snapshot-chunk', { id: number, at: number, isLast: fc.boolean(), data: bytes }),
+  of('snapshot-ack', {
+    id: number,
+    next: number,
+    state: fc.constantFrom('receiving', 'installing', 'done', 'failed'),
   }),
   of('read-request', { readId: number }),
   of('read-response', { readId: number, index: number }),

@@ -20,7 +20,9 @@ const value = fc.oneof(
   { weight: 8, arbitrary: fc.uint8Array({ maxLength: 3 }) },
   { weight: 1, arbitrary: fc.constant(Uint8Array.from({ length: 256 }, (_, unit) => unit)) },
 );
-const lease = fc.constantFrom(undefined, undefined, 0n, 7n, -(2n ** 63n), 2n ** 63n - 1n);
+/** Ids of leases that come and go. */
+export const leaseIds = [7n, -(2n ** 63n), 2n ** 63n - 1n];
+const lease = fc.constantFrom(undefined, undefined, undefined, 0n, ...leaseIds);
 /** Absent, but for one in `every`. */
 const maybe = <T>(arbitrary: fc.Arbitrary<T>, every: number): fc.Arbitrary<T | undefined> =>
   fc.oneof({ weight: every - 1, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
@@ -157,6 +159,35 @@ const cut: fc.Arbitrary<TxnCommand> = fc
 
 const compact = fc.record({ op: fc.constant('compact' as const), revision });
 
+const leaseId = fc.constantFrom(...leaseIds);
+const grant = fc.record({
+  op: fc.constant('lease-grant' as const),
+  id: leaseId,
+  ttlSeconds: fc.constantFrom(1, 60, 9_000_000_000),
+});
+/** Of the places that the driven keyspace makes up. */
+const expired = fc.record({
+  term: fc.integer({ min: 1, max: 4 }),
+  generation: fc.integer({ min: 1, max: 3 }),
+});
+const revoke = fc.record({
+  op: fc.constant('lease-revoke' as const),
+  id: leaseId,
+  expired: maybe(expired, 2),
+});
+const checkpoint = fc.record({
+  op: fc.constant('lease-checkpoint' as const),
+  term: fc.integer({ min: 1, max: 4 }),
+  leases: fc.array(
+    fc.record({
+      id: leaseId,
+      generation: fc.integer({ min: 1, max: 3 }),
+      remainingMs: fc.constantFrom(0, 1, 9_000_000_000_000),
+    }),
+    { minLength: 1, maxLength: 4 },
+  ),
+});
+
 export const commands: fc.Arbitrary<Command> = fc.oneof(
   { weight: 8, arbitrary: put },
   { weight: 3, arbitrary: remove },
@@ -164,4 +195,7 @@ export const commands: fc.Arbitrary<Command> = fc.oneof(
   { weight: 2, arbitrary: fill },
   { weight: 1, arbitrary: cut },
   { weight: 1, arbitrary: compact },
+  { weight: 4, arbitrary: grant },
+  { weight: 1, arbitrary: revoke },
+  { weight: 1, arbitrary: checkpoint },
 );

@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Command } from '../../src/mvcc/index.js';
@@ -101,10 +102,13 @@ describe('determinism', () => {
         const member = await DrivenKeyspace.open(memory);
         for (const command of sequence) {
           const { stateHash, revision, compactRevision } = member.keyspace;
+          const leases = [...member.keyspace.leases()];
           await member.run([command]);
           const { keyspace } = member;
           const isChanged =
-            keyspace.revision !== revision || keyspace.compactRevision !== compactRevision;
+            keyspace.revision !== revision ||
+            keyspace.compactRevision !== compactRevision ||
+            !isDeepStrictEqual([...keyspace.leases()], leases);
           expect(keyspace.stateHash !== stateHash).toBe(isChanged);
         }
         await member.close();

@@ -18,6 +18,7 @@ import { HashSums } from '../../src/mvcc/state-hash.js';
 import type { KvEngine } from '../../src/storage/index.js';
 import { WriteBehindBackend } from '../../src/storage/index.js';
 import { ManualTimers } from '../storage/manual-timers.js';
+import { placeAt } from './reference-leases.js';
 
 /** How a test's engine lives on after a close or a crash. */
 export interface EngineLives {
@@ -115,6 +116,7 @@ export class DrivenKeyspace {
     expect(sums.text('keys')).toBe(this.keyspace.laneHash('keys'));
     const history = sumOf(sums.text('history'), this.keyspace.removedHash.hash);
     expect(history).toBe(this.keyspace.laneHash('history'));
+    expect(sums.text('leases')).toBe(this.keyspace.laneHash('leases'));
   }
 
   async #open(engine: KvEngine): Promise<void> {
@@ -126,7 +128,8 @@ export class DrivenKeyspace {
 
   async #apply(commands: readonly Command[]): Promise<Execution[]> {
     const executions: Execution[] = [];
-    for (const segment of segmentsOf(this.keyspace, commands)) {
+    const places = commands.map((_, nth) => placeAt(this.#applied + nth + 1));
+    for (const segment of segmentsOf(this.keyspace, commands, places)) {
       let plan: ReadPlan | undefined = segment.plan;
       while (plan !== undefined) plan = segment.supply(await this.backend.read(plan));
       const done = segment.execute();

@@ -28,7 +28,7 @@ export class Model {
   }
 
   execute(command: Command): ModelResult {
-    if (command.op === 'compact' || command.op === 'read-lease') {
+    if (command.op !== 'put' && command.op !== 'delete' && command.op !== 'txn') {
       throw new Error(`this model has no ${command.op}`);
     }
     const fault = faultOf(command);

@@ -5,11 +5,13 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Command, KeySelection, RangeOperation, TxnCommand } from '../../src/mvcc/index.js';
 import { isReadOnly } from '../../src/mvcc/index.js';
+import { attachmentRange, keyOfAttachment } from '../../src/mvcc/lease-record.js';
 import { closedKey, currentKey, historyKey } from '../../src/mvcc/record-keys.js';
 import type { KvEngine } from '../../src/storage/index.js';
 import { MemoryEngine } from '../../src/storage/index.js';
-import { commands, ranges, selections, txns } from './command-arbitraries.js';
+import { commands, leaseIds, ranges, selections, txns } from './command-arbitraries.js';
 import { DrivenKeyspace, type EngineLives, plain } from './driven-keyspace.js';
+import { placeAt } from './reference-leases.js';
 import { ReferenceModel } from './reference-model.js';
 
 const depth = Math.max(1, Math.floor(Number(process.env.KONTIKI_DEPTH ?? 1)));
@@ -79,7 +81,8 @@ class Pair {
   async run(batch: readonly Command[]): Promise<void> {
     const from = this.answers.length;
     for (const command of batch) {
-      const { answer, events } = this.model.execute(command);
+      const place = placeAt(this.answers.length + 1);
+      const { answer, events } = this.model.execute(command, place);
       this.answers.push({ answer, events });
     }
     this.#check(await this.driven.run(batch), from);
@@ -149,6 +152,8 @@ class Pair {
     expect(got).toEqual(this.answers.slice(from, from + got.length));
     expect(this.driven.keyspace.revision).toBe(this.model.revision);
     expect(this.driven.keyspace.compactRevision).toBe(this.model.compactRevision);
+    const leases = [...this.driven.keyspace.leases()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    expect(leases).toEqual([...this.model.leases.leases].sort((a, b) => (a.id < b.id ? -1 : 1)));
   }
 }
 
@@ -187,6 +192,7 @@ async function take(pair: Pair, it: typeof step extends fc.Arbitrary<infer S> ? 
 async function checkAll(pair: Pair): Promise<void> {
   const { model } = pair;
   await pair.driven.scrub();
+  await checkAttached(pair);
   for (
     let revision = Math.max(1, model.compactRevision);
     revision <= model.revision;
@@ -195,6 +201,19 @@ async function checkAll(pair: Pair): Promise<void> {
     await pair.read({ op: 'range', keys: everything, revision }, []);
   }
   await pair.history(Math.max(1, model.compactRevision), everything, 4);
+}
+
+/** Exactly the live keys of each lease are attached to it, in key order. */
+async function checkAttached({ model, driven }: Pair): Promise<void> {
+  const records = await driven.dump();
+  for (const id of leaseIds) {
+    const { gte, lt } = attachmentRange(id);
+    const own = records.filter(([key]) => key >= gte && key < lt);
+    const live = model.stateAt(model.revision).filter(({ lease }) => lease === id);
+    expect(own.map(([key, bytes]) => keyOfAttachment(key, bytes))).toEqual(
+      live.map(({ key }) => key),
+    );
+  }
 }
 
 /** Nothing that a compaction gave up is left, and nothing else is gone. */

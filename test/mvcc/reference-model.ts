@@ -9,10 +9,13 @@ import type {
   KeyEvent,
   KeySelection,
   KeyVersion,
+  LeaseCommand,
+  LogPlace,
   Operation,
   RangeOperation,
   TxnCommand,
 } from '../../src/mvcc/index.js';
+import { deletesOf, ReferenceLeases } from './reference-leases.js';
 
 /** What the model answers: a result, or the code and the figures of an error. */
 export type ReferenceAnswer = Record<string, unknown>;
@@ -27,9 +30,14 @@ export class ReferenceModel {
   readonly changes: KeyEvent[] = [];
   revision = 1;
   compactRevision = 0;
+  readonly leases = new ReferenceLeases();
 
-  execute(command: Command): { readonly answer: ReferenceAnswer; readonly events: KeyEvent[] } {
+  execute(
+    command: Command,
+    place: LogPlace = { term: 1, index: 1 },
+  ): { readonly answer: ReferenceAnswer; readonly events: KeyEvent[] } {
     if (command.op === 'read-lease') throw new Error('this model has no settings');
+    if (isOfLeases(command)) return this.#lease(command, place);
     const fault = command.op === 'compact' ? undefined : staticFault(command);
     if (fault !== undefined) return { answer: { code: fault }, events: [] };
     if (command.op === 'compact') return { answer: this.#compact(command.revision), events: [] };
@@ -93,6 +101,15 @@ export class ReferenceModel {
     return { history, closed };
   }
 
+  #lease(command: LeaseCommand, place: LogPlace) {
+    const { answer, gone } = this.leases.execute(command, place, this.stateAt(this.revision));
+    const events = deletesOf(gone, this.revision + 1);
+    if (events.length > 0) this.revision += 1;
+    this.changes.push(...events);
+    if ('code' in answer) return { answer, events };
+    return { answer: { op: command.op, revision: this.revision, ...answer }, events };
+  }
+
   #compact(to: number): ReferenceAnswer {
     if (to < 1) return { code: 'ARGUMENT_INVALID' };
     if (to > this.revision) return { code: 'FUTURE_REVISION', revision: this.revision };
@@ -123,6 +140,9 @@ export class ReferenceModel {
       if (operation.op === 'put' && (operation.ignoreValue || operation.ignoreLease)) {
         const exists = before.some(({ key }) => key === operation.key);
         found = exists ? undefined : { code: 'KEY_NOT_FOUND' };
+      }
+      if (operation.op === 'put' && operation.lease && !this.leases.has(operation.lease)) {
+        found ??= { code: 'LEASE_NOT_FOUND' };
       }
       if (found !== undefined) return found;
     }
@@ -186,6 +206,10 @@ export class ReferenceModel {
     const answer = { kvs, more: cut.length < ordered.length };
     return operation.count ? { ...answer, count: selected.length } : answer;
   }
+}
+
+function isOfLeases(command: Command): command is LeaseCommand {
+  return command.op.startsWith('lease-');
 }
 
 type Put = Operation & { op: 'put' };

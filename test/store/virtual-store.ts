@@ -4,7 +4,7 @@ import { Node } from '../../src/node/index.js';
 import type { MemberId } from '../../src/raft/types.js';
 import { MemoryEngine, MemoryLogStore, WriteBehindBackend } from '../../src/storage/index.js';
 import { StoreStateMachine } from '../../src/store/state-machine.js';
-import { Store } from '../../src/store/store.js';
+import { Store, type StoreParts } from '../../src/store/store.js';
 import { MemoryHub } from '../../src/transport/index.js';
 import { identityOf, peerMemory } from '../node/cluster.js';
 import { VirtualTime } from '../node/virtual-time.js';
@@ -28,6 +28,7 @@ export class FragileEngine extends MemoryEngine {
 export interface VirtualMember {
   readonly store: Store;
   readonly node: Node;
+  readonly machine: StoreStateMachine;
   readonly engine: FragileEngine;
   readonly log: MemoryLogStore;
 }
@@ -37,6 +38,8 @@ export class VirtualStores {
   readonly hub = new MemoryHub({ timers: this.time });
   readonly ids: readonly MemberId[];
   readonly members = new Map<MemberId, VirtualMember>();
+  /** Of every store. */
+  options: Partial<StoreParts> = {};
   #lives = 0;
 
   constructor(ids: readonly MemberId[]) {
@@ -44,8 +47,9 @@ export class VirtualStores {
   }
 
   /** Members 1 to `count`, with a leader that all know. */
-  static async opened(count: number): Promise<VirtualStores> {
+  static async opened(count: number, options: Partial<StoreParts> = {}): Promise<VirtualStores> {
     const stores = new VirtualStores(Array.from({ length: count }, (_, nth) => nth + 1));
+    stores.options = options;
     for (const id of stores.ids) await stores.open(id);
     const isLed = () => {
       const leaders = new Set(stores.ids.map((id) => stores.store(id).status().leader));
@@ -70,8 +74,10 @@ export class VirtualStores {
     const parts = { env, identity: identityOf(id), log, stateMachine: machine };
     const node = await Node.open({ ...parts, peerMemory: peerMemory() });
     const memberNames = new Map(ids.map((each) => [each, `n${each}`]));
-    const store = new Store({ name: `n${id}`, node, machine, timers: time, memberNames });
-    this.members.set(id, { store, node, engine, log });
+    const { clock, timers, random } = env;
+    const own = { name: `n${id}`, node, machine, clock, timers, random, ...this.options };
+    const store = new Store({ ...own, memberNames });
+    this.members.set(id, { store, node, machine, engine, log });
     return store;
   }
 

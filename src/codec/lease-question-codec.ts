@@ -1,0 +1,81 @@
+/**
+ * What members ask the leader about leases, and its answers, as bytes: a version byte, then one flat
+ * array.
+ *
+ *     keep alive    [0, then per lease: id, generation | 0]   ->  [per lease: TTL in seconds | 0]
+ *     time to live  [1, id]                                   ->  [] or [TTL in seconds, ms left]
+ */
+import { limits } from '../base/limits.js';
+import { FlatReader } from './flat-reader.js';
+import { packKept, type Scalar, unpackFlat } from './packr.js';
+
+const version = 1;
+const kinds = ['keep-alive', 'time-to-live'] as const;
+const elementsMax = 1 + 2 * limits.leasesPerMessageMax;
+
+/** A lease as one of its holders names it. @since 0.1.0 */
+export interface LeaseName {
+  readonly id: bigint;
+  /** 0: whichever lease has the id. */
+  readonly generation: number;
+}
+
+/** @since 0.1.0 */
+export type LeaseQuestion =
+  | { readonly kind: 'keep-alive'; readonly leases: readonly LeaseName[] }
+  | { readonly kind: 'time-to-live'; readonly id: bigint };
+
+/** How long a lease has left. @since 0.1.0 */
+export interface LeaseTime {
+  readonly ttlSeconds: number;
+  readonly remainingMs: number;
+}
+
+/**
+ * @param question - of at most `leasesPerMessageMax` leases
+ * @since 0.1.0
+ */
+export function encodeLeaseQuestion(question: LeaseQuestion): Uint8Array {
+  const values: Scalar[] = [kinds.indexOf(question.kind)];
+  if (question.kind === 'time-to-live') values.push(question.id);
+  else for (const { id, generation } of question.leases) values.push(id, generation);
+  return packKept(values, version);
+}
+
+/**
+ * @throws {KontikiError} FRAME_INVALID, FORMAT_UNSUPPORTED
+ * @since 0.1.0
+ */
+export function decodeLeaseQuestion(bytes: Uint8Array): LeaseQuestion {
+  const reader = new FlatReader(unpackFlat(bytes, version, elementsMax));
+  const kind = reader.oneOf('kind', kinds);
+  if (kind === 'time-to-live') {
+    const id = reader.bigint('id');
+    reader.end();
+    return { kind, id };
+  }
+  const leases: LeaseName[] = [];
+  while (reader.left > 0) {
+    leases.push({ id: reader.bigint('id'), generation: reader.integer('generation') });
+  }
+  return { kind, leases };
+}
+
+/**
+ * @param numbers - safe integers of at least 0, as the table above says
+ * @since 0.1.0
+ */
+export function encodeLeaseAnswer(numbers: readonly number[]): Uint8Array {
+  return packKept([...numbers], version);
+}
+
+/**
+ * @throws {KontikiError} FRAME_INVALID, FORMAT_UNSUPPORTED
+ * @since 0.1.0
+ */
+export function decodeLeaseAnswer(bytes: Uint8Array): number[] {
+  const reader = new FlatReader(unpackFlat(bytes, version, elementsMax));
+  const numbers: number[] = [];
+  while (reader.left > 0) numbers.push(reader.integer('number'));
+  return numbers;
+}

@@ -1,0 +1,181 @@
+/**
+ * A lease as its holder has it: keys put with its id live as long as it is kept alive.
+ */
+import type { Clock, Timer, Timers } from '../base/clock.js';
+import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
+import type { CallOptions } from './kv-client.js';
+import type { KeptAlive } from './lease-client.js';
+
+/** @since 0.1.0 */
+export interface LeaseStatus {
+  /** Seconds it lives after a keep-alive. */
+  readonly ttlSeconds: number;
+  /** Milliseconds it has left by the leader's clock. */
+  readonly remainingMs: number;
+  /** Its keys in order; present when asked for. */
+  readonly keys?: readonly Uint8Array[];
+}
+
+/** @since 0.1.0 */
+export interface TimeToLiveOptions extends CallOptions {
+  /** Answer with the keys attached to it; default false. */
+  readonly keys?: boolean | undefined;
+}
+
+/** @since 0.1.0 */
+export interface LeaseRevokeResponse {
+  /** Of the deletes, or the current one when the lease had no keys. */
+  readonly revision: number;
+  /** Keys deleted. */
+  readonly deleted: number;
+}
+
+/** What a lease needs of its store. @since 0.1.0 */
+export interface LeaseParts {
+  readonly id: bigint;
+  readonly ttlSeconds: number;
+  /** Monotonic milliseconds when the grant was sent off. */
+  readonly sentMs: number;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly keepAlive: (options: CallOptions) => Promise<KeptAlive>;
+  readonly revoke: (options: CallOptions) => Promise<LeaseRevokeResponse>;
+  readonly timeToLive: (options: TimeToLiveOptions) => Promise<LeaseStatus | undefined>;
+  /** It is lost or revoked, or its store closed: nothing will come of it any more. */
+  readonly onEnd: (lease: Lease) => void;
+}
+
+const timerMsMax = 2 ** 31 - 1;
+
+/**
+ * Made by `store.lease`.
+ *
+ * @since 0.1.0
+ * @example
+ * const lease = await store.lease(10, { keepAlive: true });
+ * await store.put('workers/7', 'here', { lease: lease.id });
+ * lease.lost.addEventListener('abort', () => stopWorking());
+ */
+export class Lease {
+  /** An int64; to be given to `put`. */
+  readonly id: bigint;
+  /** As granted: a TTL below the least possible was raised to it. */
+  readonly ttlSeconds: number;
+  readonly #parts: LeaseParts;
+  readonly #lost = new AbortController();
+  /** Until then the lease lives for certain, by the local clock. */
+  #safeUntilMs: number;
+  #lossTimer: Timer | undefined;
+  #renewTimer: Timer | undefined;
+
+  /** @param isKept - whether it is kept alive from here on, without anybody calling */
+  constructor(parts: LeaseParts, isKept: boolean) {
+    this.#parts = parts;
+    this.id = parts.id;
+    this.ttlSeconds = parts.ttlSeconds;
+    this.#safeUntilMs = parts.sentMs + this.#ttlMs;
+    this.#watchForLoss();
+    if (isKept && !this.lost.aborted) this.#renewAfter(this.#ttlMs / 3);
+  }
+
+  /**
+   * Fires when the lease can not be counted on any more: a TTL after the last successful keep-alive
+   * was sent, by the local clock, which is never later than the keys go. Its reason is a
+   * `LEASE_EXPIRED`, `LEASE_NOT_FOUND` or `CLOSED`. It fires once and for good.
+   */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /**
+   * Lets it live a whole TTL from now; through any member.
+   *
+   * @throws {KontikiError} LEASE_NOT_FOUND; TIMEOUT: call again; the reason of {@link lost}
+   */
+  async keepAlive(options: CallOptions = {}): Promise<void> {
+    this.lost.throwIfAborted();
+    const { ttlSeconds, sentMs } = await this.#parts.keepAlive(options);
+    if (ttlSeconds === 0) {
+      this._lose(notFound(this.id));
+      throw this.lost.reason;
+    }
+    this.#lossTime();
+    this.lost.throwIfAborted();
+    this.#safeUntilMs = Math.max(this.#safeUntilMs, sentMs + this.#ttlMs);
+  }
+
+  /**
+   * Ends it and deletes its keys, in one revision.
+   *
+   * @throws {KontikiError} LEASE_NOT_FOUND, and as every write
+   */
+  async revoke(options: CallOptions = {}): Promise<LeaseRevokeResponse> {
+    try {
+      const response = await this.#parts.revoke(options);
+      this._lose(notFound(this.id));
+      return response;
+    } catch (error) {
+      if (isKontikiError(error, 'LEASE_NOT_FOUND')) this._lose(error);
+      throw error;
+    }
+  }
+
+  /**
+   * What it has left by the leader's clock; `undefined` when it is gone.
+   *
+   * @throws {KontikiError} TIMEOUT, CLOSED
+   */
+  timeToLive(options: TimeToLiveOptions = {}): Promise<LeaseStatus | undefined> {
+    return this.#parts.timeToLive(options);
+  }
+
+  /** The store's: the lease is lost for this reason, unless it was before. */
+  _lose(reason: KontikiError): void {
+    if (this.lost.aborted) return;
+    this.#lossTimer?.cancel();
+    this.#renewTimer?.cancel();
+    this.#parts.onEnd(this);
+    this.#lost.abort(reason);
+  }
+
+  get #ttlMs(): number {
+    return this.ttlSeconds * 1_000;
+  }
+
+  /** Loses it when its time is over; returns the milliseconds that are left. */
+  #lossTime(): number {
+    const leftMs = this.#safeUntilMs - this.#parts.clock.monotonicMs();
+    if (leftMs > 0) return leftMs;
+    const message = `no keep-alive of lease ${this.id} succeeded within its TTL`;
+    this._lose(kontikiError('LEASE_EXPIRED', message));
+    return 0;
+  }
+
+  /** A keep-alive does not touch the timer: when it comes too early, it is set again. */
+  #watchForLoss(): void {
+    const leftMs = this.#lossTime();
+    if (leftMs === 0) return;
+    const delayMs = Math.min(leftMs, timerMsMax);
+    this.#lossTimer = this.#parts.timers.after(delayMs, () => this.#watchForLoss());
+  }
+
+  #renewAfter(ms: number): void {
+    this.#renewTimer = this.#parts.timers.after(Math.min(ms, timerMsMax), () => void this.#renew());
+  }
+
+  /** Never rejects. */
+  async #renew(): Promise<void> {
+    let pauseMs = this.#ttlMs / 3;
+    try {
+      await this.keepAlive({ timeoutMs: Math.min(pauseMs, timerMsMax) });
+    } catch {
+      // Passing, unless the lease is lost by now.
+      pauseMs = Math.min(500, this.#ttlMs / 10);
+    }
+    if (!this.lost.aborted) this.#renewAfter(pauseMs);
+  }
+}
+
+function notFound(id: bigint): KontikiError {
+  return kontikiError('LEASE_NOT_FOUND', `store: lease ${id} is gone`);
+}

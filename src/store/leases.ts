@@ -1,0 +1,197 @@
+/**
+ * The leases of one store: grants them, hands out their objects, and answers for them while this
+ * member leads.
+ */
+
+import { binaryBytes } from '../base/bytes.js';
+import type { Clock, Timers } from '../base/clock.js';
+import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
+import type { Random } from '../base/prng.js';
+import { decodeLeaseQuestion, encodeLeaseAnswer } from '../codec/lease-question-codec.js';
+import type { Keyspace } from '../mvcc/keyspace.js';
+import type {
+  LeaseEntry,
+  LeaseGrantResult,
+  LeaseResult,
+  LeaseRevokeResult,
+} from '../mvcc/lease-types.js';
+import type { Query } from '../mvcc/query.js';
+import type { Command } from '../mvcc/types.js';
+import type { Node } from '../node/index.js';
+import { callOptionNames, checkBoolean, checkCallOptions, checkOptions } from './arguments.js';
+import type { CallOptions } from './kv-client.js';
+import { Lease, type LeaseStatus, type TimeToLiveOptions } from './lease.js';
+import { LeaseClient } from './lease-client.js';
+import { LeaseExpiry } from './lease-expiry.js';
+
+/** @since 0.1.0 */
+export interface LeaseOptions extends CallOptions {
+  /** Any int64 but 0, else `LEASE_EXISTS`; default: drawn at random. */
+  readonly id?: bigint | undefined;
+  /** Keep it alive from here on, a third of its TTL after the other; default false. */
+  readonly keepAlive?: boolean | undefined;
+}
+
+/** One of `store.leases`. @since 0.1.0 */
+export interface LeaseInfo {
+  readonly id: bigint;
+  readonly ttlSeconds: number;
+}
+
+/** @since 0.1.0 */
+export interface LeasesParts {
+  readonly node: Pick<
+    Node,
+    'ask' | 'answerWith' | 'leadTerm' | 'readIndex' | 'propose' | 'electionMs'
+  >;
+  readonly keyspace: () => Keyspace;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly checkpointIntervalMs: number;
+  readonly timeoutMs: number;
+  /** The store's. */
+  readonly write: (command: Command, options: CallOptions) => Promise<unknown>;
+  readonly catchUp: (options: CallOptions) => Promise<void>;
+  readonly run: <R>(start: (keyspace: Keyspace) => Query<R>) => Promise<R>;
+}
+
+const leaseOptionNames = [...callOptionNames, 'id', 'keepAlive'];
+const timeToLiveNames = [...callOptionNames, 'keys'];
+/** How often an id that turned out to be taken is drawn anew. */
+const drawsMax = 3;
+
+/** @since 0.1.0 */
+export class Leases {
+  readonly #parts: LeasesParts;
+  readonly #client: LeaseClient;
+  readonly #expiry: LeaseExpiry;
+  readonly #open = new Set<Lease>();
+
+  constructor(parts: LeasesParts) {
+    this.#parts = parts;
+    this.#client = new LeaseClient(parts);
+    this.#expiry = new LeaseExpiry(parts);
+    parts.node.answerWith((question) => this.#answer(question));
+  }
+
+  /** Role, term or leader may have changed. */
+  check(): void {
+    this.#expiry.check();
+  }
+
+  /** A lease command was applied on this member. */
+  applied(result: LeaseResult): void {
+    this.#expiry.applied(result);
+  }
+
+  /**
+   * Grants a lease; see `Store.lease`.
+   *
+   * @throws {KontikiError} ARGUMENT_INVALID, LEASE_EXISTS, and as every write
+   */
+  async grant(ttlSeconds: number, options: LeaseOptions): Promise<Lease> {
+    checkOptions(options, leaseOptionNames, 'lease');
+    checkBoolean(options.keepAlive, 'keepAlive');
+    checkCallOptions(options);
+    const ttl = this.#raised(ttlSeconds);
+    for (let draw = 1; ; draw += 1) {
+      const id = options.id ?? this.#drawId();
+      const sentMs = this.#parts.clock.monotonicMs();
+      try {
+        const command = { op: 'lease-grant', id, ttlSeconds: ttl } as const;
+        const result = (await this.#parts.write(command, options)) as LeaseGrantResult;
+        return this.#hold(result.lease, sentMs, options.keepAlive === true);
+      } catch (error) {
+        const isTaken = options.id === undefined && isKontikiError(error, 'LEASE_EXISTS');
+        if (!isTaken || draw === drawsMax) throw error;
+      }
+    }
+  }
+
+  /**
+   * All leases, by id.
+   *
+   * @throws {KontikiError} as every read
+   */
+  async list(options: CallOptions): Promise<LeaseInfo[]> {
+    checkOptions(options, callOptionNames, 'leases');
+    checkCallOptions(options);
+    await this.#parts.catchUp(options);
+    const leases = [...this.#parts.keyspace().leases()];
+    leases.sort((a, b) => (a.id < b.id ? -1 : 1));
+    return leases.map(({ id, ttlSeconds }) => ({ id, ttlSeconds }));
+  }
+
+  /** Every lease handed out is lost to its holder: nobody can renew it here any more. */
+  close(reason: KontikiError): void {
+    this.#expiry.close();
+    for (const lease of [...this.#open]) lease._lose(reason);
+  }
+
+  #hold({ id, ttlSeconds, generation }: LeaseEntry, sentMs: number, isKept: boolean): Lease {
+    const { clock, timers } = this.#parts;
+    const lease = new Lease(
+      {
+        ...{ id, ttlSeconds, sentMs, clock, timers },
+        keepAlive: (options) => {
+          checkOptions(options, callOptionNames, 'keepAlive');
+          return this.#client.keepAlive({ id, generation }, this.#checked(options));
+        },
+        revoke: async (options) => {
+          checkOptions(options, callOptionNames, 'revoke');
+          const command = { op: 'lease-revoke', id } as const;
+          const result = (await this.#parts.write(command, options)) as LeaseRevokeResult;
+          return { revision: result.revision, deleted: result.deleted };
+        },
+        timeToLive: (options) => this.#timeToLive(id, options),
+        onEnd: (ended) => this.#open.delete(ended),
+      },
+      isKept,
+    );
+    if (!lease.lost.aborted) this.#open.add(lease);
+    return lease;
+  }
+
+  async #timeToLive(id: bigint, options: TimeToLiveOptions): Promise<LeaseStatus | undefined> {
+    checkOptions(options, timeToLiveNames, 'timeToLive');
+    checkBoolean(options.keys, 'keys');
+    const time = await this.#client.timeToLive(id, this.#checked(options));
+    if (time === undefined || options.keys !== true) return time;
+    await this.#parts.catchUp(options);
+    const keys = await this.#parts.run((keyspace) => keyspace.leaseKeysQuery(id));
+    return { ...time, keys: keys.map(binaryBytes) };
+  }
+
+  async #answer(bytes: Uint8Array): Promise<Uint8Array> {
+    const question = decodeLeaseQuestion(bytes);
+    if (question.kind === 'keep-alive') {
+      return encodeLeaseAnswer(await this.#expiry.keepAlive(question.leases));
+    }
+    const time = await this.#expiry.timeToLive(question.id);
+    return encodeLeaseAnswer(time === undefined ? [] : [time.ttlSeconds, time.remainingMs]);
+  }
+
+  #checked(options: CallOptions) {
+    checkCallOptions(options);
+    const { timeoutMs = this.#parts.timeoutMs, signal } = options;
+    return { timeoutMs, signal };
+  }
+
+  /** At least one and a half election timeouts, or a failover could outlast every lease. */
+  #raised(ttlSeconds: number): number {
+    if (!Number.isSafeInteger(ttlSeconds) || ttlSeconds < 1) {
+      const message = `store: expected ttlSeconds to be an integer from 1, got ${ttlSeconds}`;
+      throw kontikiError('ARGUMENT_INVALID', message, { outcome: 'rejected' });
+    }
+    return Math.max(ttlSeconds, Math.ceil((1.5 * this.#parts.node.electionMs) / 1_000));
+  }
+
+  /** From 1 to 2^63 - 1. */
+  #drawId(): bigint {
+    const { random } = this.#parts;
+    const high = BigInt(random.u32() & 0x7fffffff);
+    const id = (high << 32n) | BigInt(random.u32());
+    return id === 0n ? 1n : id;
+  }
+}
