@@ -38,7 +38,7 @@ export class LeaderLease {
    * @param leaseMs - ms after the sending; 0 for never
    */
   holds(halves: VoterHalves, self: MemberId, nowMs: number, leaseMs: number): boolean {
-    if (this.#revoked || leaseMs <= 0 || !(nowMs > 0)) return false;
+    if (this.#revoked || leaseMs <= 0) return false;
     const heard = (id: MemberId): number | undefined => (id === self ? nowMs : this.#acks.get(id));
     const since = jointCommittedIndex(halves, heard);
     // Without voters the quorum is empty and proves nothing.

@@ -101,8 +101,8 @@ export const lease: readonly Defect[] = [
   {
     name: 'lease: an older time, or none, still proves it',
     file: 'lease.ts',
-    find: '|| !(nowMs > 0)) return false;',
-    replace: ') return false;',
+    find: 'since > 0 && since <= nowMs && nowMs',
+    replace: 'since > 0 && nowMs',
   },
   {
     name: 'lease: an echo of what was never sent counts',
