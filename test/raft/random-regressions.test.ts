@@ -74,6 +74,24 @@ describe('found by random clusters', () => {
     expect(lone.node.configuration.learners).toEqual([5]);
   });
 
+  test('entries behind a snapshot -> applied only once those before it are', () => {
+    const lone = busyFollower();
+    lone.ready();
+    lone.completeAppend();
+    const previous = { index: 9, term: 1 };
+    const entries = [{ term: 1, index: 10, ...encodeConfChange(add4) }];
+    const append = { from: 2, to: 1, term: 1, previous, entries, commit: 10 };
+    lone.step({ kind: 'append-request', ...append });
+    lone.ready();
+    lone.completeAppend();
+    // Made now, the change would go to the configuration of the entries that were overtaken.
+    expect(lone.node.hasReady()).toBe(false);
+    lone.completeApply(late(2));
+    expect(lone.ready().apply?.entries.map(({ index }) => index)).toEqual([10]);
+    lone.node.applyConfChange(add4);
+    expect(lone.node.configuration.learners).toEqual([4]);
+  });
+
   test('a leader removes itself while its own write is under way -> its answer is taken', () => {
     const lone = new LoneNode();
     lone.lead();
