@@ -8,7 +8,8 @@
  * 29 u32 next sub         33 sums of what was removed
  * ```
  */
-import { checkSeal, getUint32, getUint53, seal, setUint32, setUint53 } from './record-bytes.js';
+import { getUint32, getUint53, setUint32, setUint53 } from '../base/integers.js';
+import { checkSeal, seal } from './record-bytes.js';
 import { type ChangePosition, progressKey } from './record-keys.js';
 import { HashSums, hashSumsBytes } from './state-hash.js';
 

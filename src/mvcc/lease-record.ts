@@ -12,17 +12,10 @@
  * whatever the lease holds, and opening reads leases only (etcd reads every key to find them).
  */
 import type { BinaryString } from '../base/bytes.js';
+import { getInt64, getUint53, setInt64, setUint53 } from '../base/integers.js';
 import type { RangeRead } from './backend.js';
 import type { LeaseEntry } from './lease-types.js';
-import {
-  checkSeal,
-  corruptRecord,
-  getInt64,
-  getUint53,
-  seal,
-  setInt64,
-  setUint53,
-} from './record-bytes.js';
+import { checkSeal, corruptRecord, seal } from './record-bytes.js';
 
 const leaseBytes = 37;
 const prefixUnits = 11;

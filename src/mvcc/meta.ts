@@ -12,7 +12,8 @@
  * All of it is the same on every member at an applied index, so the state hash is over these bytes.
  */
 import { kontikiError } from '../base/errors.js';
-import { checkSeal, getUint53, seal, setUint53 } from './record-bytes.js';
+import { getUint32, getUint53, setUint32, setUint53 } from '../base/integers.js';
+import { checkSeal, seal } from './record-bytes.js';
 import { metaKey } from './record-keys.js';
 import { HashSums, hashSumsBytes } from './state-hash.js';
 import type { ReadLease } from './types.js';
@@ -63,9 +64,8 @@ export function encodeMeta(meta: KeyspaceMeta, sums: HashSums = new HashSums()):
   bytes[5] = meta.semanticsLevel;
   setUint53(bytes, 6, meta.revision);
   setUint53(bytes, 14, meta.compactRevision);
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  view.setUint32(22, meta.readLease.leaseMs, true);
-  view.setUint32(26, meta.readLease.everMs, true);
+  setUint32(bytes, 22, meta.readLease.leaseMs);
+  setUint32(bytes, 26, meta.readLease.everMs);
   sums.write(bytes, sumsAt);
   seal(bytes);
   return bytes;
@@ -86,12 +86,11 @@ export function decodeMeta(bytes: Uint8Array): KeyspaceMeta {
       `semantics level ${semanticsLevel} found, this version knows up to ${semanticsLevelMax}`,
     );
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
   return {
     revision: getUint53(bytes, 6),
     compactRevision: getUint53(bytes, 14),
     semanticsLevel,
-    readLease: { leaseMs: view.getUint32(22, true), everMs: view.getUint32(26, true) },
+    readLease: { leaseMs: getUint32(bytes, 22), everMs: getUint32(bytes, 26) },
   };
 }
 

@@ -1,11 +1,10 @@
 /**
- * The first five bytes of every stored record, checksum and layout version, and the integers in
- * records. Written byte by byte: with a `DataView` and a `subarray` per record, the small ones took
- * six to eight times as long to encode (ADR 0006, figures).
+ * The first five bytes of every stored record: checksum and layout version.
  */
 import type { BinaryString } from '../base/bytes.js';
 import { crc32 } from '../base/crc32.js';
 import { kontikiError } from '../base/errors.js';
+import { getUint32, setUint32 } from '../base/integers.js';
 
 /**
  * Version of the layout of every record of the keyspace.
@@ -15,7 +14,6 @@ import { kontikiError } from '../base/errors.js';
 export const recordLayout = 1;
 
 const crcBytes = 4;
-const shift32 = 2 ** 32;
 
 /**
  * Writes layout version and checksum; the last step of every encoder.
@@ -57,66 +55,4 @@ export function checkSeal(recordKey: BinaryString, bytes: Uint8Array, bytesMin: 
  */
 export function corruptRecord(recordKey: BinaryString, what: string) {
   return kontikiError('STATE_CORRUPT', `stored record ${JSON.stringify(recordKey)}: ${what}`);
-}
-
-/**
- * Writes an unsigned 32-bit integer, most significant byte first.
- *
- * @since 0.1.0
- */
-export function setUint32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >>> 24;
-  bytes[at + 1] = value >>> 16;
-  bytes[at + 2] = value >>> 8;
-  bytes[at + 3] = value;
-}
-
-/**
- * Reads what {@link setUint32} wrote.
- *
- * @since 0.1.0
- */
-export function getUint32(bytes: Uint8Array, at: number): number {
-  const high = (bytes[at] as number) << 24;
-  const middle = ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8);
-  return (high | middle | (bytes[at + 3] as number)) >>> 0;
-}
-
-/**
- * Writes an integer from 0 to 2^53 - 1 in eight bytes.
- *
- * @since 0.1.0
- */
-export function setUint53(bytes: Uint8Array, at: number, value: number): void {
-  setUint32(bytes, at, Math.floor(value / shift32));
-  setUint32(bytes, at + 4, value >>> 0);
-}
-
-/**
- * Reads what {@link setUint53} wrote.
- *
- * @since 0.1.0
- */
-export function getUint53(bytes: Uint8Array, at: number): number {
-  return getUint32(bytes, at) * shift32 + getUint32(bytes, at + 4);
-}
-
-/**
- * Writes a signed 64-bit integer.
- *
- * @since 0.1.0
- */
-export function setInt64(bytes: Uint8Array, at: number, value: bigint): void {
-  setUint32(bytes, at, Number(BigInt.asUintN(32, value >> 32n)));
-  setUint32(bytes, at + 4, Number(BigInt.asUintN(32, value)));
-}
-
-/**
- * Reads what {@link setInt64} wrote.
- *
- * @since 0.1.0
- */
-export function getInt64(bytes: Uint8Array, at: number): bigint {
-  const high = BigInt(getUint32(bytes, at));
-  return BigInt.asIntN(64, (high << 32n) | BigInt(getUint32(bytes, at + 4)));
 }

@@ -15,16 +15,14 @@
  */
 import { type BinaryString, binaryString } from '../base/bytes.js';
 import {
-  checkSeal,
-  corruptRecord,
   getInt64,
   getUint32,
   getUint53,
-  seal,
   setInt64,
   setUint32,
   setUint53,
-} from './record-bytes.js';
+} from '../base/integers.js';
+import { checkSeal, corruptRecord, seal } from './record-bytes.js';
 import { type ChangePosition, keyOfCurrent, parseHistoryKey } from './record-keys.js';
 import type { KeyVersion } from './types.js';
 

@@ -10,7 +10,7 @@
  */
 import { assert } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
-import { getUint32, setUint32 } from './record-bytes.js';
+import { getUint32, setUint32 } from '../base/integers.js';
 import { type Digest, digestBytes, digestKeyed, digestText } from './record-digest.js';
 
 /**

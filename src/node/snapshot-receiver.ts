@@ -5,6 +5,7 @@
  *     receiving --last chunk stored--> stored --the core took it--> installing --> done
  *         '---> failed                    '-------- the core did not ----------------^
  */
+import { getUint53, setUint53 } from '../base/integers.js';
 import { limits } from '../base/limits.js';
 import type { SnapshotAck, SnapshotChunk } from '../codec/wire-message.js';
 import type { SnapshotRequest } from '../raft/messages.js';
@@ -188,13 +189,13 @@ async function discard(receipt: Receipt): Promise<void> {
  */
 export function streamData(id: number): Uint8Array {
   const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(id));
+  setUint53(bytes, 0, id);
   return bytes;
 }
 
 /** What {@link streamData} made; `undefined` for anything else. */
 function streamIdOf({ snapshot: { data } }: SnapshotRequest): number | undefined {
   if (data.length !== 8) return undefined;
-  const id = Number(new DataView(data.buffer, data.byteOffset).getBigUint64(0));
+  const id = getUint53(data, 0);
   return Number.isSafeInteger(id) ? id : undefined;
 }

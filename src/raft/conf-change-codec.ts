@@ -7,6 +7,7 @@
  *     V2   no bytes at all: leave the joint state
  */
 import { type ErrorFields, kontikiError } from '../base/errors.js';
+import { getUint53, setUint53 } from '../base/integers.js';
 import type {
   ConfChange,
   ConfChangeSingle,
@@ -37,11 +38,10 @@ export function encodeConfChange(change: ConfChange | ConfChangeV2): Proposal {
   if ('changes' in change) return { type: 'config-change-v2', data: encodeV2(change) };
   const { type, memberId, id = 0, context = new Uint8Array(0) } = change;
   const data = new Uint8Array(headBytesV1 + context.length);
-  const view = new DataView(data.buffer);
   data[0] = versionV1;
   data[1] = numberOf(types, type);
-  writeInteger(view, 2, memberId);
-  writeInteger(view, 10, id);
+  writeInteger(data, 2, memberId);
+  writeInteger(data, 10, id);
   data.set(context, headBytesV1);
   return { type: 'config-change', data };
 }
@@ -54,14 +54,13 @@ function encodeV2(change: ConfChangeV2): Uint8Array {
   if (changes.length > 0xffff) throw invalid('at most 65,535 changes', changes.length);
   const contextAt = headBytesV2 + changes.length * singleBytes;
   const data = new Uint8Array(contextAt + context.length);
-  const view = new DataView(data.buffer);
   data[0] = versionV2;
   data[1] = numberOf(transitions, transition);
-  view.setUint16(2, changes.length);
+  new DataView(data.buffer).setUint16(2, changes.length);
   let at = headBytesV2;
   for (const { type, memberId } of changes) {
     data[at] = numberOf(types, type);
-    writeInteger(view, at + 1, memberId);
+    writeInteger(data, at + 1, memberId);
     at += singleBytes;
   }
   data.set(context, contextAt);
@@ -78,30 +77,30 @@ function encodeV2(change: ConfChangeV2): Uint8Array {
  */
 export function decodeConfChange(entry: Entry | Proposal): ConfChange | ConfChangeV2 {
   const { type, data } = entry;
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  if (type === 'config-change') return decodeV1(data, view);
-  if (type === 'config-change-v2') return decodeV2(data, view);
+  if (type === 'config-change') return decodeV1(data);
+  if (type === 'config-change-v2') return decodeV2(data);
   throw invalid('an entry that changes the configuration', type);
 }
 
-function decodeV1(data: Uint8Array, view: DataView): ConfChange {
+function decodeV1(data: Uint8Array): ConfChange {
   if (data.length < headBytesV1 || data[0] !== versionV1) throw invalid('a change', data);
   return {
     type: itemOf(types, data[1]),
-    memberId: readInteger(view, 2),
-    id: readInteger(view, 10),
+    memberId: readInteger(data, 2),
+    id: readInteger(data, 10),
     context: data.subarray(headBytesV1),
   };
 }
 
-function decodeV2(data: Uint8Array, view: DataView): ConfChangeV2 {
+function decodeV2(data: Uint8Array): ConfChangeV2 {
   if (data.length === 0) return { transition: 'auto', changes: [] };
   if (data.length < headBytesV2 || data[0] !== versionV2) throw invalid('changes', data);
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const contextAt = headBytesV2 + view.getUint16(2) * singleBytes;
   if (data.length < contextAt) throw invalid('all changes', data);
   const changes: ConfChangeSingle[] = [];
   for (let at = headBytesV2; at < contextAt; at += singleBytes) {
-    changes.push({ type: itemOf(types, data[at]), memberId: readInteger(view, at + 1) });
+    changes.push({ type: itemOf(types, data[at]), memberId: readInteger(data, at + 1) });
   }
   return {
     transition: itemOf(transitions, data[1]),
@@ -110,13 +109,13 @@ function decodeV2(data: Uint8Array, view: DataView): ConfChangeV2 {
   };
 }
 
-function writeInteger(view: DataView, at: number, value: number): void {
+function writeInteger(data: Uint8Array, at: number, value: number): void {
   if (!Number.isSafeInteger(value) || value < 0) throw invalid('an id of 0 to 2^53-1', value);
-  view.setBigUint64(at, BigInt(value));
+  setUint53(data, at, value);
 }
 
-function readInteger(view: DataView, at: number): number {
-  const value = Number(view.getBigUint64(at));
+function readInteger(data: Uint8Array, at: number): number {
+  const value = getUint53(data, at);
   if (!Number.isSafeInteger(value)) throw invalid('an id of 0 to 2^53-1', value);
   return value;
 }

@@ -13,7 +13,7 @@
  */
 import { assert } from '../../base/assert.js';
 import type { Crc32 } from '../../base/crc32.js';
-import { getUint53, setUint53 } from './header.js';
+import { getUint53, setUint53 } from '../../base/integers.js';
 
 /** Bytes before the data of a chunk. @since 0.1.0 */
 export const frameHeadBytes = 8;
@@ -59,9 +59,8 @@ export interface Trailer {
  */
 export function beginTrailer({ chunks, size }: Trailer): Uint8Array {
   const bytes = new Uint8Array(trailerBytes);
-  const view = new DataView(bytes.buffer);
-  setUint53(view, 4, chunks);
-  setUint53(view, 12, size);
+  setUint53(bytes, 4, chunks);
+  setUint53(bytes, 12, size);
   return bytes;
 }
 
@@ -107,5 +106,5 @@ export function decodeTrailer(crc32: Crc32, bytes: Uint8Array, seed: number): Tr
   if (view.getUint32(trailerCrcAt) !== crc32(bytes.subarray(0, trailerCrcAt), seed)) {
     return undefined;
   }
-  return { chunks: getUint53(view, 4), size: getUint53(view, 12) };
+  return { chunks: getUint53(bytes, 4), size: getUint53(bytes, 12) };
 }

@@ -14,6 +14,7 @@
 import { assert } from '../../base/assert.js';
 import type { Crc32 } from '../../base/crc32.js';
 import { kontikiError } from '../../base/errors.js';
+import { getUint32, getUint53, setUint53 } from '../../base/integers.js';
 import type { ConfState } from '../../raft/configuration.js';
 import type { LogId, MemberId } from '../../raft/types.js';
 import { snapshotCorrupt } from './damage.js';
@@ -49,23 +50,23 @@ export function encodeHeader(crc32: Crc32, header: SnapshotHeader): Uint8Array {
   const count = lists.reduce((sum, list) => sum + list.length, 0);
   const size = fixedBytes + 8 * count + crcBytes;
   assert(size <= headerBytesMax, `a configuration of ${count} members fits a snapshot's header`);
-  const view = new DataView(new ArrayBuffer(size));
+  const bytes = new Uint8Array(size);
+  const view = new DataView(bytes.buffer);
   view.setUint32(0, magic);
   view.setUint16(4, snapshotFormatVersion);
   view.setUint16(6, configuration.autoLeave === true ? 1 : 0);
   view.setUint32(8, size);
   view.setUint32(12, groupId);
-  setUint53(view, 16, last.index);
-  setUint53(view, 24, last.term);
+  setUint53(bytes, 16, last.index);
+  setUint53(bytes, 24, last.term);
   let at = fixedBytes;
   lists.forEach((list, which) => {
     view.setUint32(32 + 4 * which, list.length);
     for (const id of list) {
-      setUint53(view, at, id);
+      setUint53(bytes, at, id);
       at += 8;
     }
   });
-  const bytes = new Uint8Array(view.buffer);
   view.setUint32(at, crc32(bytes.subarray(0, at)));
   return bytes;
 }
@@ -96,10 +97,10 @@ export function decodeHeader(crc32: Crc32, file: string, bytes: Uint8Array): Rea
     const message = `snapshot ${file} has format ${version}, this release reads`;
     throw kontikiError('FORMAT_UNSUPPORTED', `${message} ${snapshotFormatVersion}`);
   }
-  const configuration = readConfiguration(view, size);
+  const configuration = readConfiguration(bytes, size);
   if (configuration === undefined) throw damaged('the lists of its configuration are wrong');
   return {
-    last: { term: getUint53(view, 24), index: getUint53(view, 16) },
+    last: { term: getUint53(bytes, 24), index: getUint53(bytes, 16) },
     configuration,
     groupId: view.getUint32(12),
     size,
@@ -115,28 +116,17 @@ function listsOf(state: ConfState): readonly (readonly MemberId[])[] {
   return [voters, votersOutgoing, learners, learnersNext];
 }
 
-function readConfiguration(view: DataView, size: number): ConfState | undefined {
-  const counts = [32, 36, 40, 44].map((at) => view.getUint32(at));
+function readConfiguration(bytes: Uint8Array, size: number): ConfState | undefined {
+  const counts = [32, 36, 40, 44].map((at) => getUint32(bytes, at));
   const count = counts.reduce((sum, length) => sum + length, 0);
   if (fixedBytes + 8 * count + crcBytes !== size) return undefined;
   let at = fixedBytes;
   const [voters, votersOutgoing, learners, learnersNext] = counts.map((length) =>
     Array.from({ length }, () => {
       at += 8;
-      return getUint53(view, at - 8);
+      return getUint53(bytes, at - 8);
     }),
   );
-  const autoLeave = view.getUint16(6) === 1;
+  const autoLeave = bytes[6] === 0 && bytes[7] === 1;
   return { voters, votersOutgoing, learners, learnersNext, autoLeave };
-}
-
-/** Writes a safe integer of at least 0 as eight bytes. @since 0.1.0 */
-export function setUint53(view: DataView, at: number, value: number): void {
-  view.setUint32(at, Math.floor(value / 2 ** 32));
-  view.setUint32(at + 4, value >>> 0);
-}
-
-/** @since 0.1.0 */
-export function getUint53(view: DataView, at: number): number {
-  return view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4);
 }
