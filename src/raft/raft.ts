@@ -100,11 +100,6 @@ export class Raft {
     return { term: this.term, vote: this.vote, commit: this.log.committed };
   }
 
-  /** Receives the log, does not campaign, is not asked for votes. */
-  get isLearner(): boolean {
-    return this.configuration.learners.includes(this.id);
-  }
-
   /** Only a voter may campaign, and only one whose state is not about to be replaced. */
   get promotable(): boolean {
     return isVoter(this.configuration, this.id) && this.log.pendingSnapshot === undefined;
@@ -146,7 +141,7 @@ export class Raft {
     if (message.kind === 'storage-apply-response') {
       this.uncommittedBytes = Math.max(0, this.uncommittedBytes - message.payloadBytes);
       this.log.appliedTo(message.index, message.encodedBytes);
-      if (this.overtaken !== undefined) catchUp(this, message.index);
+      catchUp(this, message.index);
       leaveJointWhenDue(this);
       return;
     }
@@ -244,17 +239,19 @@ export class Raft {
     this.reads = new ReadQueue();
     this.lease = new LeaderLease();
     this.wantsHeartbeat = false;
-    for (const id of this.progress.keys()) this.progress.set(id, this.newProgress(id));
+    const { lastIndex } = this.log;
+    for (const id of this.progress.keys()) {
+      // Own match counts what is not durable yet; safe, because a leader commits only through an
+      // entry of its own term, which it acknowledges to itself after its own write (semantics S7).
+      const match = id === this.id ? lastIndex : 0;
+      this.progress.set(id, this.newProgress(match, lastIndex + 1));
+    }
   }
 
-  /** What a new leader knows of a member. */
-  newProgress(id: MemberId): Progress {
+  /** A fresh account of a member, with the windows of the options. */
+  newProgress(match: number, next: number): Progress {
     const { inflightMessagesMax, inflightBytesMax } = this.config;
-    const { lastIndex } = this.log;
-    // Own match counts what is not durable yet; safe, because a leader commits only through an
-    // entry of its own term, which it acknowledges to itself after its own write (semantics S7).
-    const match = id === this.id ? lastIndex : 0;
-    return new Progress({ match, next: lastIndex + 1, inflightMessagesMax, inflightBytesMax });
+    return new Progress({ match, next, inflightMessagesMax, inflightBytesMax });
   }
 
   #drawElectionTimeout(): void {

@@ -7,7 +7,7 @@ import type { ConfChange, ConfChangeV2 } from './conf-change.js';
 import { type Configuration, isVoter, memberIds } from './configuration.js';
 import { applyChange } from './membership.js';
 import type { MembershipStep } from './membership-draft.js';
-import { Progress } from './progress.js';
+import type { Progress } from './progress.js';
 import { onProposals } from './propose.js';
 import type { Raft } from './raft.js';
 import { releaseReads } from './read-index.js';
@@ -78,9 +78,7 @@ function nextProgress(raft: Raft, { configuration, added }: MembershipStep) {
 
 /** A member that was just added counts as heard from, or it could cost the quorum check (H36). */
 function joined(raft: Raft): Progress {
-  const { inflightMessagesMax, inflightBytesMax } = raft.config;
-  const next = Math.max(raft.log.lastIndex, 1);
-  const progress = new Progress({ match: 0, next, inflightMessagesMax, inflightBytesMax });
+  const progress = raft.newProgress(0, Math.max(raft.log.lastIndex, 1));
   progress.recentActive = true;
   return progress;
 }

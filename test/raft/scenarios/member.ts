@@ -94,6 +94,10 @@ export class Member {
     return this.node.term;
   }
 
+  get isLearner(): boolean {
+    return this.core.configuration.learners.includes(this.id);
+  }
+
   get commit(): number {
     return this.core.log.committed;
   }

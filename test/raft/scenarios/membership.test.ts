@@ -41,7 +41,7 @@ describe('applying a change', () => {
   const apply = (member: Member, change: ConfChange | ConfChangeV2) => {
     member.do((node) => node.applyConfChange(change));
     const { voters, learners } = member.node.configuration;
-    return { voters, learners, isLearner: member.core.isLearner };
+    return { voters, learners, isLearner: member.isLearner };
   };
 
   test('R-75: voter added -> member', () => {
@@ -90,7 +90,7 @@ describe('learners', () => {
     for (const member of net.members) {
       member.do((node) => node.applyConfChange({ type: 'add-voter', memberId: 2 }));
     }
-    expect(net.at(2).core.isLearner).toBe(false);
+    expect(net.at(2).isLearner).toBe(false);
     net.tick(2, net.at(2).core.electionTimeout);
     expect(net.roles).toEqual(['follower', 'leader']);
   });

@@ -49,7 +49,7 @@ describe('the follower', () => {
   test('R-62: snapshot with a learner, twice -> taken once, capacities right', () => {
     const setup = { id: 3, voters: [1, 2], learners: [3] };
     const member = takeTwice(setup, { voters: [1, 2], learners: [3] });
-    expect(member.core.isLearner).toBe(true);
+    expect(member.isLearner).toBe(true);
     expect(member.core.promotable).toBe(false);
     expect([...member.core.progress.keys()]).toEqual([1, 2, 3]);
   });
@@ -64,19 +64,19 @@ describe('the follower', () => {
 
   test('R-64: voter, snapshot that makes it a learner -> taken', () => {
     const member = new Member({ id: 3 });
-    expect(member.core.isLearner).toBe(false);
+    expect(member.isLearner).toBe(false);
     member.step(request(3, at11, { voters: [1, 2], learners: [3] }));
     member.flush();
-    expect(member.core.isLearner).toBe(true);
+    expect(member.isLearner).toBe(true);
     expect(member.disk.snapshot?.last).toEqual(at11);
   });
 
   test('R-65: learner, snapshot that makes it a voter -> taken', () => {
     const member = new Member({ id: 3, voters: [1, 2], learners: [3] });
-    expect(member.core.isLearner).toBe(true);
+    expect(member.isLearner).toBe(true);
     member.step(request(3, at11, { voters: [1, 2, 3] }));
     member.flush();
-    expect(member.core.isLearner).toBe(false);
+    expect(member.isLearner).toBe(false);
     expect(member.core.promotable).toBe(true);
   });
 
