@@ -3,9 +3,10 @@
  *
  * @module
  */
+
+export type { StoreOptions } from './assembly/store-config.js';
 export { type ErrorCode, isKontikiError, KontikiError, type Outcome } from './base/errors.js';
 export { openStore } from './preset/open-store.js';
-export type { StoreOptions } from './preset/store-config.js';
 export type { StoreEvents } from './store/events.js';
 export { KeyValue } from './store/key-value.js';
 export type * from './store/kv-client.js';

@@ -3,13 +3,13 @@
  * `openStore`, so that importing kontiki loads no native addon and no socket.
  */
 import { createHash, webcrypto } from 'node:crypto';
+import type { StoreConfig } from '../assembly/store-config.js';
 import { systemClock, systemTimers } from '../base/clock.js';
 import type { Crc32 } from '../base/crc32.js';
 import type { Random } from '../base/prng.js';
 import type { Env } from '../node/env.js';
 import { MemoryHub } from '../transport/memory-hub.js';
 import type { Transport } from '../transport/transport.js';
-import type { StoreConfig } from './store-config.js';
 
 /** The platform's generator, fetched in blocks. @since 0.1.0 */
 export class SystemRandom implements Random {

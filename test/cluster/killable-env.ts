@@ -1,8 +1,9 @@
 // The platform's environment of one member, with a kill switch: from then on nothing it started
 // settles, no timer fires, no socket speaks, and what was not written stays unwritten, as after
 // SIGKILL. Only what the kernel would give back is given back: locks, handles, the address.
+
+import type { StoreConfig } from '../../src/assembly/store-config.js';
 import type { Env } from '../../src/node/env.js';
-import type { StoreConfig } from '../../src/preset/store-config.js';
 import { systemEnv } from '../../src/preset/system-env.js';
 import type { DirectoryLock, StorageFile } from '../../src/storage/file-system.js';
 import type { KvEngine } from '../../src/storage/kv-engine.js';

@@ -6,9 +6,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { openStoreOn } from '../../src/assembly/open-store-on.js';
+import { storeConfig } from '../../src/assembly/store-config.js';
 import { isKontikiError } from '../../src/base/errors.js';
-import { openStoreOn } from '../../src/preset/open-store.js';
-import { storeConfig } from '../../src/preset/store-config.js';
 import type { Store } from '../../src/store/store.js';
 import { KillableEnv } from './killable-env.js';
 

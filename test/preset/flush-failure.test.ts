@@ -1,8 +1,8 @@
 // The disk below the keyspace fails while nobody writes: the member must not go on as if it did not.
 import { describe, expect, test } from 'vitest';
+import { openStoreOn } from '../../src/assembly/open-store-on.js';
+import { storeConfig } from '../../src/assembly/store-config.js';
 import { kontikiError } from '../../src/base/errors.js';
-import { openStoreOn } from '../../src/preset/open-store.js';
-import { storeConfig } from '../../src/preset/store-config.js';
 import type { EngineBatch } from '../../src/storage/kv-engine.js';
 import { MemoryEngine } from '../../src/storage/memory/kv-engine.js';
 import { Simulator } from '../../src/testing/simulator.js';

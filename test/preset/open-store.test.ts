@@ -1,7 +1,7 @@
 // `openStore` on real files and sockets: what it keeps, and what it gives back.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openStoreOn } from '../../src/preset/open-store.js';
-import { storeConfig } from '../../src/preset/store-config.js';
+import { openStoreOn } from '../../src/assembly/open-store-on.js';
+import { storeConfig } from '../../src/assembly/store-config.js';
 import { systemEnv } from '../../src/preset/system-env.js';
 import type { Store } from '../../src/store/store.js';
 import { ScriptedTransport } from '../node/scripted-transport.js';

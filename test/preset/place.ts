@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { StoreOptions } from '../../src/assembly/store-config.js';
 import { openStore } from '../../src/preset/open-store.js';
-import type { StoreOptions } from '../../src/preset/store-config.js';
 import type { Store } from '../../src/store/store.js';
 
 export class Place {

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { StoreOptions } from '../../src/preset/store-config.js';
+import type { StoreOptions } from '../../src/assembly/store-config.js';
 import type { Store } from '../../src/store/store.js';
 import { isFree, listing, Place } from './place.js';
 

@@ -2,8 +2,8 @@
 // others keep their logs comes back by a snapshot, and lives on in the folder that it made.
 import { readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openStoreOn } from '../../src/preset/open-store.js';
-import { type StoreOptions, storeConfig } from '../../src/preset/store-config.js';
+import { openStoreOn } from '../../src/assembly/open-store-on.js';
+import { type StoreOptions, storeConfig } from '../../src/assembly/store-config.js';
 import { systemEnv } from '../../src/preset/system-env.js';
 import type { Store } from '../../src/store/store.js';
 import { Place } from './place.js';

@@ -1,7 +1,7 @@
 // Three members of a store on virtual machines, with a client load whose history is checked.
 
-import { openStoreOn } from '../../src/preset/open-store.js';
-import { type StoreConfig, storeConfig } from '../../src/preset/store-config.js';
+import { openStoreOn } from '../../src/assembly/open-store-on.js';
+import { type StoreConfig, storeConfig } from '../../src/assembly/store-config.js';
 import type { Store } from '../../src/store/store.js';
 import type { Simulator } from '../../src/testing/simulator.js';
 

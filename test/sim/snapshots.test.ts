@@ -1,8 +1,8 @@
 // A member that was down for longer than the others keep their logs: it catches up through a snapshot,
 // under faults, on the production driver, log, write-behind, snapshot files and codec.
 import { describe, expect, test } from 'vitest';
+import type { StoreConfig } from '../../src/assembly/store-config.js';
 import { randomInt } from '../../src/base/prng.js';
-import type { StoreConfig } from '../../src/preset/store-config.js';
 import { SimRandom } from '../../src/testing/sim-random.js';
 import { Simulator } from '../../src/testing/simulator.js';
 import { type Name, names, SimCluster } from './cluster.js';

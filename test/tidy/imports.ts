@@ -44,7 +44,8 @@ const table: Readonly<Record<string, Row>> = {
     packages: ['eventemitter3'],
   },
   store: { values: ['base', 'codec', 'mvcc', 'node'], packages: ['eventemitter3'] },
-  preset: { values: lowerFolders, packages: ['node:*'], adapters },
+  assembly: { values: lowerFolders },
+  preset: { values: [...lowerFolders, 'assembly'], packages: ['node:*'], adapters },
   concurrency: { values: ['base'], types: ['store'] },
   server: {
     values: ['base', 'store', 'concurrency', 'node'],
@@ -56,8 +57,8 @@ const table: Readonly<Record<string, Row>> = {
     packages: ['node:util', 'node:process'],
     adapters,
   },
-  testing: { values: [...lowerFolders, 'concurrency'], adapters: ['storage/level'] },
-  'index.ts': { values: [...lowerFolders, 'preset'] },
+  testing: { values: [...lowerFolders, 'assembly', 'concurrency'], adapters: ['storage/level'] },
+  'index.ts': { values: [...lowerFolders, 'assembly', 'preset'] },
 };
 
 interface Import {

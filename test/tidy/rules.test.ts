@@ -60,6 +60,8 @@ describe('imports', () => {
     ['src/preset/store.ts', "import { Simulator } from '../testing/simulator.js';"],
     ['src/testing/simulator.ts', "import { tcp } from '../transport/tcp/tcp.js';"],
     ['src/testing/simulator.ts', "import { openStore } from '../preset/store.js';"],
+    ['src/assembly/open.ts', "import { openStore } from '../preset/store.js';"],
+    ['src/assembly/open.ts', "import { randomBytes } from 'node:crypto';"],
     ['src/cli/main.ts', "import { readFile } from 'node:fs/promises';"],
     ['src/index.ts', "export { Simulator } from './testing/simulator.js';"],
     ['src/raft/step.ts', "import { assert } from '../base/assert';"],

@@ -1,8 +1,8 @@
 // The options of `openStore`: a table of everything that must be refused before anything is touched.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { type StoreOptions, storeConfig } from '../../src/assembly/store-config.js';
 import { isKontikiError } from '../../src/base/errors.js';
-import { type StoreOptions, storeConfig } from '../../src/preset/store-config.js';
 
 const three = { a: '10.0.0.1:7000', b: '10.0.0.2:7000', c: '10.0.0.3:7000' };
 const circular: Record<string, unknown> = {};
