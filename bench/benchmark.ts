@@ -20,6 +20,8 @@ export interface BenchmarkOptions {
   readonly seconds: number;
   /** Folder on the disk to measure; each benchmark makes and removes folders of its own in it. */
   readonly folder: string;
+  /** Sizes that take minutes; default false. */
+  readonly full?: boolean;
   /** Keeps a figure for `--json`. */
   readonly record: (figure: Figure) => void;
 }

@@ -1,10 +1,10 @@
 /**
  * Runs benchmarks by name:
  *
- *     npm run bench -- [NAME ...] [--seconds N] [--dir FOLDER] [--json FILE]
+ *     npm run bench -- [NAME ...] [--seconds N] [--dir FOLDER] [--json FILE] [--full]
  *
  * Without a name it runs `cluster`. `--dir` chooses the disk (default: the temporary folder),
- * `--json` appends each figure as a line of JSON.
+ * `--json` appends each figure as a line of JSON, `--full` allows sizes that take minutes.
  */
 import { appendFileSync, existsSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -17,6 +17,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '5' },
     dir: { type: 'string', default: tmpdir() },
     json: { type: 'string' },
+    full: { type: 'boolean', default: false },
   },
 });
 
@@ -42,5 +43,5 @@ for (const name of names) {
     if (values.json === undefined) return;
     appendFileSync(values.json, `${JSON.stringify({ benchmark: name, ...figure, ...machine })}\n`);
   };
-  await run({ seconds, folder: values.dir, record });
+  await run({ seconds, folder: values.dir, record, full: values.full });
 }

@@ -6,6 +6,7 @@
  *     state/        the keyspace
  */
 
+import { replaceAdvice } from '../base/advice.js';
 import { binaryString, utf8Bytes } from '../base/bytes.js';
 import { kontikiError } from '../base/errors.js';
 import type { Random } from '../base/prng.js';
@@ -50,7 +51,7 @@ export class DataDirectory {
         throw kontikiError(
           'WAL_CORRUPT',
           `openStore: expected the log of member ${record.name} in ${path}/wal, found none; ` +
-            'replace this member under a new id, or restore a backup',
+            replaceAdvice,
           { file: `${path}/wal`, offset: 0 },
         );
       }

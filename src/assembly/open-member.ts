@@ -3,6 +3,7 @@
  * nothing behind when a step refuses. Checks come first, then the lock and the address, then what
  * peers say about this member; only then is the first byte of state written.
  */
+import { replaceAdvice } from '../base/advice.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import type { Env } from '../node/env.js';
 import { Node } from '../node/node.js';
@@ -12,7 +13,7 @@ import type { LogStore } from '../storage/log-store.js';
 import { MemoryLogStore } from '../storage/memory/log-store.js';
 import { SnapshotFiles } from '../storage/snapshot-files/store.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
-import { openWal } from '../storage/wal/index.js';
+import { openWal, readWal } from '../storage/wal/index.js';
 import type { MemberIdentity } from '../transport/transport.js';
 import type { Cleanup } from './cleanup.js';
 import { DataDirectory, newDirId } from './data-directory.js';
@@ -157,18 +158,16 @@ async function openLog(
   // Beside a member file a missing log was lost: a new one would forget votes and acknowledgements.
   const { segmentBytes } = config.tuning ?? {};
   const options = { fs: env.fs, dir: `${path}/wal`, voters, applied, create: isNew, segmentBytes };
-  const isLeftOver = isNew && (await env.fs.list(options.dir)).length > 0;
-  const log = await openWal(options);
-  if (!isLeftOver) return log;
-  const isUsed = log.lastIndex() > 0 || log.initialState().hardState.term > 0;
-  await log.close();
-  if (isUsed) {
-    throw kontikiError(
-      'STATE_CORRUPT',
-      `openStore: expected member.json beside the log in ${path}, found none; ` +
-        'replace this member under a new id, or restore a backup',
-    );
+  if (isNew && (await env.fs.list(options.dir)).length > 0) {
+    // Only read: who refuses leaves every byte as it was.
+    const { history } = await readWal(options);
+    if (history.terms.last > 0 || history.hardState.term > 0) {
+      throw kontikiError(
+        'STATE_CORRUPT',
+        `openStore: expected member.json beside the log in ${path}, found none; ${replaceAdvice}`,
+      );
+    }
+    await env.fs.remove(options.dir);
   }
-  await env.fs.remove(options.dir);
   return openWal(options);
 }

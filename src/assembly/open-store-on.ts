@@ -3,6 +3,7 @@
  */
 import { Deferred } from '../base/deferred.js';
 import type { KontikiError } from '../base/errors.js';
+import { countedRecords } from '../mvcc/counted-records.js';
 import { verifyRecord } from '../mvcc/verify-record.js';
 import type { Env } from '../node/env.js';
 import type { KvEngine } from '../storage/kv-engine.js';
@@ -53,7 +54,13 @@ async function openKeyspace(
   const onFailed = (error: KontikiError) => flushFailed.resolve(error);
   const failed = flushFailed.promise;
   const openBackend = (engine: KvEngine) =>
-    WriteBehindBackend.open({ engine, timers: env.timers, onFailed, verify: verifyRecord });
+    WriteBehindBackend.open({
+      engine,
+      timers: env.timers,
+      onFailed,
+      verify: verifyRecord,
+      counted: countedRecords,
+    });
   if (dir === undefined) {
     const home = new MemoryStateHome(openBackend);
     const backend = await openBackend(new MemoryEngine());

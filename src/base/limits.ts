@@ -25,6 +25,10 @@ export const limits = {
   uncommittedBytesMax: 64 * MiB,
   /** Encoded bytes of committed entries handed to the state machine at a time. */
   applyBytesMax: 4 * MiB,
+  /** Records that a command reads and changes in one turn; one that needs more goes on in the next. */
+  applySliceRecords: 256,
+  /** Bytes of values at which such a turn ends earlier. */
+  applySliceBytes: 1 * MiB,
   /** Peer messages waiting for the next turn of a node; past it new ones are dropped. */
   inboxMessagesMax: 8_192,
   /** Reads that wait on one leader for a quorum; past it new ones are refused. */
@@ -69,6 +73,12 @@ export const limits = {
   leaseRevokesMax: 128,
   /** Questions that wait in one process for the leader's answer; past it new ones are refused. */
   questionsMax: 10_000,
+  /** Pages of keys whose counts are kept: some 6 MiB, for counts that read less than a page. */
+  countPagesMax: 65_536,
+  /** State hashes kept for comparing members, one per 1,024 entries. */
+  stateHashesMax: 256,
+  /** Bytes of decoded versions of keys that are kept to answer reads of them. */
+  versionCacheBytes: 32 * MiB,
   /** Changes looked at in one step of removing compacted history. */
   compactionChangesMax: 256,
   /** Bytes that such a step aims to read; it looks at fewer changes where values are large. */
@@ -83,6 +93,12 @@ export const limits = {
   historyBytesMax: 4 * MiB,
   /** Reads of history under way for all watchers of a member; the others wait. */
   historyReadsMax: 32,
+  /** Steps of the model in one search for a linearization; past it the verdict is unknown. */
+  checkerStepsMax: 20_000_000,
+  /** Places that such a search remembers, about 100 bytes each; past it the verdict is unknown. */
+  checkerVisitedMax: 4_000_000,
+  /** Findings of one check of a log; past it the check ends. */
+  checkerFindingsMax: 100,
 } as const;
 
 assert(limits.watcherEventsMax <= limits.watchEventsMax, 'one queue fits all queues');

@@ -49,7 +49,7 @@ const kindNumbers = Object.fromEntries(kinds.map((kind, at) => [kind, at])) as R
 >;
 
 /** Place in the list is the number on the wire: only ever append. */
-const refusalCodes = ['NOT_LEADER', 'PROPOSAL_DROPPED'] as const;
+const refusalCodes = ['NOT_LEADER', 'PROPOSAL_DROPPED', 'NO_SPACE'] as const;
 
 /** Place in the list is the number on the wire: only ever append. */
 const snapshotStates = ['receiving', 'installing', 'done', 'failed'] as const;

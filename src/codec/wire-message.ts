@@ -22,8 +22,8 @@ export interface ForwardRequest extends Envelope {
 export interface ForwardRefusal extends Envelope {
   readonly kind: 'forward-refusal';
   readonly id: number;
-  /** Error code of the refusal: `NOT_LEADER` or `PROPOSAL_DROPPED`. */
-  readonly code: 'NOT_LEADER' | 'PROPOSAL_DROPPED';
+  /** Error code of the refusal. */
+  readonly code: 'NOT_LEADER' | 'PROPOSAL_DROPPED' | 'NO_SPACE';
 }
 
 /** A question to the member that leads, in bytes that the driver does not read. @since 0.1.0 */

@@ -12,14 +12,26 @@ export interface RangeRead {
   readonly lt: BinaryString;
   /** At most this many records; default all. */
   readonly limit?: number;
+  /** Ends behind the record with which their values reach so many bytes; default never. */
+  readonly bytesMax?: number;
   /** From the high end down; default false. */
   readonly reverse?: boolean;
+}
+
+/** A stretch of record keys whose records are to be counted. @since 0.1.0 */
+export interface CountRead {
+  /** Inclusive. */
+  readonly gte: BinaryString;
+  /** Exclusive. */
+  readonly lt: BinaryString;
 }
 
 /** What a command or a query must see. @since 0.1.0 */
 export interface ReadPlan {
   readonly keys: readonly BinaryString[];
   readonly ranges: readonly RangeRead[];
+  /** Default none. */
+  readonly counts?: readonly CountRead[];
 }
 
 /** @since 0.1.0 */
@@ -31,6 +43,8 @@ export interface ReadSet {
   readonly records: readonly (Uint8Array | undefined)[];
   /** Records of each planned range, in plan order. */
   readonly ranges: readonly (readonly StoredRecord[])[];
+  /** How many records are in each stretch, in plan order; present when there were any in the plan. */
+  readonly counts?: readonly number[];
 }
 
 /** One change to the stored records; `undefined` deletes. @since 0.1.0 */
@@ -56,6 +70,22 @@ export interface StateView {
 }
 
 /**
+ * The changes of an entry that is too large for one turn, while they are being made. Nothing shows
+ * them, no flush or view takes them, before `Backend.apply` is given all of them; one that is given to
+ * nobody is as if it had never been.
+ *
+ * @since 0.1.0
+ */
+export interface StagedChanges {
+  /**
+   * Takes some more. Resolves in a later turn, so that others get to run. One call at a time.
+   *
+   * @throws {KontikiError} CLOSED; or what a flush failed with
+   */
+  add(changes: readonly Change[]): Promise<void>;
+}
+
+/**
  * The keyspace's store.
  *
  * Caller: the state machine. `read` calls may overlap with each other and with `apply`; each sees
@@ -66,13 +96,20 @@ export interface StateView {
  * @since 0.1.0
  */
 export interface Backend {
-  /** A plain value when nothing has to be fetched. Rejects with `STORAGE_IO`, `STATE_CORRUPT`. */
+  /**
+   * A plain value when nothing has to be waited for. Rejects with `STORAGE_IO`, `STATE_CORRUPT`, or
+   * throws them.
+   */
   read(plan: ReadPlan): ReadSet | Promise<ReadSet>;
   /**
    * Takes the changes of everything up to and including `appliedIndex`. The same index again brings
    * changes that are no entry's effect and that nothing shows: removals of compacted history.
+   *
+   * @param staged - of the same entry, before `changes`; takes no longer however many they are
    */
-  apply(changes: readonly Change[], appliedIndex: number): void;
+  apply(changes: readonly Change[], appliedIndex: number, staged?: StagedChanges): void;
+  /** Begins to collect the changes of one large entry. */
+  stage(): StagedChanges;
   /** Applied index the stored records were opened at. */
   readonly openedIndex: number;
   /** Everything up to this applied index is on stable storage. Never goes down. */

@@ -14,10 +14,13 @@
 import { assert } from '../base/assert.js';
 import type { Change, ReadPlan, ReadSet } from './backend.js';
 import { planCommand } from './command-plan.js';
-import type { Execution, Keyspace } from './keyspace.js';
+import type { CommandRun } from './command-run.js';
+import type { Execution, Keyspace, RangedCommand } from './keyspace.js';
 import type { LogPlace } from './lease-types.js';
+import { applySlice, type RangeSlice } from './range-slices.js';
 import { emptyPlan, FetchedView, type ReadPlanDraft } from './read-view.js';
 import { isCurrentKey } from './record-keys.js';
+import type { RevisionSlice } from './revision-draft.js';
 import type { Command } from './types.js';
 
 /**
@@ -35,6 +38,8 @@ export class BatchSegment {
   readonly #places: readonly LogPlace[] | undefined;
   readonly #view = new FetchedView();
   #pending: ReadPlan | undefined;
+  /** Of a command that stands alone, once its first reads are there. */
+  #run: CommandRun | undefined;
 
   /** Made by {@link segmentsOf}. */
   constructor(
@@ -56,23 +61,39 @@ export class BatchSegment {
    */
   supply(reads: ReadSet): ReadPlan | undefined {
     assert(this.#pending !== undefined, 'a segment is supplied what it asked for');
-    const isFirst = this.#pending === this.plan;
-    this.#view.add(this.#pending, reads);
-    const [command] = this.commands;
-    // Only a command that stands alone reads old revisions.
-    const hasMore = isFirst && this.plan.ranges.length > 0 && command !== undefined;
-    this.#pending = hasMore ? this.#keyspace.planMore(command, this.#view) : undefined;
+    if (this.#run !== undefined) {
+      this.#run.supply(reads);
+    } else {
+      this.#view.add(this.plan, reads);
+      // Only a command that stands alone reads more than it planned.
+      if (this.plan.ranges.length > 0) {
+        const command = this.commands[0] as RangedCommand;
+        this.#run = this.#keyspace._begin(command, this.#view, this.#places?.[0]);
+      }
+    }
+    this.#pending = this.#run?.plan;
     return this.#pending;
   }
 
   /**
-   * Executes the commands in order.
+   * What came of the command so far, while {@link supply} asks for more: changes to be hidden until
+   * those of {@link execute} are applied, and events that none of its executions repeats. Who never
+   * calls it gets everything there. `undefined` before the first change; empty where there is none.
+   */
+  takeSlice(): RevisionSlice | undefined {
+    const draft = this.#run?.draft;
+    return draft?.isChanged === true ? draft.take() : undefined;
+  }
+
+  /**
+   * Executes the commands in order, and makes what they did the present state.
    *
    * @returns one execution per command, and the changes of all, in order, to be applied together
    * @throws {KontikiError} STATE_CORRUPT, FORMAT_UNSUPPORTED
    */
   execute(): { readonly executions: readonly Execution[]; readonly changes: readonly Change[] } {
     assert(this.#pending === undefined, 'a segment executes once everything is read');
+    if (this.#run !== undefined) return this.#finish(this.#run);
     const executions: Execution[] = [];
     const changes: Change[] = [];
     for (let at = 0; at < this.commands.length; at += 1) {
@@ -87,6 +108,19 @@ export class BatchSegment {
     if (changes.length > 0) changes.push(this.#keyspace._metaChange());
     return { executions, changes };
   }
+
+  #finish(run: CommandRun): {
+    readonly executions: readonly Execution[];
+    readonly changes: readonly Change[];
+  } {
+    const execution = this.#keyspace._finish(run);
+    const { changes } = execution;
+    const isChanged = run.draft.isChanged;
+    return {
+      executions: [execution],
+      changes: isChanged ? [...changes, this.#keyspace._metaChange()] : changes,
+    };
+  }
 }
 
 /**
@@ -96,19 +130,21 @@ export class BatchSegment {
  * @param keyspace - executes them
  * @param commands - in log order
  * @param places - where in the log each stands; commands about leases need it
+ * @param slice - what a command reads and changes at a time, which makes no difference to its effect
  * @since 0.1.0
  */
 export function* segmentsOf(
   keyspace: Keyspace,
   commands: readonly Command[],
   places?: readonly LogPlace[],
+  slice: RangeSlice = applySlice,
 ): Generator<BatchSegment, void> {
   let plan: ReadPlanDraft = emptyPlan();
   let from = 0;
   for (let at = 0; at < commands.length; at += 1) {
     const command = commands[at] as Command;
     const keysBefore = plan.keys.length;
-    planCommand(command, plan);
+    planCommand(command, plan, slice);
     if (plan.ranges.length === 0) continue;
     const alone: ReadPlan = { keys: plan.keys.splice(keysBefore), ranges: plan.ranges };
     if (at > from) {

@@ -5,6 +5,7 @@
 import { unreachable } from '../base/assert.js';
 import { planLease } from './lease-run.js';
 import { planRange, rangesOfRange } from './range-read.js';
+import type { RangeSlice } from './range-slices.js';
 import type { ReadPlanDraft } from './read-view.js';
 import { currentKey, currentRange } from './record-keys.js';
 import { singleKey } from './selection.js';
@@ -16,18 +17,20 @@ import type { Command, KeySelection, Operation, TxnCommand } from './types.js';
  *
  * @param command - any command
  * @param plan - is added to
+ * @param slice - how much to read of what is deleted or compared, the rest of which is planned when
+ *   the command runs; default all
  * @since 0.1.0
  */
-export function planCommand(command: Command, plan: ReadPlanDraft): void {
+export function planCommand(command: Command, plan: ReadPlanDraft, slice?: RangeSlice): void {
   switch (command.op) {
     case 'put':
       plan.keys.push(currentKey(command.key));
       return;
     case 'delete':
-      planKeys(command.keys, plan);
+      planKeys(command.keys, plan, slice);
       return;
     case 'txn':
-      planTxn(command, plan, 0);
+      planTxn(command, plan, 0, slice);
       return;
     case 'compact':
     case 'read-lease':
@@ -35,7 +38,7 @@ export function planCommand(command: Command, plan: ReadPlanDraft): void {
     case 'lease-grant':
     case 'lease-revoke':
     case 'lease-checkpoint':
-      return planLease(command, plan);
+      return planLease(command, plan, slice);
     default:
       return unreachable(command);
   }
@@ -85,14 +88,24 @@ export function rangesOfBranch(operations: readonly Operation[]): number {
 }
 
 /** Compares first, then the one branch, then the other. */
-function planTxn({ compares, success, failure }: TxnCommand, plan: ReadPlanDraft, spare: number) {
-  for (const { keys } of compares) planKeys(keys, plan);
-  planBranch(success, plan, spare);
-  planBranch(failure, plan, spare);
+function planTxn(
+  { compares, success, failure }: TxnCommand,
+  plan: ReadPlanDraft,
+  spare: number,
+  slice: RangeSlice | undefined,
+): void {
+  for (const { keys } of compares) planKeys(keys, plan, slice);
+  planBranch(success, plan, spare, slice);
+  planBranch(failure, plan, spare, slice);
 }
 
 /** @param spare - keys that operations around the branch may delete */
-function planBranch(operations: readonly Operation[], plan: ReadPlanDraft, spare: number): void {
+function planBranch(
+  operations: readonly Operation[],
+  plan: ReadPlanDraft,
+  spare: number,
+  slice: RangeSlice | undefined,
+): void {
   const ownSpare = spare + deletesOf(operations);
   for (const operation of operations) {
     switch (operation.op) {
@@ -100,13 +113,13 @@ function planBranch(operations: readonly Operation[], plan: ReadPlanDraft, spare
         plan.keys.push(currentKey(operation.key));
         break;
       case 'delete':
-        planKeys(operation.keys, plan);
+        planKeys(operation.keys, plan, slice);
         break;
       case 'range':
         planRange(operation, plan, ownSpare);
         break;
       case 'txn':
-        planTxn(operation, plan, ownSpare);
+        planTxn(operation, plan, ownSpare, slice);
         break;
       default:
         unreachable(operation);
@@ -128,8 +141,8 @@ function deletesOf(operations: readonly Operation[]): number {
   return count;
 }
 
-function planKeys(keys: KeySelection, plan: ReadPlanDraft): void {
+function planKeys(keys: KeySelection, plan: ReadPlanDraft, slice: RangeSlice | undefined): void {
   const single = singleKey(keys);
-  if (single === undefined) plan.ranges.push(currentRange(keys));
+  if (single === undefined) plan.ranges.push({ ...currentRange(keys), ...slice });
   else plan.keys.push(currentKey(single));
 }

@@ -39,13 +39,20 @@ export class HeldRevision implements RevisionEvents {
 }
 
 /** What an event weighs beside its key and values, roughly. */
-const eventBytes = 200;
+const fixedBytes = 200;
+
+/**
+ * What an event weighs in memory, roughly.
+ *
+ * @since 0.1.0
+ */
+export function eventBytes({ key, current, previous }: KeyEvent): number {
+  return fixedBytes + key.length + sizeOf(current) + sizeOf(previous);
+}
 
 function bytesOf(events: readonly KeyEvent[]): number {
   let bytes = 0;
-  for (const { key, current, previous } of events) {
-    bytes += eventBytes + key.length + sizeOf(current) + sizeOf(previous);
-  }
+  for (const event of events) bytes += eventBytes(event);
   return bytes;
 }
 

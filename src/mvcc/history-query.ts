@@ -4,9 +4,11 @@
  * asks for fragments; then the pieces say so.
  */
 import type { BinaryString } from '../base/bytes.js';
-import type { ReadSet, StoredRecord } from './backend.js';
+import { limits } from '../base/limits.js';
+import type { RangeRead, ReadSet, StoredRecord } from './backend.js';
 import type { Query } from './query.js';
 import { lostRecord } from './range-read.js';
+import { nextLimit, restOf } from './range-slices.js';
 import { type ReadableRevisions, revisionFault } from './readable-revisions.js';
 import { type ChangeRecord, decodeHistory } from './record.js';
 import { historyKey, historyRange, parseHistoryKey } from './record-keys.js';
@@ -80,9 +82,14 @@ class HistoryReader {
   readonly #range: HistoryRange;
   readonly #upTo: number;
   readonly #readable: ReadableRevisions;
-  readonly #changes: ChangeRecord[] = [];
+  readonly #revisions: { revision: number; events: KeyEvent[]; isPart?: true }[] = [];
+  /** Read, and not yet among the revisions. */
+  #changes: ChangeRecord[] = [];
   /** Decoded history by record key, to find versions before. */
   readonly #known = new Map<BinaryString, KeyVersion>();
+  /** Versions before to read at a time: they may be larger than the changes. */
+  #previousLimit: number;
+  #isStripped = false;
   #nextRevision = 0;
   #nextSub = 0;
   #bytes = 0;
@@ -91,6 +98,7 @@ class HistoryReader {
     this.#range = range;
     this.#upTo = upTo;
     this.#readable = readable;
+    this.#previousLimit = range.limit;
   }
 
   start(): Query<History> {
@@ -108,7 +116,8 @@ class HistoryReader {
   #onFirst(reads: ReadSet, upTo: number): Query<History> {
     this.#check();
     const records = reads.ranges[0] ?? [];
-    const extra = records[this.#range.limit];
+    const { limit } = this.#range;
+    const extra = records[limit];
     if (extra === undefined) {
       this.#take(records, upTo + 1);
       return this.#readPrevious();
@@ -126,18 +135,19 @@ class HistoryReader {
       return this.#readPrevious();
     }
     this.#take(before, revision + 1);
-    return this.#readRest(extra[0], revision);
+    const { lt } = historyRange({ from: revision, upTo: revision });
+    return this.#readPrevious({ gte: extra[0], lt, limit, bytesMax: limits.historyBytesMax });
   }
 
-  #readRest(gte: BinaryString, revision: number): Query<History> {
-    const { lt } = historyRange({ from: revision, upTo: revision });
+  /** Reads the rest of one revision, as much at a time as of any others. */
+  #readRest(range: RangeRead): Query<History> {
     return {
       done: false,
-      plan: { keys: [], ranges: [{ gte, lt }] },
-      next: (reads) => {
+      plan: { keys: [], ranges: [range] },
+      next: ({ ranges: [records = []] }) => {
         this.#check();
-        this.#take(reads.ranges[0] ?? [], revision + 1);
-        return this.#readPrevious();
+        this.#take(records, this.#nextRevision);
+        return this.#readPrevious(restOf(range, records));
       },
     };
   }
@@ -159,44 +169,65 @@ class HistoryReader {
     return type === 'put' ? noPut !== true : noDelete !== true;
   }
 
-  #readPrevious(): Query<History> {
-    if (this.#range.previous === false) return this.#finish();
+  /** @param rest - of the same revision, to be read afterwards */
+  #readPrevious(rest?: RangeRead): Query<History> {
     const keys: BinaryString[] = [];
-    for (const { previous } of this.#changes) {
-      if (previous.revision === 0) continue;
-      const recordKey = historyKey(previous);
-      if (!this.#known.has(recordKey)) keys.push(recordKey);
+    if (this.#range.previous !== false) {
+      for (const { previous } of this.#changes) {
+        if (previous.revision === 0) continue;
+        const recordKey = historyKey(previous);
+        if (!this.#known.has(recordKey)) keys.push(recordKey);
+      }
     }
-    if (keys.length === 0) return this.#finish();
+    return this.#readVersions(keys, rest);
+  }
+
+  #readVersions(missing: readonly BinaryString[], rest: RangeRead | undefined): Query<History> {
+    if (missing.length === 0) return this.#goOn(rest);
+    const keys = missing.slice(0, this.#previousLimit);
     return {
       done: false,
       plan: { keys, ranges: [] },
       next: ({ records }) => {
         this.#check();
+        const before = this.#bytes;
         keys.forEach((recordKey, at) => {
           const bytes = records[at];
           if (bytes === undefined) return;
           this.#bytes += bytes.length;
           this.#known.set(recordKey, decodeHistory(recordKey, bytes).version);
         });
-        return this.#finish();
+        const slice = { limit: this.#range.limit, bytesMax: limits.historyBytesMax };
+        this.#previousLimit = nextLimit(this.#previousLimit, this.#bytes - before, slice);
+        return this.#readVersions(missing.slice(keys.length), rest);
       },
     };
   }
 
-  #finish(): Query<History> {
+  #goOn(rest: RangeRead | undefined): Query<History> {
+    this.#build();
+    if (rest !== undefined) return this.#readRest(rest);
+    const result: History = {
+      revisions: this.#revisions,
+      nextRevision: this.#nextRevision,
+      nextSub: this.#nextSub,
+      bytes: this.#bytes,
+    };
+    return { done: true, result };
+  }
+
+  #build(): void {
     const isPart = this.#nextSub > 0;
-    const revisions: { revision: number; events: KeyEvent[]; isPart?: true }[] = [];
     for (const change of this.#changes) {
       const revision = change.version.modRevision;
       const event = this.#eventOf(change);
-      const last = revisions.at(-1);
+      const last = this.#revisions.at(-1);
       if (last?.revision === revision) last.events.push(event);
-      else if (isPart) revisions.push({ revision, events: [event], isPart });
-      else revisions.push({ revision, events: [event] });
+      else if (isPart) this.#revisions.push({ revision, events: [event], isPart });
+      else this.#revisions.push({ revision, events: [event] });
     }
-    const [nextRevision, nextSub] = [this.#nextRevision, this.#nextSub];
-    return { done: true, result: { revisions, nextRevision, nextSub, bytes: this.#bytes } };
+    this.#changes = [];
+    this.#known.clear();
   }
 
   #eventOf({ type, sub, version, previous }: ChangeRecord): KeyEvent {
@@ -222,5 +253,11 @@ class HistoryReader {
   #check(): void {
     const fault = revisionFault(this.#readable, this.#range.fromRevision);
     if (fault !== undefined) throw fault;
+    // Of a revision that was compacted to while it was being read, no event has a version before.
+    const [built] = this.#revisions;
+    if (built === undefined || this.#isStripped) return;
+    if (built.revision > this.#readable.compactRevision) return;
+    this.#isStripped = true;
+    built.events = built.events.map(({ previous: _, ...event }) => event);
   }
 }

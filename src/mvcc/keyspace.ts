@@ -7,7 +7,7 @@ import type { BinaryString } from '../base/bytes.js';
 import type { KontikiError } from '../base/errors.js';
 import type { Change, ReadPlan, ReadSet } from './backend.js';
 import { commandFault, operationFault } from './command-check.js';
-import { planCommand } from './command-plan.js';
+import { CommandRun } from './command-run.js';
 import { type CompactionSlice, startCompactionSlice } from './compaction.js';
 import {
   type CompactionProgress,
@@ -18,17 +18,19 @@ import {
 import { type History, type HistoryRange, startHistoryQuery } from './history-query.js';
 import { startLeaseKeysQuery } from './lease-keys-query.js';
 import { leaseRecords } from './lease-record.js';
-import { planRevoked, runLease } from './lease-run.js';
+import { runLease } from './lease-run.js';
 import { type LeaseLookup, LeaseTable } from './lease-table.js';
-import type { LeaseEntry, LogPlace } from './lease-types.js';
+import type { LeaseCommand, LeaseEntry, LeaseRevokeCommand, LogPlace } from './lease-types.js';
 import { decodeMeta, encodeMeta, freshMeta, type KeyspaceMeta, sumsOfMeta } from './meta.js';
 import type { Query } from './query.js';
 import { startRangeQuery } from './range-query.js';
-import { emptyPlan, type ReadView } from './read-view.js';
+import { complete, type Steps } from './range-slices.js';
+import type { FetchedView, ReadView } from './read-view.js';
 import { compactionFault } from './readable-revisions.js';
 import { metaKey, progressKey } from './record-keys.js';
 import { RevisionDraft } from './revision-draft.js';
 import { type HashLane, HashSums, hashOfMeta } from './state-hash.js';
+import { chooseBranches } from './txn-choice.js';
 import { startTxnQuery } from './txn-query.js';
 import { operationRefusal, runDelete, TxnRun } from './txn-run.js';
 import type {
@@ -36,7 +38,10 @@ import type {
   CommandResult,
   CompactCommand,
   CompactResult,
+  DeleteOperation,
   KeyEvent,
+  PutOperation,
+  PutResult,
   RangeOperation,
   RangeResult,
   ReadLease,
@@ -54,6 +59,9 @@ export interface Execution {
   /** Of the new revision, in order; empty when nothing changed. */
   readonly events: readonly KeyEvent[];
 }
+
+/** A command that can read more than single keys. @since 0.1.0 */
+export type RangedCommand = DeleteOperation | TxnCommand | LeaseRevokeCommand;
 
 const noChanges: readonly Change[] = [];
 const noEvents: readonly KeyEvent[] = [];
@@ -168,55 +176,44 @@ export class Keyspace implements LeaseLookup {
     return { revision: done, isWhole: done === target, hash: this.#removed.text('history') };
   }
 
-  /** What `command` must see. Depends on the command alone. */
-  plan(command: Command): ReadPlan {
-    const plan = emptyPlan();
-    planCommand(command, plan);
-    return plan;
-  }
-
   /**
-   * What `command` must see beside its plan: the history records behind reads of old revisions
-   * inside a transaction, the keys of a lease. `undefined`: nothing.
+   * A batch's: executes a command that reads single keys. Never throws for what a command holds: its
+   * faults are results, equal on every member. Values of puts belong to the keyspace afterwards.
    *
-   * @param view - the answer to the plan
-   */
-  planMore(command: Command, view: ReadView): ReadPlan | undefined {
-    if (command.op !== 'txn' && command.op !== 'lease-revoke') return undefined;
-    if (commandFault(command) !== undefined) return undefined;
-    const keys = command.op === 'txn' ? new TxnRun(command, view).missing(this) : planRevoked(view);
-    return keys.length === 0 ? undefined : { keys, ranges: [] };
-  }
-
-  /**
-   * Executes a command. Never throws for what a command holds: its faults are results, equal on
-   * every member. Values of puts belong to the keyspace afterwards.
-   *
-   * @param view - the answers to {@link plan} and {@link planMore}
+   * @param view - the answer to its plan
    * @param place - where in the log the command stands; commands about leases need it
+   * @returns without the meta record, which the batch adds once
    * @throws {KontikiError} STATE_CORRUPT, FORMAT_UNSUPPORTED, when a record is damaged
    */
-  execute(command: Command, view: ReadView, place?: LogPlace): Execution {
-    const execution = this._execute(command, view, place);
-    // A compaction and a setting change that record alone, and bring it.
-    if (execution.changes.length === 0) return execution;
-    if (command.op === 'compact' || command.op === 'read-lease') return execution;
-    return { ...execution, changes: [...execution.changes, this._metaChange()] };
-  }
-
-  /** A batch's: as {@link execute}, without the meta record, which the batch adds once. */
-  _execute(command: Command, view: ReadView, place?: LogPlace): Execution {
+  _execute(command: Command, view: FetchedView, place?: LogPlace): Execution {
     const fault = commandFault(command);
     if (fault !== undefined) return { result: fault, changes: noChanges, events: noEvents };
     if (command.op === 'compact') return this.#compact(command);
     if (command.op === 'read-lease') return this.#setReadLease(command);
-    const draft = new RevisionDraft(view, this.#meta.revision + 1, this.#draftSums);
-    const result = this.#run(command, view, draft, place);
-    if (draft.changes.length === 0) return { result, changes: noChanges, events: noEvents };
-    const { compactRevision, semanticsLevel, readLease } = this.#meta;
-    this.#meta = { revision: draft.revision, compactRevision, semanticsLevel, readLease };
-    this.#sums.takeOver(this.#draftSums);
-    return { result, changes: draft.changes, events: draft.events };
+    const draft = this.#draft(view);
+    const isPut = command.op === 'put';
+    const result = isPut
+      ? this.#put(command, view, draft)
+      : complete(this.#steps(command, view, draft, place));
+    return this.#commit(draft, result);
+  }
+
+  /**
+   * A batch's: begins a command that reads ranges. Nothing else may be executed before it is given
+   * to {@link _finish}, and nothing shows until then.
+   *
+   * @param view - the answer to its plan
+   * @param place - where in the log the command stands; a revoke needs it
+   * @throws {KontikiError} STATE_CORRUPT, FORMAT_UNSUPPORTED, when a record is damaged
+   */
+  _begin(command: RangedCommand, view: FetchedView, place?: LogPlace): CommandRun {
+    const draft = this.#draft(view);
+    return new CommandRun(this.#checked(command, view, draft, place), draft);
+  }
+
+  /** A batch's: makes what a command did the present state. Changes handed out before are not in it. */
+  _finish({ draft, result }: CommandRun): Execution {
+    return this.#commit(draft, result);
   }
 
   /** A batch's: the meta record as it is now. */
@@ -301,31 +298,58 @@ export class Keyspace implements LeaseLookup {
     return { result, changes: [this._metaChange()], events: noEvents };
   }
 
-  /** Everything that may refuse a command comes before its first change. */
-  #run(
-    command: Exclude<Command, CompactCommand | ReadLeaseCommand>,
-    view: ReadView,
+  #draft(view: ReadView): RevisionDraft {
+    return new RevisionDraft(view, this.#meta.revision + 1, this.#draftSums);
+  }
+
+  #commit(draft: RevisionDraft, result: CommandResult | KontikiError): Execution {
+    if (!draft.isChanged) return { result, changes: noChanges, events: noEvents };
+    const { compactRevision, semanticsLevel, readLease } = this.#meta;
+    this.#meta = { revision: draft.revision, compactRevision, semanticsLevel, readLease };
+    this.#sums.takeOver(this.#draftSums);
+    return { result, changes: draft.changes, events: draft.events };
+  }
+
+  #put(put: PutOperation, view: ReadView, draft: RevisionDraft): PutResult | KontikiError {
+    const refusal = operationRefusal(put, view, this);
+    if (refusal !== undefined) return refusal;
+    const previous = draft.put(put);
+    return { op: 'put', revision: draft.revision, previous };
+  }
+
+  *#checked(
+    command: RangedCommand,
+    view: FetchedView,
     draft: RevisionDraft,
     place: LogPlace | undefined,
-  ): CommandResult | KontikiError {
+  ): Steps<CommandResult | KontikiError> {
+    return commandFault(command) ?? (yield* this.#steps(command, view, draft, place));
+  }
+
+  /** Everything that may refuse a command comes before its first change. */
+  *#steps(
+    command: RangedCommand | LeaseCommand,
+    view: FetchedView,
+    draft: RevisionDraft,
+    place: LogPlace | undefined,
+  ): Steps<CommandResult | KontikiError> {
     switch (command.op) {
-      case 'put': {
-        const refusal = operationRefusal(command, view, this);
-        if (refusal !== undefined) return refusal;
-        const previous = draft.put(command);
-        return { op: 'put', revision: draft.revision, previous };
-      }
       case 'delete':
-        return runDelete(command, view, 0, draft);
+        return yield* runDelete(command, view, 0, draft);
       case 'txn': {
-        const run = new TxnRun(command, view);
-        return run.refusal(this) ?? run.execute(draft);
+        const run = new TxnRun(yield* chooseBranches(command, view), view);
+        const refusal = run.refusal(this);
+        if (refusal !== undefined) return refusal;
+        const keys = run.missing(this);
+        if (keys.length > 0) view.add({ keys, ranges: [] }, yield { keys, ranges: [] });
+        return yield* run.execute(draft);
       }
       case 'lease-grant':
       case 'lease-revoke':
       case 'lease-checkpoint': {
         const sums = this.#draftSums;
-        return runLease(command, { leases: this.#leases, view, draft, sums, place });
+        const run = { leases: this.#leases, view, draft, sums, place };
+        return yield* runLease(command, run);
       }
       default:
         return unreachable(command);

@@ -2,8 +2,9 @@
  * Runs a lease command: pure in state, command and place in the log, like everything that is applied.
  */
 import { assert, unreachable } from '../base/assert.js';
+import type { BinaryString } from '../base/bytes.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
-import type { StoredRecord } from './backend.js';
+import type { ReadSet, StoredRecord } from './backend.js';
 import { attachmentRange, encodeLease, keyOfAttachment, leaseKey } from './lease-record.js';
 import type { LeaseTable } from './lease-table.js';
 import type {
@@ -15,6 +16,7 @@ import type {
   LeaseRevokeCommand,
   LogPlace,
 } from './lease-types.js';
+import { nextLimit, type RangeSlice, restOf, type Steps } from './range-slices.js';
 import type { ReadPlanDraft, ReadView } from './read-view.js';
 import { corruptRecord } from './record-bytes.js';
 import { currentKey } from './record-keys.js';
@@ -31,25 +33,19 @@ export interface LeaseRun {
   readonly place: LogPlace | undefined;
 }
 
-/**
- * Adds the first reads of a lease command: a revoke's keys by name. Their records come with
- * {@link planRevoked}.
- *
- * @since 0.1.0
- */
-export function planLease(command: LeaseCommand, plan: ReadPlanDraft): void {
-  if (command.op === 'lease-revoke') plan.ranges.push(attachmentRange(command.id));
-}
+/** Keys of a revoke whose records are read first: their values may all be of the largest size. */
+const firstLimit = 64;
 
 /**
- * Record keys of the current versions that a revoke deletes.
+ * Adds the first reads of a lease command: a revoke's keys by name. Their records are read when it
+ * runs.
  *
- * @param view - the answer to the plan of {@link planLease}
- * @throws {KontikiError} STATE_CORRUPT, FORMAT_UNSUPPORTED
+ * @param slice - how many at a time; default all
  * @since 0.1.0
  */
-export function planRevoked(view: ReadView): string[] {
-  return view.range(0).map(([recordKey, bytes]) => currentKey(keyOfAttachment(recordKey, bytes)));
+export function planLease(command: LeaseCommand, plan: ReadPlanDraft, slice?: RangeSlice): void {
+  if (command.op !== 'lease-revoke') return;
+  plan.ranges.push({ ...attachmentRange(command.id), ...slice });
 }
 
 /**
@@ -58,12 +54,12 @@ export function planRevoked(view: ReadView): string[] {
  * @throws {KontikiError} STATE_CORRUPT, FORMAT_UNSUPPORTED, when a record is damaged
  * @since 0.1.0
  */
-export function runLease(command: LeaseCommand, run: LeaseRun): LeaseResult | KontikiError {
+export function* runLease(command: LeaseCommand, run: LeaseRun): Steps<LeaseResult | KontikiError> {
   switch (command.op) {
     case 'lease-grant':
       return grant(command, run);
     case 'lease-revoke':
-      return revoke(command, run);
+      return yield* revoke(command, run);
     case 'lease-checkpoint':
       return checkpoint(command, run);
     default:
@@ -89,7 +85,10 @@ function grant({ id, ttlSeconds }: LeaseGrantCommand, run: LeaseRun): LeaseResul
   return { op: 'lease-grant', revision: run.draft.revision, lease };
 }
 
-function revoke({ id, expired }: LeaseRevokeCommand, run: LeaseRun): LeaseResult | KontikiError {
+function* revoke(
+  { id, expired }: LeaseRevokeCommand,
+  run: LeaseRun,
+): Steps<LeaseResult | KontikiError> {
   const { leases, draft, sums } = run;
   const lease = leases.get(id);
   if (lease === undefined) return leaseNotFound(id);
@@ -97,12 +96,7 @@ function revoke({ id, expired }: LeaseRevokeCommand, run: LeaseRun): LeaseResult
     if (expired.term !== placeOf(run).term) return staleTerm(expired.term);
     if (expired.generation !== lease.generation) return leaseNotFound(id);
   }
-  const gone: KeyVersion[] = [];
-  const deleted = draft.delete(attachedRecords(run), gone);
-  for (const version of gone) {
-    if (version.lease === id) continue;
-    throw corruptRecord(currentKey(version.key), `it is not attached to lease ${id}`);
-  }
+  const deleted = yield* deleteKeys(id, run);
   sums.subtract('leases', encodeLease(lease));
   draft.changes.push([leaseKey(id), undefined]);
   leases.delete(id);
@@ -130,13 +124,51 @@ function write(lease: LeaseEntry, { leases, draft, sums }: LeaseRun): void {
   leases.set(lease);
 }
 
-/** In key order, as the attachments are. */
-function attachedRecords({ view }: LeaseRun): StoredRecord[] {
-  return planRevoked(view).map((recordKey): StoredRecord => {
-    const bytes = view.record(recordKey);
+/** Deletes the keys of a lease, in key order, as the attachments are. @returns how many */
+function* deleteKeys(id: bigint, { view, draft }: LeaseRun): Steps<number> {
+  const { limit = Infinity, bytesMax = Infinity } = view.planned(0);
+  let deleted = 0;
+  let count = Math.min(firstLimit, limit);
+  let attached = view.range(0);
+  let rest = restOf(view.planned(0), attached);
+  for (;;) {
+    for (let at = 0; at < attached.length; ) {
+      const some = attached.slice(at, at + count);
+      at += some.length;
+      const keys = some.map(([key, bytes]) => currentKey(keyOfAttachment(key, bytes)));
+      const { records } = yield { keys, ranges: [] };
+      const bytes = deleteAttached(id, { keys, records }, draft);
+      count = nextLimit(count, bytes, { limit, bytesMax });
+      deleted += keys.length;
+    }
+    if (rest === undefined) return deleted;
+    ({
+      ranges: [attached = []],
+    } = yield { keys: [], ranges: [rest] });
+    rest = restOf(rest, attached);
+  }
+}
+
+/** @returns the bytes of what was there */
+function deleteAttached(
+  id: bigint,
+  { keys, records }: { keys: readonly BinaryString[]; records: ReadSet['records'] },
+  draft: RevisionDraft,
+): number {
+  let sum = 0;
+  const stored = keys.map((recordKey, at): StoredRecord => {
+    const bytes = records[at];
     if (bytes === undefined) throw corruptRecord(recordKey, 'a lease has a key that is not there');
+    sum += bytes.length;
     return [recordKey, bytes];
   });
+  const gone: KeyVersion[] = [];
+  draft.delete(stored, gone);
+  for (const version of gone) {
+    if (version.lease === id) continue;
+    throw corruptRecord(currentKey(version.key), `it is not attached to lease ${id}`);
+  }
+  return sum;
 }
 
 function placeOf({ place }: LeaseRun): LogPlace {

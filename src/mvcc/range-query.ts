@@ -7,10 +7,10 @@ import type { StoredRecord } from './backend.js';
 import { startOldRangeQuery } from './old-range-query.js';
 import type { Query, QueryDone } from './query.js';
 import { currentVersion, isOldRange, planRange } from './range-read.js';
-import { isDescending, type RangeAnswer, shapeRange } from './range-shape.js';
+import { countsUnread, isDescending, type RangeAnswer, shapeRange } from './range-shape.js';
 import { emptyPlan } from './read-view.js';
 import type { ReadableRevisions } from './readable-revisions.js';
-import { currentKey } from './record-keys.js';
+import { currentKey, currentRange } from './record-keys.js';
 import { singleKey } from './selection.js';
 import type { RangeOperation, RangeResult } from './types.js';
 
@@ -30,17 +30,22 @@ export function startRangeQuery(
   const single = singleKey(operation.keys);
   if (single !== undefined) return singleQuery(operation, single, readable.revision);
   const { revision } = readable;
+  const isCounted = countsUnread(operation);
+  const listed = isCounted ? { ...operation, count: undefined, countOnly: undefined } : operation;
   const plan = emptyPlan();
-  planRange(operation, plan, 0);
+  if (operation.countOnly !== true) planRange(listed, plan, 0);
   return {
     done: false,
-    plan,
+    plan: isCounted ? { ...plan, counts: [currentRange(operation.keys)] } : plan,
     next: (reads) => {
       const read = reads.ranges[0] ?? [];
       const stored = isDescending(operation) ? read.toReversed() : read;
-      const answer = shapeRange(operation, stored, currentVersion);
+      const answer = shapeRange(listed, stored, currentVersion);
       for (const { modRevision } of answer.kvs) assertOnTime(modRevision, revision);
-      return done(revision, answer);
+      if (!isCounted) return done(revision, answer);
+      const count = reads.counts?.[0];
+      assert(count !== undefined, 'what was planned to be counted is counted');
+      return done(revision, { ...answer, count });
     },
   };
 }

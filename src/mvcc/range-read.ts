@@ -5,6 +5,7 @@
  * is the newest closed version written at or before R, if it ended after R; its bytes are in
  * history, so an old read takes a second fetch.
  */
+import { replaceAdvice } from '../base/advice.js';
 import type { BinaryString } from '../base/bytes.js';
 import { kontikiError } from '../base/errors.js';
 import type { RangeRead, StoredRecord } from './backend.js';
@@ -201,7 +202,8 @@ export function currentVersion([recordKey, bytes]: StoredRecord): KeyVersion {
 export function lostRecord(recordKey: BinaryString) {
   return kontikiError(
     'STATE_CORRUPT',
-    `stored record ${JSON.stringify(recordKey)} is missing though another one points to it`,
+    `stored record ${JSON.stringify(recordKey)} is missing though another one points to it; ` +
+      replaceAdvice,
   );
 }
 

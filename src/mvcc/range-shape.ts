@@ -49,6 +49,17 @@ export function matchesNeeded(operation: RangeOperation): number | undefined {
 }
 
 /**
+ * Whether keys count that the answer need not look at: then it need not read them either.
+ *
+ * @since 0.1.0
+ */
+export function countsUnread(operation: RangeOperation): boolean {
+  const { limit, count, countOnly } = operation;
+  if (countOnly === true) return true;
+  return count === true && limit !== undefined && !needsAll(operation);
+}
+
+/**
  * The matches whose versions the answer shows or depends on.
  *
  * @param matches - in ascending key order

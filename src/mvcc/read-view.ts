@@ -11,6 +11,8 @@ export interface ReadView {
   /** `undefined` when there is no such record. */
   record(key: BinaryString): Uint8Array | undefined;
   range(index: number): readonly StoredRecord[];
+  /** The range itself, of which there may be more than its limits let through. */
+  planned(index: number): RangeRead;
 }
 
 /** A {@link ReadPlan} while it is put together. @since 0.1.0 */
@@ -36,6 +38,7 @@ export function emptyPlan(): ReadPlanDraft {
 export class FetchedView implements ReadView {
   readonly #records = new Map<BinaryString, Uint8Array | undefined>();
   #ranges: readonly (readonly StoredRecord[])[] = [];
+  #planned: readonly RangeRead[] = [];
 
   /** Takes the answer to `plan`. Ranges come with the first plan only. */
   add(plan: ReadPlan, reads: ReadSet): void {
@@ -46,6 +49,7 @@ export class FetchedView implements ReadView {
     if (plan.ranges.length === 0) return;
     assert(this.#ranges.length === 0, 'ranges are read by the first plan');
     this.#ranges = reads.ranges;
+    this.#planned = plan.ranges;
   }
 
   record(key: BinaryString): Uint8Array | undefined {
@@ -59,6 +63,12 @@ export class FetchedView implements ReadView {
     const records = this.#ranges[index];
     assert(records !== undefined, 'execution reads planned ranges only');
     return records;
+  }
+
+  planned(index: number): RangeRead {
+    const range = this.#planned[index];
+    assert(range !== undefined, 'execution reads planned ranges only');
+    return range;
   }
 
   /** Shows a change to what executes next. */

@@ -1,6 +1,7 @@
 /**
  * The first five bytes of every stored record: checksum and layout version.
  */
+import { replaceAdvice, upgradeAdvice } from '../base/advice.js';
 import type { BinaryString } from '../base/bytes.js';
 import { crc32 } from '../base/crc32.js';
 import { kontikiError } from '../base/errors.js';
@@ -44,7 +45,8 @@ export function checkSeal(recordKey: BinaryString, bytes: Uint8Array, bytesMin: 
   if (layout === recordLayout) return;
   throw kontikiError(
     'FORMAT_UNSUPPORTED',
-    `record layout ${layout} found, this version reads ${recordLayout}`,
+    `stored record ${JSON.stringify(recordKey)} has layout ${layout}, this release reads ` +
+      `${recordLayout}: ${upgradeAdvice}`,
   );
 }
 
@@ -54,5 +56,6 @@ export function checkSeal(recordKey: BinaryString, bytes: Uint8Array, bytesMin: 
  * @since 0.1.0
  */
 export function corruptRecord(recordKey: BinaryString, what: string) {
-  return kontikiError('STATE_CORRUPT', `stored record ${JSON.stringify(recordKey)}: ${what}`);
+  const message = `stored record ${JSON.stringify(recordKey)}: ${what}; ${replaceAdvice}`;
+  return kontikiError('STATE_CORRUPT', message);
 }

@@ -98,6 +98,15 @@ export function decodeHistory(recordKey: BinaryString, bytes: Uint8Array): Chang
 }
 
 /**
+ * Whether the record of a put is that of a key's first version: there was no such key before.
+ *
+ * @since 0.1.0
+ */
+export function isFirstVersion(bytes: Uint8Array): boolean {
+  return getUint53(bytes, 26) === 1;
+}
+
+/**
  * Encodes the end of a closed version.
  *
  * @param endRevision - revision of the change that ended it: it was current before, not at it

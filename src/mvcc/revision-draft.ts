@@ -5,12 +5,19 @@
 import type { BinaryString } from '../base/bytes.js';
 import type { Change, StoredRecord } from './backend.js';
 import { attachmentBytes, attachmentKey } from './lease-record.js';
+import type { RangeSlice } from './range-slices.js';
 import type { ReadView } from './read-view.js';
 import { type ChangeRecord, decodeCurrent, encodeChange, encodeClosed } from './record.js';
 import { closedKey, currentKey, historyKey, keyOfCurrent } from './record-keys.js';
 import { selects } from './selection.js';
 import type { HashSums } from './state-hash.js';
 import type { KeyEvent, KeySelection, KeyVersion, PutOperation } from './types.js';
+
+/** A part of what came of a command. @since 0.1.0 */
+export interface RevisionSlice {
+  readonly changes: readonly Change[];
+  readonly events: readonly KeyEvent[];
+}
 
 const noValue = new Uint8Array(0);
 const noPosition = { revision: 0, sub: 0 };
@@ -22,13 +29,20 @@ const noPosition = { revision: 0, sub: 0 };
  * @since 0.1.0
  */
 export class RevisionDraft {
-  readonly changes: Change[] = [];
-  readonly events: KeyEvent[] = [];
+  /** Those since the last {@link take}; so are the events. */
+  changes: Change[] = [];
+  events: KeyEvent[] = [];
   readonly #view: ReadView;
   readonly #nextRevision: number;
   readonly #sums: HashSums;
-  /** What this command made of keys; `undefined` as a value: deleted. */
-  #own: Map<BinaryString, KeyVersion | undefined> | undefined;
+  /** Key changes so far, which number the next one. */
+  #subs = 0;
+  #isTaken = false;
+  #deletedBytes = 0;
+  /** What this command put, inside a transaction. */
+  #own: Map<BinaryString, KeyVersion> | undefined;
+  /** What it deleted there: selections, since the keys may be a million. */
+  #deleted: KeySelection[] | undefined;
   #closed: Uint8Array | undefined;
 
   /**
@@ -44,12 +58,35 @@ export class RevisionDraft {
 
   /** The revision as of now: the next one once something changed. */
   get revision(): number {
-    return this.events.length === 0 ? this.#nextRevision - 1 : this.#nextRevision;
+    return this.#subs === 0 ? this.#nextRevision - 1 : this.#nextRevision;
+  }
+
+  /** Whether there is any effect. */
+  get isChanged(): boolean {
+    return this.#isTaken || this.changes.length > 0;
+  }
+
+  /** Whether so much was deleted since the last {@link take} that this turn should end. */
+  isOver({ limit = Infinity, bytesMax = Infinity }: Partial<RangeSlice>): boolean {
+    return this.events.length >= limit || this.#deletedBytes >= bytesMax;
+  }
+
+  /** Hands out what came of the command since the last call, and forgets it. */
+  take(): RevisionSlice {
+    const { changes, events } = this;
+    if (changes.length > 0) {
+      this.#isTaken = true;
+      this.changes = [];
+      this.events = [];
+      this.#deletedBytes = 0;
+    }
+    return { changes, events };
   }
 
   /** Lets {@link versions} see what this draft changes; before the first change. */
   trackOwn(): void {
     this.#own = new Map();
+    this.#deleted = [];
   }
 
   /** Puts a key; returns the version before. */
@@ -60,7 +97,8 @@ export class RevisionDraft {
     const before = stored === undefined ? undefined : decodeCurrent(recordKey, stored);
     const previous = before?.version;
     const revision = this.#nextRevision;
-    const sub = this.events.length;
+    const sub = this.#subs;
+    this.#subs += 1;
     const current = putVersion(operation, revision, previous);
     const bytes = encodeChange({
       type: 'put',
@@ -92,14 +130,20 @@ export class RevisionDraft {
   delete(records: readonly StoredRecord[], gone?: KeyVersion[]): number {
     let deleted = 0;
     for (const [recordKey, bytes] of records) {
-      if (this.#own?.has(keyOfCurrent(recordKey))) continue;
+      if (this.#own !== undefined && this.#isOwn(keyOfCurrent(recordKey))) continue;
       const before = decodeCurrent(recordKey, bytes);
       this.#deleteOne(recordKey, before);
       this.#sums.subtract('keys', bytes);
+      this.#deletedBytes += bytes.length;
       gone?.push(before.version);
       deleted += 1;
     }
     return deleted;
+  }
+
+  /** Says that all of these keys are deleted now, to what comes later in a transaction. */
+  deletedAll(keys: KeySelection): void {
+    this.#deleted?.push(keys);
   }
 
   /**
@@ -109,27 +153,31 @@ export class RevisionDraft {
    */
   versions(keys: KeySelection, records: readonly StoredRecord[]): (StoredRecord | KeyVersion)[] {
     const own = this.#own;
-    if (own === undefined || own.size === 0) return [...records];
+    if (own === undefined || (own.size === 0 && this.#deleted?.length === 0)) return [...records];
     const kept: (StoredRecord | KeyVersion)[] = records.filter(
-      ([recordKey]) => !own.has(keyOfCurrent(recordKey)),
+      ([recordKey]) => !this.#isOwn(keyOfCurrent(recordKey)),
     );
-    for (const version of own.values()) {
-      if (version !== undefined && selects(keys, version.key)) kept.push(version);
-    }
+    for (const version of own.values()) if (selects(keys, version.key)) kept.push(version);
     return kept.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  }
+
+  /** Whether this draft has put or deleted the key. */
+  #isOwn(key: BinaryString): boolean {
+    if (this.#own?.has(key) === true) return true;
+    return this.#deleted?.some((keys) => selects(keys, key)) === true;
   }
 
   #deleteOne(recordKey: BinaryString, before: ChangeRecord): void {
     const { key } = before.version;
     const revision = this.#nextRevision;
-    const sub = this.events.length;
+    const sub = this.#subs;
+    this.#subs += 1;
     const bytes = encodeChange(deleteRecord({ revision, sub }, before));
     this.changes.push([recordKey, undefined], [historyKey({ revision, sub }), bytes]);
     this.#sums.add('history', bytes);
     this.#close(before);
     this.#detach(key, before.version.lease);
     this.events.push({ type: 'delete', key, revision, sub, previous: before.version });
-    this.#own?.set(key, undefined);
   }
 
   #attach(key: BinaryString, lease: bigint | undefined): void {

@@ -6,8 +6,10 @@
 import { rangesOf, rangesOfBranch, rangesOfKeys } from './command-plan.js';
 import { compareHolds } from './compare.js';
 import { storedCurrent } from './range-read.js';
+import { eachSlice, type Steps } from './range-slices.js';
 import type { ReadView } from './read-view.js';
-import type { Operation, TxnCommand } from './types.js';
+import { singleKey } from './selection.js';
+import type { Compare, Operation, TxnCommand } from './types.js';
 
 /** One operation of a branch that runs. @since 0.1.0 */
 export interface TxnStep {
@@ -32,25 +34,39 @@ export interface TxnChoice {
  * @throws {KontikiError} STATE_CORRUPT, FORMAT_UNSUPPORTED
  * @since 0.1.0
  */
-export function chooseBranches(command: TxnCommand, view: ReadView): TxnChoice {
+export function chooseBranches(command: TxnCommand, view: ReadView): Steps<TxnChoice> {
   return choose(command, view, 0);
 }
 
 /** @param from - place in the plan of the transaction's first range */
-function choose(command: TxnCommand, view: ReadView, from: number): TxnChoice {
+function* choose(command: TxnCommand, view: ReadView, from: number): Steps<TxnChoice> {
   const { compares, success, failure } = command;
   let rangeAt = from;
   let succeeded = true;
   for (const compare of compares) {
-    succeeded &&= compareHolds(compare, storedCurrent(compare.keys, view, rangeAt));
+    const isOne = singleKey(compare.keys) !== undefined;
+    if (succeeded && isOne) succeeded = compareHolds(compare, storedCurrent(compare.keys, view, 0));
+    else if (succeeded) succeeded = yield* holds(compare, view, rangeAt);
     rangeAt += rangesOfKeys(compare.keys);
   }
   if (!succeeded) rangeAt += rangesOfBranch(success);
   const steps: TxnStep[] = [];
   for (const operation of succeeded ? success : failure) {
     if (operation.op !== 'txn') steps.push({ operation, rangeAt });
-    else steps.push({ operation, rangeAt, inner: choose(operation, view, rangeAt) });
+    else steps.push({ operation, rangeAt, inner: yield* choose(operation, view, rangeAt) });
     rangeAt += rangesOf(operation);
   }
   return { succeeded, steps };
+}
+
+function* holds(compare: Compare, view: ReadView, rangeAt: number): Steps<boolean> {
+  let all = true;
+  let isFirst = true;
+  yield* eachSlice(compare.keys, view, rangeAt, (records) => {
+    // That nothing is selected at all shows in the first slice only.
+    if (isFirst || records.length > 0) all = compareHolds(compare, records);
+    isFirst = false;
+    return all;
+  });
+  return all;
 }

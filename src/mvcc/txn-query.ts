@@ -5,10 +5,12 @@
 import { assert } from '../base/assert.js';
 import { planCommand } from './command-plan.js';
 import type { Query, QueryDone } from './query.js';
+import { complete } from './range-slices.js';
 import { emptyPlan, FetchedView } from './read-view.js';
 import type { ReadableRevisions } from './readable-revisions.js';
 import { RevisionDraft } from './revision-draft.js';
 import { HashSums } from './state-hash.js';
+import { chooseBranches } from './txn-choice.js';
 import { TxnRun } from './txn-run.js';
 import type { Operation, TxnCommand, TxnResult } from './types.js';
 
@@ -44,14 +46,15 @@ export function startTxnQuery(command: TxnCommand, readable: ReadableRevisions):
     const refusal = run.refusal(stateNow());
     if (refusal !== undefined) throw refusal;
     const draft = new RevisionDraft(view, revision + 1, new HashSums());
-    return { done: true, result: run.execute(draft) };
+    return { done: true, result: complete(run.execute(draft)) };
   };
   return {
     done: false,
     plan,
     next: (reads) => {
       view.add(plan, reads);
-      const run = new TxnRun(command, view);
+      // All is read: between two fetches of a slice another command could be applied.
+      const run = new TxnRun(complete(chooseBranches(command, view)), view);
       const keys = run.missing(stateNow());
       if (keys.length === 0) return finish(run);
       const history = { keys, ranges: [] };

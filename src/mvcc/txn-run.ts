@@ -2,7 +2,6 @@
  * One run of a transaction: what may refuse it, then its chosen operations in order, each seeing the
  * earlier ones (etcd parity §2.6).
  */
-import { unreachable } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import { leaseNotFound } from './lease-run.js';
@@ -14,14 +13,15 @@ import {
   isOldRange,
   missingRecords,
   storedAscending,
-  storedCurrent,
 } from './range-read.js';
 import { type RangeAnswer, shapeRange } from './range-shape.js';
+import { eachSlice, type Steps } from './range-slices.js';
 import type { ReadView } from './read-view.js';
 import { type ReadableRevisions, revisionFault } from './readable-revisions.js';
 import { currentKey } from './record-keys.js';
 import type { RevisionDraft } from './revision-draft.js';
-import { chooseBranches, type TxnChoice, type TxnStep } from './txn-choice.js';
+import { singleKey } from './selection.js';
+import type { TxnChoice, TxnStep } from './txn-choice.js';
 import type {
   DeleteOperation,
   DeleteResult,
@@ -30,7 +30,6 @@ import type {
   OperationResult,
   PutOperation,
   RangeOperation,
-  TxnCommand,
   TxnResult,
 } from './types.js';
 
@@ -47,12 +46,12 @@ export class TxnRun {
   readonly #view: ReadView;
 
   /**
-   * @param command - the transaction
-   * @param view - the answer to its plan
+   * @param choice - what is to run
+   * @param view - the answer to the transaction's plan
    */
-  constructor(command: TxnCommand, view: ReadView) {
+  constructor(choice: TxnChoice, view: ReadView) {
+    this.#choice = choice;
     this.#view = view;
-    this.#choice = chooseBranches(command, view);
   }
 
   /** Keys of the history records that reads of old revisions still need. */
@@ -80,34 +79,35 @@ export class TxnRun {
   }
 
   /** Runs it; the draft takes its effect. */
-  execute(draft: RevisionDraft): TxnResult {
+  execute(draft: RevisionDraft): Steps<TxnResult> {
     draft.trackOwn();
     return this.#runAll(this.#choice, draft);
   }
 
-  #runAll({ succeeded, steps }: TxnChoice, draft: RevisionDraft): TxnResult {
+  *#runAll({ succeeded, steps }: TxnChoice, draft: RevisionDraft): Steps<TxnResult> {
     const results: OperationResult[] = [];
-    for (const step of steps) results.push(this.#run(step, draft));
+    for (const { operation, rangeAt, inner } of steps) {
+      if (operation.op === 'delete') {
+        results.push(yield* runDelete(operation, this.#view, rangeAt, draft));
+      } else if (operation.op === 'txn') {
+        results.push(yield* this.#runAll(inner as TxnChoice, draft));
+      } else results.push(this.#run(operation, rangeAt, draft));
+    }
     return { op: 'txn', succeeded, revision: draft.revision, results };
   }
 
-  #run({ operation, rangeAt, inner }: TxnStep, draft: RevisionDraft): OperationResult {
-    switch (operation.op) {
-      case 'put': {
-        const previous = draft.put(operation);
-        return { op: 'put', revision: draft.revision, previous };
-      }
-      case 'delete':
-        return runDelete(operation, this.#view, rangeAt, draft);
-      case 'range': {
-        const answer = this.#range(operation, rangeAt, draft);
-        return { op: 'range', revision: draft.revision, ...answer };
-      }
-      case 'txn':
-        return this.#runAll(inner as TxnChoice, draft);
-      default:
-        return unreachable(operation);
+  /** What needs no more than is read already. */
+  #run(
+    operation: PutOperation | RangeOperation,
+    rangeAt: number,
+    draft: RevisionDraft,
+  ): OperationResult {
+    if (operation.op === 'put') {
+      const previous = draft.put(operation);
+      return { op: 'put', revision: draft.revision, previous };
     }
+    const answer = this.#range(operation, rangeAt, draft);
+    return { op: 'range', revision: draft.revision, ...answer };
   }
 
   #range(operation: RangeOperation, rangeAt: number, draft: RevisionDraft): RangeAnswer {
@@ -146,14 +146,22 @@ export function operationRefusal(
  * @param rangeAt - place of its range in the plan
  * @since 0.1.0
  */
-export function runDelete(
+export function* runDelete(
   { keys, previous }: DeleteOperation,
   view: ReadView,
   rangeAt: number,
   draft: RevisionDraft,
-): DeleteResult {
+): Steps<DeleteResult> {
   const gone: KeyVersion[] | undefined = previous === true ? [] : undefined;
-  const deleted = draft.delete(storedCurrent(keys, view, rangeAt), gone);
+  let deleted = 0;
+  yield* eachSlice(keys, view, rangeAt, (records) => {
+    deleted += draft.delete(records, gone);
+    return true;
+  });
+  draft.deletedAll(keys);
+  // Many deletes that are small by themselves are as much work as a large one.
+  const isRange = singleKey(keys) === undefined;
+  if (isRange && draft.isOver(view.planned(rangeAt))) yield { keys: [], ranges: [] };
   const result: DeleteResult = { op: 'delete', revision: draft.revision, deleted };
   return gone === undefined ? result : { ...result, previous: gone };
 }

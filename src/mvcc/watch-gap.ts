@@ -5,10 +5,15 @@
 import { assert } from '../base/assert.js';
 import { limits } from '../base/limits.js';
 import type { History, RevisionEvents } from './history-query.js';
+import { nextLimit, type RangeSlice } from './range-slices.js';
 import type { CatchUp } from './watcher.js';
 
 /** Changes of the first slice: its values may all be of the largest size. */
 const firstLimit = 64;
+const historySlice: RangeSlice = {
+  limit: limits.historyChunkMax,
+  bytesMax: limits.historyBytesMax,
+};
 
 /**
  * A watcher's, while it is behind.
@@ -62,7 +67,7 @@ export class WatchGap {
     this.request = undefined;
     this.revision = nextRevision;
     this.sub = nextSub;
-    this.#adapt(history.bytes);
+    this.limit = nextLimit(this.limit, history.bytes, historySlice);
     return this.#closePiece(history.revisions);
   }
 
@@ -77,13 +82,5 @@ export class WatchGap {
     if (open === this.revision) return revisions;
     this.#openPiece = undefined;
     return revisions.length > 0 ? revisions : [{ revision: open, events: [] }];
-  }
-
-  #adapt(bytes: number): void {
-    const { historyChunkMax, historyBytesMax } = limits;
-    if (bytes * 2 <= historyBytesMax) this.limit = Math.min(this.limit * 2, historyChunkMax);
-    else if (bytes > historyBytesMax) {
-      this.limit = Math.max(1, Math.floor((this.limit * historyBytesMax) / bytes));
-    }
   }
 }

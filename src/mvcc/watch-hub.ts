@@ -13,6 +13,7 @@ import type { ReadableRevisions } from './readable-revisions.js';
 import { singleKey } from './selection.js';
 import type { KeyEvent, KeySelection } from './types.js';
 import { type WatchBufferLimits, WatchBuffers } from './watch-buffers.js';
+import { WatchMatches, type WatchMatchesOptions } from './watch-matches.js';
 import { type WatchConsumer, Watcher, type WatcherHub, type WatchFilter } from './watcher.js';
 import { WatcherList } from './watcher-list.js';
 
@@ -33,7 +34,7 @@ export interface WatchRequest extends WatchFilter {
 
 /**
  * Caller: the state machine calls {@link notify} once per revision, right after it handed the
- * revision's changes to the backend, and {@link compacted} when a compaction has raised the
+ * revision's changes to the backend ({@link notifyGathered} for one that was made in parts), and {@link compacted} when a compaction has raised the
  * compacted revision; everything else may happen between those calls.
  *
  * @since 0.1.0
@@ -43,7 +44,9 @@ export class WatchHub {
   #compactRevision: number;
   readonly #byKey = new Map<BinaryString, WatcherList>();
   readonly #ranges = new IntervalIndex<WatcherList>();
-  readonly #eventsMax: number;
+  readonly #matching: WatchMatchesOptions;
+  /** Of a revision that comes in parts. */
+  #gathered: WatchMatches | undefined;
   readonly #buffers: WatchBuffers;
   readonly #ties: WatcherHub;
   #size = 0;
@@ -62,7 +65,12 @@ export class WatchHub {
     const { revision, compactRevision, eventsMax = limits.watcherEventsMax } = options;
     this.#revision = revision;
     this.#compactRevision = compactRevision;
-    this.#eventsMax = eventsMax;
+    this.#matching = {
+      find: (key) => this.#find(key),
+      eventsMax,
+      totalEventsMax: options.totalEventsMax ?? limits.watchEventsMax,
+      totalBytesMax: options.totalBytesMax ?? limits.watchBytesMax,
+    };
     const buffers = new WatchBuffers(options);
     this.#buffers = buffers;
     const revisionNow = (): number => this.#revision;
@@ -141,9 +149,33 @@ export class WatchHub {
     const [event] = events;
     if (event === undefined || this.#size === 0) return;
     this.#tell(() => {
-      if (events.length > 1) this.#notifyMany(revision, events);
-      else this.#notifyOne(event, new HeldRevision(revision, events));
+      if (events.length === 1) return this.#notifyOne(event, new HeldRevision(revision, events));
+      const matches = new WatchMatches(this.#matching);
+      matches.add(events);
+      this.#notifyMany(revision, matches);
     });
+  }
+
+  /**
+   * Begins a revision whose events come in parts, over many turns; the last such beginning counts.
+   *
+   * @returns takes the parts; to be given to {@link notifyGathered}
+   */
+  gather(): WatchMatches {
+    this.#gathered = new WatchMatches(this.#matching);
+    return this.#gathered;
+  }
+
+  /**
+   * Tells a new revision, as {@link notify} does.
+   *
+   * @param matches - of this hub's last {@link gather}, with all of the revision's events
+   */
+  notifyGathered(revision: number, matches: WatchMatches): void {
+    assert(matches === this.#gathered, 'the revision begun last is told');
+    this.#gathered = undefined;
+    this.#revision = revision;
+    this.#tell(() => this.#notifyMany(revision, matches));
   }
 
   /**
@@ -178,36 +210,27 @@ export class WatchHub {
   #notifyOne(event: KeyEvent, held: HeldRevision): void {
     for (const list of this.#find(event.key)) {
       for (let at = list.first; at !== undefined; at = at._next) {
-        if (at._wants(event)) at._offer(held);
+        if (at._wants(event)) at._offer(held.revision, held);
       }
     }
   }
 
-  #notifyMany(revision: number, events: readonly KeyEvent[]): void {
-    const matches = new Map<WatcherList, KeyEvent[]>();
-    for (const event of events) {
-      for (const list of this.#find(event.key)) {
-        const own = matches.get(list);
-        if (own === undefined) matches.set(list, [event]);
-        // One too many is enough to make its watchers fall behind.
-        else if (own.length <= this.#eventsMax) own.push(event);
-      }
+  #notifyMany(revision: number, { lists }: WatchMatches): void {
+    for (const [list, events] of lists) {
+      this.#tellList(list, revision, events && new HeldRevision(revision, events));
     }
-    for (const [list, own] of matches) this.#tellList(list, new HeldRevision(revision, own));
   }
 
-  #tellList(list: WatcherList, all: HeldRevision): void {
-    const { revision, events } = all;
-    // Cut short, it says nothing about what a filter would leave.
-    const isCut = events.length > this.#eventsMax;
+  /** @param all - `undefined`: too large to be held, and so nobody knows what a filter would leave */
+  #tellList(list: WatcherList, revision: number, all: HeldRevision | undefined): void {
     for (let at = list.first; at !== undefined; at = at._next) {
-      if (isCut || at._wantsAll) {
-        at._offer(all);
+      if (all === undefined || at._wantsAll) {
+        at._offer(revision, all);
         continue;
       }
       const watcher = at;
-      const own = events.filter((event) => watcher._wants(event));
-      if (own.length > 0) at._offer(new HeldRevision(revision, own));
+      const own = all.events.filter((event) => watcher._wants(event));
+      if (own.length > 0) at._offer(revision, new HeldRevision(revision, own));
     }
   }
 
@@ -248,6 +271,7 @@ export class WatchHub {
     const list = new WatcherList(keys);
     if (key === undefined) this.#ranges.set(keys, list);
     else this.#byKey.set(key, list);
+    this.#gathered?.leave(list);
     return list;
   }
 

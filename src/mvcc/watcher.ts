@@ -220,10 +220,13 @@ export class Watcher {
     return noPut !== true && noDelete !== true;
   }
 
-  /** The hub's: delivers or queues a revision, or falls behind from it on. */
-  _offer(held: HeldRevision): void {
+  /**
+   * The hub's: delivers or queues a revision, or falls behind from it on.
+   *
+   * @param held - `undefined`: too large to be held
+   */
+  _offer(revision: number, held: HeldRevision | undefined): void {
     if (this.#isClosed) return;
-    const { revision } = held;
     const gap = this.#gap;
     if (gap !== undefined && !gap.takesLive) {
       // See isBehind: the rest of a revision in pieces can be read from now on.
@@ -231,7 +234,8 @@ export class Watcher {
       return;
     }
     if (revision < this.#position) return;
-    if (held.events.length + (this.#queue?.events ?? 0) > this.#eventsMax) {
+    const events = held?.events.length ?? Infinity;
+    if (held === undefined || events + (this.#queue?.events ?? 0) > this.#eventsMax) {
       this._fallBehind(revision);
     } else {
       this.#position = revision + 1;

@@ -8,6 +8,7 @@ import type { RunningHash } from '../base/sha256.js';
 import type { FileSystem } from '../storage/file-system.js';
 import type { OpenEngine } from '../storage/kv-engine.js';
 import type { Transport } from '../transport/transport.js';
+import type { NodeObserver } from './observer.js';
 
 /** @since 0.1.0 */
 export interface Env {
@@ -19,6 +20,6 @@ export interface Env {
   readonly transport: Transport;
   /** Makes a SHA-256 for snapshots; default portable code. */
   readonly sha256?: (() => RunningHash) | undefined;
-  /** Whether the core's invariants are asserted after every step: on in simulations; default off. */
-  readonly checksInvariants?: boolean;
+  /** Watches the node from inside: on in simulations; default nobody. */
+  readonly observer?: NodeObserver | undefined;
 }

@@ -12,6 +12,7 @@ import { limits } from '../base/limits.js';
 import type { ForwardRefusal, ForwardRequest } from '../codec/wire-message.js';
 import type { RawNode } from '../raft/raw-node.js';
 import { type MemberId, noMember } from '../raft/types.js';
+import type { LogStore } from '../storage/log-store.js';
 import type { Transport } from '../transport/transport.js';
 import type { Proposals } from './proposals.js';
 import type { Reads } from './reads.js';
@@ -20,6 +21,7 @@ import type { Reads } from './reads.js';
 export interface HandoverParts {
   readonly memberId: MemberId;
   readonly raft: RawNode;
+  readonly log: Pick<LogStore, 'hasSpace'>;
   readonly proposals: Proposals;
   readonly reads: Reads;
   readonly clock: Clock;
@@ -67,13 +69,22 @@ export class Handover {
   }
 
   #proposeHere(id: number, commands: readonly Uint8Array[]): void {
+    const code = this.#propose(commands);
+    if (code !== undefined) this.#parts.proposals.refuse(id, refusal(code));
+  }
+
+  /** Appends to the own log as the leader, or says why not. */
+  #propose(commands: readonly Uint8Array[]): ForwardRefusal['code'] | undefined {
+    const { log, raft } = this.#parts;
+    // Before the log is in the middle of a write (DESIGN §4.15).
+    if (!log.hasSpace) return 'NO_SPACE';
     try {
-      this.#parts.raft.propose(commands);
+      raft.propose(commands);
+      return undefined;
     } catch (error) {
-      if (!isKontikiError(error, 'PROPOSAL_DROPPED') && !isKontikiError(error, 'NOT_LEADER')) {
-        throw error;
-      }
-      this.#parts.proposals.refuse(id, refusal(error.code));
+      if (isKontikiError(error, 'PROPOSAL_DROPPED')) return error.code;
+      if (isKontikiError(error, 'NOT_LEADER')) return error.code;
+      throw error;
     }
   }
 
@@ -100,16 +111,9 @@ export class Handover {
     // Nothing to append, and so nobody to answer.
     if (message.commands.length === 0) return;
     const { raft, transport } = this.#parts;
-    let code: ForwardRefusal['code'] = 'NOT_LEADER';
-    try {
-      if (raft.role === 'leader' && raft.term === message.term) {
-        raft.propose(message.commands);
-        return;
-      }
-    } catch (error) {
-      if (!isKontikiError(error, 'PROPOSAL_DROPPED')) throw error;
-      code = 'PROPOSAL_DROPPED';
-    }
+    const isMeant = raft.role === 'leader' && raft.term === message.term;
+    const code = isMeant ? this.#propose(message.commands) : 'NOT_LEADER';
+    if (code === undefined) return;
     const { from, to, term, id } = message;
     transport.send({ kind: 'forward-refusal', from: to, to: from, term, id, code });
   }
@@ -120,7 +124,7 @@ export class Handover {
   }
 }
 
-function refusal(code: 'NOT_LEADER' | 'PROPOSAL_DROPPED'): KontikiError {
+function refusal(code: ForwardRefusal['code']): KontikiError {
   switch (code) {
     case 'NOT_LEADER':
       return kontikiError('LEADER_CHANGED', 'node: the member asked does not lead the term', {
@@ -134,6 +138,10 @@ function refusal(code: 'NOT_LEADER' | 'PROPOSAL_DROPPED'): KontikiError {
           outcome: 'rejected',
         },
       );
+    case 'NO_SPACE':
+      return kontikiError('NO_SPACE', 'node: the leader has no disk space for its log', {
+        outcome: 'rejected',
+      });
     default:
       return unreachable(code);
   }

@@ -12,7 +12,7 @@ import type { StateMachine } from './state-machine.js';
 
 /** @since 0.1.0 */
 export interface NodeOptions {
-  readonly env: Pick<Env, 'clock' | 'timers' | 'random' | 'transport' | 'checksInvariants'>;
+  readonly env: Pick<Env, 'clock' | 'timers' | 'random' | 'transport' | 'observer'>;
   readonly identity: MemberIdentity;
   /** Opened; the node closes it. */
   readonly log: LogStore;

@@ -27,6 +27,7 @@ import type { MemberIdentity } from '../transport/transport.js';
 import { ApplyLoop } from './apply-loop.js';
 import type { NodeEvents } from './events.js';
 import { FastFailover } from './fast-failover.js';
+import { FullDisk } from './full-disk.js';
 import { Handover } from './handover.js';
 import { leaseMsOf, pledgeTicksOf } from './lease.js';
 import { checkTickMs, type NodeOptions } from './node-options.js';
@@ -64,6 +65,7 @@ export class Node extends EventEmitter<NodeEvents> {
   readonly #snapshots: Snapshots | undefined;
   readonly #ticker: Ticker;
   readonly #failover: FastFailover;
+  readonly #fullDisk: FullDisk;
   readonly #peers: PeerRegistry;
   #inbox: (WireMessage | LocalMessage)[] = [];
   #soft: SoftState = { leader: noMember, role: 'follower' };
@@ -131,6 +133,7 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#handover = new Handover({
       memberId: identity.memberId,
       raft: this.#raft,
+      log,
       proposals: this.#proposals,
       reads: this.#reads,
       clock: env.clock,
@@ -161,6 +164,7 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#appliedIndex = appliedIndex;
     log.applied(appliedIndex);
     this.#failover = new FastFailover(this.#raft, env, () => this.#scheduleTurn());
+    this.#fullDisk = new FullDisk(this.#raft, log, electionTicks);
     this.#ticker = new Ticker(env, tickMs, () => this.#onTick());
     this.#peers = new PeerRegistry(identity, voters, options.peerMemory);
     this.#takeLeaseSetting();
@@ -193,7 +197,12 @@ export class Node extends EventEmitter<NodeEvents> {
    * @throws {KontikiError} see {@link Proposals.open}; every error carries an `outcome`
    */
   async propose(encode: (id: ProposalId) => Uint8Array, options: ProposeOptions): Promise<unknown> {
-    const result = this.#proposals.open(encode, options);
+    const { observer } = this.#env;
+    const observed = (id: ProposalId) => {
+      observer?.proposed(id);
+      return encode(id);
+    };
+    const result = this.#proposals.open(observer === undefined ? encode : observed, options);
     this.#scheduleTurn();
     return result;
   }
@@ -261,6 +270,7 @@ export class Node extends EventEmitter<NodeEvents> {
       this.#proposals.termApplied(batch.entries[at]?.term ?? 0);
       this.#proposals.applied(results[at] as ApplyResult);
     }
+    this.#env.observer?.applied(batch.entries, results);
     this.#appliedIndex = batch.response.index;
     this.#log.applied(this.#appliedIndex);
     this.#reads.applied(this.#appliedIndex);
@@ -269,6 +279,7 @@ export class Node extends EventEmitter<NodeEvents> {
   }
 
   #onInstalled({ index, term }: LogId, sent: readonly number[]): void {
+    this.#env.observer?.installed(index);
     this.#proposals.overtaken(sent);
     this.#proposals.termApplied(term);
     this.#appliedIndex = index;
@@ -321,13 +332,14 @@ export class Node extends EventEmitter<NodeEvents> {
         this.#tickDue = false;
         this.#takeLeaseSetting();
         this.#raft.tick(this.#env.clock.monotonicMs());
+        this.#fullDisk.tick();
         this.#snapshots?.tick();
-        this.#check();
+        this.#env.observer?.stepped(this.#raft);
       }
       for (const request of this.#snapshots?.takeStored() ?? []) this.#step(request);
       while (this.#raft.hasReady()) this.#carryOut(this.#raft.ready());
       this.#snapshots?.stepped();
-      this.#check();
+      this.#env.observer?.stepped(this.#raft);
       this.#env.transport.flush();
     } catch (error) {
       this.#fail(error);
@@ -340,10 +352,6 @@ export class Node extends EventEmitter<NodeEvents> {
     if (leaseMs === this.#leaseMs) return;
     this.#leaseMs = leaseMs;
     this.#raft.setLease(leaseMs, pledgeTicksOf(leaseMs, this.#tickMs));
-  }
-
-  #check(): void {
-    if (this.#env.checksInvariants === true) this.#raft.check();
   }
 
   #drainInbox(): void {
@@ -364,7 +372,7 @@ export class Node extends EventEmitter<NodeEvents> {
   #step(message: Message): void {
     try {
       this.#raft.step(message);
-      this.#check();
+      this.#env.observer?.stepped(this.#raft);
     } catch (error) {
       // A message nobody should have sent is the peer's problem; losing data or a bug is ours.
       if (isRefusal(error)) return;

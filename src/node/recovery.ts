@@ -1,6 +1,7 @@
 /**
  * Who is right when log and state machine disagree after a crash (DESIGN §4.10).
  */
+import { replaceAdvice } from '../base/advice.js';
 import { kontikiError } from '../base/errors.js';
 import type { LogReader } from '../raft/log-reader.js';
 
@@ -22,14 +23,15 @@ export function recoveredLog(log: LogReader, appliedIndex: number): LogReader {
     throw kontikiError(
       'WAL_CORRUPT',
       `node: the state machine has applied entry ${appliedIndex}, but the log ends at ${last}: ` +
-        'acknowledged entries are lost; replace this member under a new id, or restore a backup',
+        `acknowledged entries are lost; ${replaceAdvice}`,
       { file: 'wal', offset: 0 },
     );
   }
   if (appliedIndex < first - 1) {
     throw kontikiError(
       'STATE_CORRUPT',
-      `node: the state machine ends at entry ${appliedIndex}, but the log begins at ${first}`,
+      `node: the state machine ends at entry ${appliedIndex}, but the log begins at ${first}; ` +
+        replaceAdvice,
     );
   }
   return {

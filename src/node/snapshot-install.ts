@@ -5,6 +5,7 @@
  *     stop apply, flush | snapshot file durable | log: installing | new state durable, switched to |
  *     log: installed | acknowledge
  */
+import { replaceAdvice } from '../base/advice.js';
 import { kontikiError } from '../base/errors.js';
 import type { StorageAppend } from '../raft/ready.js';
 import type { LogId } from '../raft/types.js';
@@ -73,7 +74,8 @@ export async function finishInstall(
 
 function needed(store: SnapshotStore | undefined, { index }: LogId): SnapshotStore {
   if (store !== undefined) return store;
-  throw kontikiError('STATE_CORRUPT', `node: the snapshot of entry ${index} is half installed`);
+  const message = `node: the snapshot of entry ${index} is half installed; ${replaceAdvice}`;
+  throw kontikiError('STATE_CORRUPT', message);
 }
 
 async function restoreFrom({ machine, store }: SnapshotInstallParts, last: LogId): Promise<void> {
@@ -83,7 +85,7 @@ async function restoreFrom({ machine, store }: SnapshotInstallParts, last: LogId
     throw kontikiError(
       'STATE_CORRUPT',
       `node: expected the snapshot of entry ${last.index}, which is being installed, found none; ` +
-        'replace this member under a new id, or restore a backup',
+        replaceAdvice,
     );
   }
   await machine.restore(last.index, store.read(meta));

@@ -41,7 +41,7 @@ export async function systemEnv(config: StoreConfig): Promise<Env> {
     timers: systemTimers,
     random,
     fs: nodeFileSystem,
-    openEngine: (path) => openClassicLevel(path, { fs: nodeFileSystem }),
+    openEngine: (path) => openClassicLevel(path, { fs: nodeFileSystem, clock: systemClock }),
     sha256: () => createHash('sha256'),
     transport: await systemTransport(config, random, nodeFileSystem.crc32),
   };

@@ -6,7 +6,9 @@
  * like the code points it encodes, so the order of binary strings survives. It is also the cheapest
  * key type of classic-level (DESIGN §5).
  */
+import { replaceAdvice } from '../base/advice.js';
 import type { BinaryString } from '../base/bytes.js';
+import type { Clock } from '../base/clock.js';
 import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
 import { engineWriteBufferBytes } from './flush-chain.js';
 import type {
@@ -17,6 +19,7 @@ import type {
   EngineWriteOptions,
   KvEngine,
 } from './kv-engine.js';
+import { ReadPace } from './read-pace.js';
 import { TurnGate } from './turn-gate.js';
 
 const MiB = 1024 * 1024;
@@ -49,10 +52,11 @@ export interface LevelIteratorOptions {
 
 /** The part of an abstract-level database that the engine uses. @since 0.1.0 */
 export interface LevelDatabase {
-  readonly supports: { readonly implicitSnapshots?: boolean };
+  readonly supports: { readonly implicitSnapshots?: boolean; readonly getSync?: boolean };
   open(): Promise<void>;
   close(): Promise<void>;
   getMany(keys: string[]): Promise<(Uint8Array | undefined)[]>;
+  getSync?(key: string): Uint8Array | undefined;
   batch(): LevelBatch;
   iterator(options: LevelIteratorOptions): LevelIterator;
 }
@@ -75,22 +79,26 @@ export class LevelEngine implements KvEngine {
   readonly #db: LevelDatabase;
   /** Present for a database whose cursors do not hold on to one moment (IndexedDB). */
   readonly #gate: TurnGate | undefined;
+  /** Present for a database that answers inside a call. */
+  readonly #pace: ReadPace | undefined;
 
-  private constructor(db: LevelDatabase) {
+  private constructor(db: LevelDatabase, clock: Clock | undefined) {
     this.#db = db;
+    if (clock !== undefined && db.supports.getSync === true) this.#pace = new ReadPace(clock);
     this.#gate = db.supports.implicitSnapshots === true ? undefined : new TurnGate();
   }
 
   /**
    * Opens the database that `construct` builds with {@link levelOptions}.
    *
+   * @param clock - times what {@link getNow} costs; without it there is none
    * @throws {KontikiError} DIR_LOCKED, STATE_CORRUPT, NO_SPACE, STORAGE_IO
    */
-  static async open(construct: () => LevelDatabase): Promise<LevelEngine> {
+  static async open(construct: () => LevelDatabase, clock?: Clock): Promise<LevelEngine> {
     try {
       const db = construct();
       await db.open();
-      return new LevelEngine(db);
+      return new LevelEngine(db, clock);
     } catch (error) {
       throw levelError('open the state engine', error);
     }
@@ -100,6 +108,15 @@ export class LevelEngine implements KvEngine {
     try {
       // The database takes its snapshot inside this call, before it leaves the thread.
       return await this.#db.getMany(keys as BinaryString[]);
+    } catch (error) {
+      throw levelError('read from the state engine', error);
+    }
+  }
+
+  getNow(keys: readonly BinaryString[]): readonly (Uint8Array | undefined)[] | undefined {
+    if (this.#pace === undefined || !keys.every(isAscii)) return undefined;
+    try {
+      return this.#pace.read(keys, this.#getSync);
     } catch (error) {
       throw levelError('read from the state engine', error);
     }
@@ -132,6 +149,8 @@ export class LevelEngine implements KvEngine {
       throw levelError('close the state engine', error);
     }
   }
+
+  readonly #getSync = (key: BinaryString) => this.#db.getSync?.(key);
 
   /** A chained batch hands each pair to the engine at once: several times cheaper than an array. */
   async #write(batch: EngineBatch, { sync, pause }: EngineWriteOptions): Promise<void> {
@@ -188,6 +207,15 @@ class LevelCursor implements EngineIterator {
   }
 }
 
+/**
+ * `getSync` of classic-level 3.0 cuts a key of other units where a buffer it keeps happens to end, and
+ * answers with the value of another key (docs/adr/0012-hot-reads.md).
+ */
+function isAscii(key: BinaryString): boolean {
+  for (let at = 0; at < key.length; at += 1) if (key.charCodeAt(at) > 0x7f) return false;
+  return true;
+}
+
 /** IndexedDB stores the whole buffer behind a view. */
 function withoutRoom(value: Uint8Array): Uint8Array {
   return value.byteLength === value.buffer.byteLength ? value : value.slice();
@@ -196,12 +224,17 @@ function withoutRoom(value: Uint8Array): Uint8Array {
 /** abstract-level wraps the native error, so the telling code or text may be some causes down. */
 function levelError(action: string, error: unknown): KontikiError {
   if (isKontikiError(error)) return error;
+  let what = String(error);
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    // "Database failed to open" helps nobody; the innermost cause says why.
+    what = at.message;
     const { code } = at as { code?: unknown };
-    const fail = (kind: 'DIR_LOCKED' | 'STATE_CORRUPT' | 'NO_SPACE' | 'CLOSED', what: string) =>
-      kontikiError(kind, `cannot ${action}: ${what}`, { cause: error });
+    const fail = (kind: 'DIR_LOCKED' | 'STATE_CORRUPT' | 'NO_SPACE' | 'CLOSED', why: string) =>
+      kontikiError(kind, `cannot ${action}: ${why}`, { cause: error });
     if (code === 'LEVEL_LOCKED') return fail('DIR_LOCKED', 'another process or engine has it open');
-    if (code === 'LEVEL_CORRUPTION') return fail('STATE_CORRUPT', at.message);
+    if (code === 'LEVEL_CORRUPTION') {
+      return fail('STATE_CORRUPT', `${at.message}; ${replaceAdvice}`);
+    }
     if (at.name === 'QuotaExceededError' || at.message.includes('No space left')) {
       return fail('NO_SPACE', at.message);
     }
@@ -212,6 +245,5 @@ function levelError(action: string, error: unknown): KontikiError {
       return fail('CLOSED', 'it is closed');
     }
   }
-  const what = error instanceof Error ? error.message : String(error);
   return kontikiError('STORAGE_IO', `cannot ${action}: ${what}`, { cause: error });
 }

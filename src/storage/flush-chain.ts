@@ -30,7 +30,7 @@ import {
 import type { EngineIterator, KvEngine } from './kv-engine.js';
 
 /** Bytes after which the engine starts a new log and turns the old one into a table. @since 0.1.0 */
-export const engineWriteBufferBytes = 4 * 1024 * 1024;
+export const engineWriteBufferBytes = 8 * 1024 * 1024;
 
 /**
  * Two logs can be alive, each longer than a write buffer by less than one batch. Twice that is kept,
@@ -76,7 +76,7 @@ export class FlushChain {
   }
 
   /**
-   * Reads and verifies the records of an engine.
+   * Reads and verifies the records of an engine; what they tell of is durable then.
    *
    * @throws {KontikiError} STATE_CORRUPT when a flush is missing; FORMAT_UNSUPPORTED; STORAGE_IO
    */
@@ -87,6 +87,9 @@ export class FlushChain {
       if (stored === undefined) await checkEmpty(engine);
       const applied = stored === undefined ? 0 : decodeApplied(stored);
       const { last, sizes } = await verify(records, applied);
+      // A flush that failed, or that a kill cut short, may show here without being on the medium, and
+      // from now on the log is let go of up to it. A sync makes it so, and all before it.
+      if (stored !== undefined) await engine.write([[appliedKey, stored]], { sync: true });
       return new FlushChain(last, sizes);
     } finally {
       await records.close();

@@ -9,6 +9,7 @@
  * A u53 takes eight bytes. The crc is always the last four, over the key and all before it, so that
  * a damaged record is told from one of a later release.
  */
+import { replaceAdvice, upgradeAdvice } from '../base/advice.js';
 import { type BinaryString, binaryBytes } from '../base/bytes.js';
 import { crc32 } from '../base/crc32.js';
 import { kontikiError } from '../base/errors.js';
@@ -126,14 +127,14 @@ class RecordReader {
     this.#view = new DataView(value.buffer, value.byteOffset, value.byteLength);
     const name = key === appliedKey ? 'the applied index' : 'a flush record';
     if (value.length < 5 || this.#view.getUint32(value.length - 4) !== checksum(key, value)) {
-      throw kontikiError('STATE_CORRUPT', `${name} of the state has a wrong checksum`);
+      throw corrupt(`${name} of the state has a wrong checksum`);
     }
     if (value[0] !== version) {
-      const found = `${name} of the state has format ${value[0]}`;
-      throw kontikiError('FORMAT_UNSUPPORTED', `${found}, this release reads ${version}`);
+      const found = `${name} of the state has format ${value[0]}, this release reads ${version}`;
+      throw kontikiError('FORMAT_UNSUPPORTED', `${found}: ${upgradeAdvice}`);
     }
     if (value.length !== size) {
-      throw kontikiError('STATE_CORRUPT', `${name} of the state has ${value.length} bytes`);
+      throw corrupt(`${name} of the state has ${value.length} bytes`);
     }
   }
 
@@ -145,6 +146,10 @@ class RecordReader {
   u53(): number {
     return this.u32() * 2 ** 32 + this.u32();
   }
+}
+
+function corrupt(found: string) {
+  return kontikiError('STATE_CORRUPT', `${found}; ${replaceAdvice}`);
 }
 
 function checksum(key: BinaryString, value: Uint8Array): number {

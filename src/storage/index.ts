@@ -32,6 +32,7 @@ export { MemoryEngine } from './memory/kv-engine.js';
 export { MemoryLogStore } from './memory/log-store.js';
 export { MemorySnapshotStore } from './memory/snapshot-store.js';
 export { MemoryStateHome } from './memory/state-home.js';
+export type { CountedKeys } from './range-count.js';
 export { snapshotFormatVersion } from './snapshot-files/header.js';
 export { SnapshotFiles, type SnapshotFilesOptions } from './snapshot-files/store.js';
 export { verifySnapshotFile } from './snapshot-files/verify.js';

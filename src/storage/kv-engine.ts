@@ -53,6 +53,13 @@ export interface EngineWriteOptions {
 export interface KvEngine {
   /** Values at the time of the call, in the order of `keys`. */
   getMany(keys: readonly BinaryString[]): Promise<readonly (Uint8Array | undefined)[]>;
+  /**
+   * The same inside this call, as long as that costs microseconds; `undefined`: not these, or not now,
+   * and `getMany` is to be asked. Absent from engines that only wait for their answers.
+   *
+   * @throws {KontikiError} STORAGE_IO, STATE_CORRUPT, CLOSED
+   */
+  getNow?(keys: readonly BinaryString[]): readonly (Uint8Array | undefined)[] | undefined;
   /** The view is fixed inside this synchronous call. */
   iterate(range: CursorRange): EngineIterator;
   /** One atomic batch, which is walked once; the caller leaves it alone until the write settles. */

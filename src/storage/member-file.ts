@@ -6,6 +6,7 @@
  * The file is JSON. Its last line but one is a checksum over the bytes before that line, in every
  * format to come, so that damage is told from a file of a later release.
  */
+import { replaceAdvice, upgradeAdvice } from '../base/advice.js';
 import { assert } from '../base/assert.js';
 import { equalBytes, utf8Bytes, utf8Text } from '../base/bytes.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
@@ -56,7 +57,8 @@ export async function readMemberFile(
   const value = parse(fs, path, bytes);
   if (!isObject(value)) throw damaged(path, 'it holds no object');
   if (Number.isSafeInteger(value.format) && (value.format as number) > format) {
-    const message = `${path} has format ${value.format}, this release reads ${format}`;
+    const found = `${path} has format ${value.format}`;
+    const message = `${found}, this release reads ${format}: ${upgradeAdvice}`;
     throw kontikiError('FORMAT_UNSUPPORTED', message);
   }
   const wrong = wrongField(value);
@@ -125,9 +127,8 @@ function parse(fs: FileSystem, path: string, bytes: Uint8Array): unknown {
 }
 
 function damaged(path: string, what: string, cause?: unknown): KontikiError {
-  const message =
-    `${path} is damaged: ${what}. Without it this directory must not vote: ` +
-    'replace the member (remove it, add a new one), or restore a backup if it is the only one';
+  const must = 'without it this directory must not vote';
+  const message = `${path} is damaged: ${what}; ${must}: ${replaceAdvice}`;
   return kontikiError('STATE_CORRUPT', message, { cause });
 }
 

@@ -4,24 +4,16 @@
  * nor a range read pays for sorting them all.
  */
 import type { BinaryString } from '../base/bytes.js';
-import type { Change, RangeRead } from '../mvcc/backend.js';
+import type { RangeRead } from '../mvcc/backend.js';
+import type { ChangeCursor, Layer, LayerChange } from './layers.js';
 import { lowerBound } from './sorted-keys.js';
-
-/** A stretch of one sorted run, walked in the direction of the read. @since 0.1.0 */
-interface RunCursor {
-  readonly layer: Overlay;
-  readonly keys: readonly BinaryString[];
-  at: number;
-  /** First position that is not in the range any more. */
-  readonly end: number;
-}
 
 /**
  * One layer of changes.
  *
  * @since 0.1.0
  */
-export class Overlay {
+export class Overlay implements Layer {
   /** `null` deletes, so that one look-up tells a deletion from a key that is not here. */
   readonly #changes = new Map<BinaryString, Uint8Array | null>();
   /** Keys since the last range read, unsorted. */
@@ -30,7 +22,6 @@ export class Overlay {
   readonly #runs: BinaryString[][] = [];
   #bytes = 0;
 
-  /** Bytes of all keys and values held. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -40,7 +31,6 @@ export class Overlay {
     return this.#changes.size;
   }
 
-  /** The record, `null` when it is deleted here, `undefined` when this layer does not know. */
   get(key: BinaryString): Uint8Array | null | undefined {
     return this.#changes.get(key);
   }
@@ -57,22 +47,17 @@ export class Overlay {
     this.#changes.set(key, bytes ?? null);
   }
 
-  /** Every change whose key is in none of `newer`, in the order in which the keys first came. */
-  *changes(newer: readonly Overlay[] = []): Generator<Change, void, undefined> {
-    for (const [key, bytes] of this.#changes) {
-      if (!newer.some((layer) => layer.#changes.has(key))) yield [key, bytes ?? undefined];
-    }
+  all(): Iterable<LayerChange> {
+    return this.#changes;
   }
 
-  /** Adds a cursor for each run that has keys in the range. */
-  addCursors(range: RangeRead, cursors: RunCursor[]): void {
+  addCursors(range: RangeRead, cursors: ChangeCursor[]): void {
     this.#sortFresh();
+    const { reverse = false } = range;
     for (const keys of this.#runs) {
       const from = lowerBound(keys, range.gte);
       const to = lowerBound(keys, range.lt);
-      if (from >= to) continue;
-      if (range.reverse) cursors.push({ layer: this, keys, at: to - 1, end: from - 1 });
-      else cursors.push({ layer: this, keys, at: from, end: to });
+      if (from < to) cursors.push(new RunCursor(this, keys, { from, to, reverse }));
     }
   }
 
@@ -91,96 +76,42 @@ export class Overlay {
   }
 }
 
-/** What a layer says of a key; `null` deletes. @since 0.1.0 */
-export type LayerChange = readonly [BinaryString, Uint8Array | null];
-
-/**
- * Every change of some layers, each key once.
- *
- * @param layers - newest first; it overrides the ones after it
- * @since 0.1.0
- */
-export function* changesOf(layers: readonly Overlay[]): Generator<Change, void, undefined> {
-  for (let at = layers.length - 1; at >= 0; at -= 1) {
-    yield* (layers[at] as Overlay).changes(layers.slice(0, at));
-  }
-}
-
-/**
- * Walks what some layers say about a range. They must not change meanwhile.
- *
- * @since 0.1.0
- */
-export class LayerCursor {
-  readonly #cursors: RunCursor[] = [];
+/** A stretch of one sorted run. */
+class RunCursor implements ChangeCursor {
+  key: BinaryString | undefined;
+  readonly #layer: Overlay;
+  readonly #keys: readonly BinaryString[];
+  #at: number;
+  /** First position that is not in the range any more. */
+  readonly #end: number;
   readonly #step: number;
 
-  /**
-   * @param layers - newest first; it overrides the ones after it
-   * @param range - the limit does not count here
-   */
-  constructor(layers: readonly Overlay[], range: RangeRead) {
-    for (const layer of layers) layer.addCursors(range, this.#cursors);
-    this.#step = range.reverse ? -1 : 1;
+  /** @param stretch - positions in `keys`: the first, and the one behind the last; not empty */
+  constructor(
+    layer: Overlay,
+    keys: readonly BinaryString[],
+    {
+      from,
+      to,
+      reverse,
+    }: { readonly from: number; readonly to: number; readonly reverse: boolean },
+  ) {
+    this.#layer = layer;
+    this.#keys = keys;
+    this.#at = reverse ? to - 1 : from;
+    this.#end = reverse ? from - 1 : to;
+    this.#step = reverse ? -1 : 1;
+    this.key = keys[this.#at];
   }
 
-  /** The next key's change, `undefined` at the end. */
-  next(): LayerChange | undefined {
-    const next = nextCursor(this.#cursors, this.#step);
-    if (next === undefined) return undefined;
-    const key = next.keys[next.at] as BinaryString;
-    const bytes = next.layer.get(key) as Uint8Array | null;
-    // An older layer may hold the key too; what it says is overridden.
-    for (const cursor of this.#cursors) {
-      if (cursor.at !== cursor.end && cursor.keys[cursor.at] === key) cursor.at += this.#step;
-    }
-    return [key, bytes];
+  bytes(): Uint8Array | null {
+    return this.#layer.get(this.key as BinaryString) as Uint8Array | null;
   }
-}
 
-/** The part of a range that the overlay decides. @since 0.1.0 */
-export interface CapturedRange {
-  /** In the order of the read. */
-  readonly changes: readonly LayerChange[];
-  /** How many of them delete. */
-  readonly deletions: number;
-}
-
-/**
- * Copies what the layers say about a range, so that later changes do not show.
- *
- * @param layers - newest first; it overrides the ones after it
- * @param range - with a `limit`, no more is copied than a result of that size can depend on: up to
- *   the limit-th live record, since the result ends there at the latest
- * @since 0.1.0
- */
-export function captureRange(layers: readonly Overlay[], range: RangeRead): CapturedRange {
-  const cursor = new LayerCursor(layers, range);
-  const limit = range.limit ?? Number.POSITIVE_INFINITY;
-  const changes: LayerChange[] = [];
-  let deletions = 0;
-  while (changes.length - deletions < limit) {
-    const change = cursor.next();
-    if (change === undefined) break;
-    changes.push(change);
-    if (change[1] === null) deletions += 1;
+  advance(): void {
+    this.#at += this.#step;
+    this.key = this.#at === this.#end ? undefined : this.#keys[this.#at];
   }
-  return { changes, deletions };
-}
-
-/** The cursor at the next key; of two layers at the same key the newer, which comes first. */
-function nextCursor(cursors: readonly RunCursor[], step: number): RunCursor | undefined {
-  let best: RunCursor | undefined;
-  let bestKey = '';
-  for (const cursor of cursors) {
-    if (cursor.at === cursor.end) continue;
-    const key = cursor.keys[cursor.at] as BinaryString;
-    if (best === undefined || (step > 0 ? key < bestKey : key > bestKey)) {
-      best = cursor;
-      bestKey = key;
-    }
-  }
-  return best;
 }
 
 function mergeRuns(a: readonly BinaryString[], b: readonly BinaryString[]): BinaryString[] {

@@ -6,6 +6,7 @@
  *     state-<index>/          loaded from the snapshot of that entry
  *     state.current           names the present one
  */
+import { replaceAdvice } from '../base/advice.js';
 import { kontikiError } from '../base/errors.js';
 import type { Backend, StoredRecord } from '../mvcc/backend.js';
 import type { StateHome, StateLoad } from '../mvcc/state-home.js';
@@ -58,8 +59,7 @@ export class StateFolders implements StateHome {
     const lost = pointed === undefined ? statePointerName : `${pointed}/`;
     throw kontikiError(
       'STATE_CORRUPT',
-      `expected ${lost} in ${dir}, found ${names.join(', ') || 'no state'}; ` +
-        'replace this member under a new id, or restore a backup',
+      `expected ${lost} in ${dir}, found ${names.join(', ') || 'no state'}; ${replaceAdvice}`,
     );
   }
 

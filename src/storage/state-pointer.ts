@@ -6,6 +6,7 @@
  *
  * The last word is a CRC-32 over the text before it.
  */
+import { replaceAdvice, upgradeAdvice } from '../base/advice.js';
 import { utf8Bytes, utf8Text } from '../base/bytes.js';
 import { kontikiError } from '../base/errors.js';
 import type { FileSystem } from './file-system.js';
@@ -50,14 +51,14 @@ export async function readStatePointer(fs: FileSystem, dir: string): Promise<str
     /^((\S+ \d+) (\S+) )([0-9a-f]{8})\n$/.exec(text)?.map(String) ?? [];
   const isIntact = crc === checksum(fs, body) && version.startsWith(`${magic} `);
   if (isIntact && Number(version.slice(magic.length)) > format) {
-    const message = `${path} has format${version.slice(magic.length)}, this release reads ${format}`;
+    const found = `${path} has format${version.slice(magic.length)}`;
+    const message = `${found}, this release reads ${format}: ${upgradeAdvice}`;
     throw kontikiError('FORMAT_UNSUPPORTED', message);
   }
   if (isIntact && isStateName(name)) return name;
   throw kontikiError(
     'STATE_CORRUPT',
-    `${path} is damaged: nobody can tell which state is this member's; ` +
-      'replace this member under a new id, or restore a backup',
+    `${path} is damaged: nobody can tell which state is this member's; ${replaceAdvice}`,
   );
 }
 

@@ -7,28 +7,49 @@
  *   newest layer .. oldest layer   overrides   engine as of the capture
  * ```
  */
+import { assert } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
 import { kontikiError } from '../base/errors.js';
 import type { StateView, StoredRecord } from '../mvcc/backend.js';
-import { flushKeys } from './flush-record.js';
+import { appliedKey, flushKeys } from './flush-record.js';
 import type { EngineIterator, EnginePair, KeyRange } from './kv-engine.js';
-import { type LayerChange, LayerCursor, type Overlay } from './overlay.js';
+import { type Layer, type LayerChange, LayerCursor } from './layers.js';
 
 /** Every key of the state; those of the backend itself are passed over. @since 0.1.0 */
 export const allKeys: KeyRange = { gte: '', lt: '\xff' };
 
 const chunkPairs = 1_000;
-const ownPrefixes = ['b', flushKeys.gte];
+/** Keys that one call passes over, all of them deleted, before others get to run. */
+const turnKeys = 4_096;
+const ownPrefixes = [appliedKey.charAt(0), flushKeys.gte.charAt(0)];
+
+/** The engine walks everything below this when a view is read. */
+const keyEnd = allKeys.lt.charCodeAt(0);
+const ownUnits = ownPrefixes.map((prefix) => prefix.charCodeAt(0));
+
+/**
+ * Checks that a key may be the caller's: not one of the backend itself, nor behind what a view shows.
+ *
+ * @since 0.1.0
+ */
+export function checkStateKey(key: BinaryString): void {
+  const first = key.charCodeAt(0);
+  if (first === ownUnits[0] || first === ownUnits[1] || !(first < keyEnd)) {
+    assert(false, `keys of the backend itself: ${JSON.stringify(key)}`);
+  }
+}
 
 /** What a view is over. @since 0.1.0 */
 export interface StateViewParts {
   readonly appliedIndex: number;
   /** Newest first; they do not change any more. */
-  readonly layers: readonly Overlay[];
+  readonly layers: readonly Layer[];
   /** Over {@link allKeys}; owned by the view. */
   readonly cursor: EngineIterator;
   /** Throws when a record is not what was written. */
   readonly verify: ((key: BinaryString, bytes: Uint8Array) => void) | undefined;
+  /** Lets others run. */
+  readonly pause: () => Promise<void>;
   /** Called once, at the end of its life. */
   readonly onClose: () => void;
 }
@@ -63,7 +84,11 @@ export class LayeredView implements StateView {
       this.#change = this.#changes.next();
     }
     const out: StoredRecord[] = [];
-    while (out.length < count) {
+    for (let passed = 1; out.length < count; passed += 1) {
+      if (passed % turnKeys === 0 && out.length === 0) {
+        await this.#parts.pause();
+        this.#checkOpen();
+      }
       if (this.#at === this.#pairs.length && !this.#isEngineDone) {
         // At most one read of the engine for a call: what is there is enough.
         if (out.length > 0) break;

@@ -22,28 +22,29 @@ import { limits } from '../base/limits.js';
 import type {
   Backend,
   Change,
+  CountRead,
   RangeRead,
   ReadPlan,
   ReadSet,
+  StagedChanges,
   StateView,
   StoredRecord,
 } from '../mvcc/backend.js';
 import { FlushChain } from './flush-chain.js';
-import { appliedKey, flushKeys } from './flush-record.js';
 import type { EngineBatch, KvEngine } from './kv-engine.js';
-import { captureRange, changesOf, Overlay } from './overlay.js';
+import { CopiedRange, changesOf, type Layer, LayerCursor } from './layers.js';
+import { Overlay } from './overlay.js';
+import { type CountedKeys, countOnce, RangeCounter, type ReadPieces } from './range-count.js';
 import { mergeRange } from './range-merge.js';
-import { allKeys, LayeredView } from './state-view.js';
+import { StagedLayer } from './staged-layer.js';
+import { allKeys, checkStateKey, LayeredView } from './state-view.js';
 
 const defaults = {
   flushIntervalMs: 50,
   flushBytes: 4 * 1024 * 1024,
   overlayBytesMax: limits.overlayBytesMax,
 } as const;
-const noLayers: readonly Overlay[] = [];
-/** The engine walks everything below this when a view is read. */
-const keyEnd = allKeys.lt.charCodeAt(0);
-const ownPrefixes = [appliedKey.charCodeAt(0), flushKeys.gte.charCodeAt(0)] as const;
+const noLayers: readonly Layer[] = [];
 
 /** @since 0.1.0 */
 export interface WriteBehindOptions {
@@ -61,6 +62,8 @@ export interface WriteBehindOptions {
    * what is read otherwise is verified by its decoder. Default: nothing is.
    */
   readonly verify?: (key: BinaryString, bytes: Uint8Array) => void;
+  /** Keys whose number is kept in mind, so that few are read to count them. Default: none. */
+  readonly counted?: CountedKeys;
   /** Called once, when a flush failed: nothing becomes durable any more. Reads still work. */
   readonly onFailed?: (error: KontikiError) => void;
 }
@@ -81,10 +84,11 @@ export class WriteBehindBackend implements Backend {
   readonly #chain: FlushChain;
   /** Takes the changes. */
   #active = new Overlay();
-  /** Below the active one, newest first: sealed by captures since the last flush began. */
-  #sealed: readonly Overlay[] = noLayers;
+  /** Below the active one, newest first: sealed, or published whole, since the last flush began. */
+  #sealed: readonly Layer[] = noLayers;
   /** Below those, newest first: on their way to the engine. */
-  #flushing: readonly Overlay[] = noLayers;
+  #flushing: readonly Layer[] = noLayers;
+  readonly #counter: RangeCounter | undefined;
   readonly #views = new Set<StateView>();
   #appliedIndex: number;
   #durableIndex: number;
@@ -103,6 +107,7 @@ export class WriteBehindBackend implements Backend {
     this.#settings = { ...defaults, ...options };
     this.#engine = options.engine;
     this.#chain = chain;
+    if (options.counted !== undefined) this.#counter = new RangeCounter(options.counted);
     this.openedIndex = chain.appliedIndex;
     this.#appliedIndex = chain.appliedIndex;
     this.#durableIndex = chain.appliedIndex;
@@ -140,33 +145,56 @@ export class WriteBehindBackend implements Backend {
       }
       records.push(held ?? undefined);
     }
-    if (missing.length === 0 && plan.ranges.length === 0) return { records, ranges: [] };
-    return this.#fetch(plan, records, missing, places);
+    if (plan.ranges.length > 0 || plan.counts !== undefined) {
+      return this.#fetch(plan, records, missing, places);
+    }
+    if (missing.length > 0) {
+      // Nothing overlaps with it: what the engine shows now, the overlay overrides now.
+      const stored = this.#engine.getNow?.(missing);
+      if (stored === undefined) return this.#fetch(plan, records, missing, places);
+      fill(records, places, stored);
+    }
+    return { records, ranges: [] };
   }
 
   /**
    * @param changes - all of one or more entries; a key twice: the last one counts
    * @param appliedIndex - not below that of the call before; the same again for changes that are no
    *   entry's effect, such as the removal of compacted history
+   * @param staged - laid over what was applied before, in O(1)
    * @throws {KontikiError} CLOSED
    */
-  apply(changes: readonly Change[], appliedIndex: number): void {
+  apply(changes: readonly Change[], appliedIndex: number, staged?: StagedChanges): void {
     this.#checkOpen();
     const before = this.#appliedIndex;
     assert(
       appliedIndex >= before,
       `applied indexes never go back: ${appliedIndex} after ${before}`,
     );
+    if (staged !== undefined) {
+      assert(staged instanceof StagedLayer, 'what is staged here is applied here');
+      this.#seal();
+      this.#sealed = [staged, ...this.#sealed];
+      // Counting a million of them here would take as long as applying them.
+      const ends = this.#counter === undefined ? undefined : staged.ends(this.#counter.range);
+      if (ends !== undefined) this.#counter?.forget(...ends);
+    }
     for (const [key, bytes] of changes) {
-      const first = key.charCodeAt(0);
-      if (first === ownPrefixes[0] || first === ownPrefixes[1] || !(first < keyEnd)) {
-        assert(false, `keys of the backend itself: ${JSON.stringify(key)}`);
-      }
+      checkStateKey(key);
       this.#active.set(key, bytes);
+      this.#counter?.changed(key, bytes);
     }
     this.#appliedIndex = appliedIndex;
     this.#isDirty = true;
     this.#schedule();
+  }
+
+  stage(): StagedChanges {
+    return new StagedLayer(async () => {
+      await this.#pause();
+      this.#checkOpen();
+      if (this.#failure !== undefined) throw this.#failure;
+    });
   }
 
   ready(): void | Promise<void> {
@@ -178,15 +206,13 @@ export class WriteBehindBackend implements Backend {
   /** @throws {KontikiError} CLOSED, STORAGE_IO */
   capture(): StateView {
     this.#checkOpen();
-    if (this.#active.size > 0) {
-      this.#sealed = [this.#active, ...this.#sealed];
-      this.#active = new Overlay();
-    }
+    this.#seal();
     const view: StateView = new LayeredView({
       appliedIndex: this.#appliedIndex,
       layers: [...this.#sealed, ...this.#flushing],
       cursor: this.#engine.iterate({ ...allKeys, bulk: true }),
       verify: this.#settings.verify,
+      pause: this.#pause,
       onClose: () => this.#views.delete(view),
     });
     this.#views.add(view);
@@ -203,6 +229,13 @@ export class WriteBehindBackend implements Backend {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  /** What is below an empty layer never changes again. */
+  #seal(): void {
+    if (this.#active.size === 0) return;
+    this.#sealed = [this.#active, ...this.#sealed];
+    this.#active = new Overlay();
   }
 
   /** What the overlay says: the record, `null` for deleted, `undefined` for unknown. */
@@ -228,21 +261,39 @@ export class WriteBehindBackend implements Backend {
     places: readonly number[],
   ): Promise<ReadSet> {
     const ranges = plan.ranges.map((range) => this.#readRange(range));
+    const counting = plan.counts?.map((range) => this.#count(range));
     const values = missing.length === 0 ? [] : this.#engine.getMany(missing);
-    const [stored, found] =
-      ranges.length === 0 ? [await values, []] : await Promise.all([values, Promise.all(ranges)]);
-    for (let at = 0; at < places.length; at += 1) records[places[at] as number] = stored[at];
-    return { records, ranges: found };
+    if (ranges.length === 0 && counting === undefined) {
+      fill(records, places, await values);
+      return { records, ranges: [] };
+    }
+    const all = [values, Promise.all(ranges), Promise.all(counting ?? [])] as const;
+    const [stored, found, counts] = await Promise.all(all);
+    fill(records, places, stored);
+    return counting === undefined ? { records, ranges: found } : { records, ranges: found, counts };
   }
 
-  async #readRange(range: RangeRead): Promise<readonly StoredRecord[]> {
+  #count(range: CountRead): Promise<number> {
+    const counter = this.#counter;
+    return counter?.count(range, this.#readPieces) ?? countOnce(range, this.#readPieces);
+  }
+
+  readonly #readPieces: ReadPieces = async (range, take) => {
+    await this.#readRange(range, take);
+  };
+
+  async #readRange(
+    range: RangeRead & { readonly bulk?: boolean },
+    take?: (records: readonly StoredRecord[]) => void,
+  ): Promise<readonly StoredRecord[]> {
     if (range.gte >= range.lt || (range.limit !== undefined && range.limit <= 0)) return [];
-    const layers = [this.#active, ...this.#sealed, ...this.#flushing];
-    const captured = captureRange(layers, range);
-    const { gte, lt, reverse = false } = range;
-    const cursor = this.#engine.iterate({ gte, lt, reverse });
+    const copied = new CopiedRange(this.#active, range);
+    const layers = new LayerCursor([copied, ...this.#sealed, ...this.#flushing], range);
+    const { gte, lt, reverse = false, bulk = false } = range;
+    const cursor = this.#engine.iterate({ gte, lt, reverse, bulk });
     try {
-      return await mergeRange(cursor, captured, range);
+      const changes = { cursor: layers, deletions: copied.deletions };
+      return await mergeRange(cursor, changes, range, this.#pause, take);
     } finally {
       await cursor.close();
     }
@@ -347,7 +398,15 @@ export class WriteBehindBackend implements Backend {
   }
 }
 
-function bytesOf(layers: readonly Overlay[]): number {
+function fill(
+  records: (Uint8Array | undefined)[],
+  places: readonly number[],
+  stored: readonly (Uint8Array | undefined)[],
+): void {
+  for (let at = 0; at < places.length; at += 1) records[places[at] as number] = stored[at];
+}
+
+function bytesOf(layers: readonly Layer[]): number {
   let bytes = 0;
   for (const layer of layers) bytes += layer.bytes;
   return bytes;

@@ -22,6 +22,7 @@ export {
   type TxnOperation,
 } from './operations.js';
 export { Scan } from './scan.js';
+export type { StateHashAt } from './state-hashes.js';
 export { StoreStateMachine } from './state-machine.js';
 export type { StoreStatus } from './status.js';
 export { Store, type StoreParts } from './store.js';

@@ -6,14 +6,19 @@ import { assert } from '../base/assert.js';
 import { isKontikiError } from '../base/errors.js';
 import { decodeCommand } from '../codec/command-codec.js';
 import type { CommandEnvelope } from '../codec/command-envelope.js';
-import type { Backend, ReadPlan } from '../mvcc/backend.js';
+import type { Backend, Change, ReadPlan, StagedChanges } from '../mvcc/backend.js';
 import { type BatchSegment, segmentsOf } from '../mvcc/batch.js';
 import { Keyspace } from '../mvcc/keyspace.js';
 import type { LeaseResult } from '../mvcc/lease-types.js';
+import { applySlice, type RangeSlice } from '../mvcc/range-slices.js';
+import type { RevisionSlice } from '../mvcc/revision-draft.js';
 import type { StateHome } from '../mvcc/state-home.js';
-import type { Command, CommandResult, ReadLease } from '../mvcc/types.js';
+import type { Command, CommandResult, KeyEvent, ReadLease } from '../mvcc/types.js';
+import { VersionCache } from '../mvcc/version-cache.js';
 import { WatchHub } from '../mvcc/watch-hub.js';
+import type { WatchMatches } from '../mvcc/watch-matches.js';
 import type { ApplyResult, Entry, StateMachine, StateSnapshot } from '../node/index.js';
+import { type StateHashAt, StateHashes, untilStateHash } from './state-hashes.js';
 import { loadState, StateStream } from './state-stream.js';
 
 /** A command of a batch and where it came from. */
@@ -23,15 +28,34 @@ interface Received {
   readonly envelope: CommandEnvelope;
 }
 
+/** An entry too large for one turn, before it shows. */
+interface LargeEntry {
+  readonly staged: StagedChanges;
+  readonly matches: WatchMatches;
+}
+
+/** A segment that has read everything. */
+interface ReadSegment {
+  readonly part: readonly Received[];
+  /** Last entry that is in when it is applied. */
+  readonly upToIndex: number;
+  /** What of it is put aside already. */
+  readonly large: LargeEntry | undefined;
+}
+
 const noReadLease: ReadLease = { leaseMs: 0, everMs: 0 };
 
 /** @since 0.1.0 */
 export class StoreStateMachine implements StateMachine {
   #backend: Backend;
   readonly #home: StateHome | undefined;
+  readonly #slice: RangeSlice;
+  readonly #cacheBytes: number | undefined;
+  #cache: VersionCache | undefined;
   #hub: WatchHub | undefined;
   #keyspace: Keyspace | undefined;
   #appliedIndex = 0;
+  #hashes = new StateHashes();
   /** The setting of lease reads: what is durable, then what was set since, in order. */
   #leases: { readonly index: number; readonly readLease: ReadLease }[] = [];
   /** Called when a compaction left something to remove. */
@@ -45,10 +69,19 @@ export class StoreStateMachine implements StateMachine {
   /**
    * @param backend - opened; closed with the state machine
    * @param home - where the backend lives; needed for `restore` only
+   * @param slice - what a large command reads and changes in one turn
+   * @param cacheBytes - of versions kept for reads; default `limits.versionCacheBytes`
    */
-  constructor(backend: Backend, home?: StateHome) {
+  constructor(
+    backend: Backend,
+    home?: StateHome,
+    slice: RangeSlice = applySlice,
+    cacheBytes?: number,
+  ) {
     this.#backend = backend;
     this.#home = home;
+    this.#slice = slice;
+    this.#cacheBytes = cacheBytes;
   }
 
   /** Another one after each `restore`, which raises `hub.epoch`: so does {@link keyspace}. */
@@ -62,6 +95,12 @@ export class StoreStateMachine implements StateMachine {
     return this.#keyspace;
   }
 
+  /** Before the keyspace, for reads of ranges; another one after each `restore`, too. */
+  get cache(): VersionCache {
+    assert(this.#cache !== undefined, 'state machine: open before use');
+    return this.#cache;
+  }
+
   /** Usable once `open` resolved. */
   get hub(): WatchHub {
     assert(this.#hub !== undefined, 'state machine: open before use');
@@ -71,6 +110,15 @@ export class StoreStateMachine implements StateMachine {
   /** Last entry that was applied. */
   get appliedIndex(): number {
     return this.#appliedIndex;
+  }
+
+  /**
+   * The state hash at applied indexes divisible by 1,024, ascending: the newest that were reached since
+   * this state was opened or installed. Members that hold the same have the same at every index that
+   * both list.
+   */
+  get stateHashes(): readonly StateHashAt[] {
+    return this.#hashes.recorded;
   }
 
   get durableIndex(): number {
@@ -86,13 +134,28 @@ export class StoreStateMachine implements StateMachine {
 
   async open(): Promise<{ readonly appliedIndex: number }> {
     this.#keyspace = Keyspace.open(await this.backend.read(Keyspace.openPlan()));
+    this.#cache = new VersionCache(this.#keyspace, this.#cacheBytes);
     this.#hub = new WatchHub(this.#keyspace);
     this.#appliedIndex = this.backend.openedIndex;
+    this.#hashes.reached(this.#appliedIndex, this.#keyspace);
     this.#leases = [{ index: this.#appliedIndex, readLease: this.#keyspace.readLease }];
     return { appliedIndex: this.#appliedIndex };
   }
 
   async apply(entries: readonly Entry[]): Promise<readonly ApplyResult[]> {
+    const results: ApplyResult[] = [];
+    for (let from = 0; from < entries.length; ) {
+      const to = from + untilStateHash((entries[from] as Entry).index);
+      const isWhole = from === 0 && to >= entries.length;
+      const part = isWhole ? entries : entries.slice(from, to);
+      for (const result of await this.#applyPart(part)) results.push(result);
+      this.#hashes.reached(this.#appliedIndex, this.keyspace);
+      from = to;
+    }
+    return results;
+  }
+
+  async #applyPart(entries: readonly Entry[]): Promise<readonly ApplyResult[]> {
     if (this.#failure !== undefined) throw this.#failure;
     const room = this.backend.ready();
     if (room !== undefined) await room;
@@ -101,39 +164,56 @@ export class StoreStateMachine implements StateMachine {
     const commands: Command[] = received.map((each) => each.envelope.command);
     let done = 0;
     const places = received.map((each) => entries[each.at] as Entry);
-    for (const segment of segmentsOf(this.keyspace, commands, places)) {
+    for (const segment of segmentsOf(this.keyspace, commands, places, this.#slice)) {
+      let large: LargeEntry | undefined;
       let plan: ReadPlan | undefined = segment.plan;
       while (plan !== undefined) {
         const reads = this.backend.read(plan);
         plan = segment.supply(reads instanceof Promise ? await reads : reads);
+        const slice = plan === undefined ? undefined : segment.takeSlice();
+        if (slice !== undefined) large = await this.#stage(slice, large);
       }
       const part = received.slice(done, done + segment.commands.length);
       done += part.length;
       const next = received[done];
       // The entries up to the next command are in: those between carried none.
       const upTo = entries[next === undefined ? entries.length - 1 : next.at - 1] as Entry;
-      this.#execute(segment, part, upTo.index, results);
+      this.#execute(segment, { part, upToIndex: upTo.index, large }, results);
     }
     const last = entries[entries.length - 1];
     if (last !== undefined && last.index > this.#appliedIndex) this.#advance([], last.index);
     return results;
   }
 
+  /** Puts a slice of a large entry aside, then lets others run. */
+  async #stage(
+    { changes, events }: RevisionSlice,
+    begun: LargeEntry | undefined,
+  ): Promise<LargeEntry> {
+    // Two large entries that wait for a flush would be twice the memory.
+    if (begun === undefined) await this.backend.ready();
+    const large = begun ?? { staged: this.backend.stage(), matches: this.hub.gather() };
+    large.matches.add(events);
+    await large.staged.add(changes);
+    return large;
+  }
+
   /** Synchronous: nobody sees the keyspace and the backend at different revisions. */
   #execute(
     segment: BatchSegment,
-    part: readonly Received[],
-    upToIndex: number,
+    { part, upToIndex, large }: ReadSegment,
     results: ApplyResult[],
   ): void {
     const { executions, changes } = segment.execute();
-    this.#advance(changes, upToIndex);
+    this.#advance(changes, upToIndex, large?.staged);
+    // All of it before anybody is told, for who is told may read.
+    if (large !== undefined) this.cache.clear();
+    else for (const { events } of executions) this.cache.notify(events);
     executions.forEach(({ result, events }, i) => {
       const { at, envelope } = part[i] as Received;
       const { session, seq } = envelope;
       results[at] = { requestId: { session, seq }, value: result };
-      const [first] = events;
-      if (first !== undefined) this.hub.notify(first.revision, events);
+      this.#notify(events, large);
       if ('op' in result && isLeaseResult(result)) this.#onLease?.(result);
       if ('op' in result && result.op === 'read-lease') {
         this.#leases.push({ index: upToIndex, readLease: result.readLease });
@@ -143,6 +223,14 @@ export class StoreStateMachine implements StateMachine {
         this.#onCompacted?.();
       }
     });
+  }
+
+  #notify(events: readonly KeyEvent[], large: LargeEntry | undefined): void {
+    const [first] = events;
+    if (large !== undefined) {
+      large.matches.add(events);
+      this.hub.notifyGathered(this.keyspace.revision, large.matches);
+    } else if (first !== undefined) this.hub.notify(first.revision, events);
   }
 
   /** Sets who is told of every lease command that had its effect. */
@@ -183,8 +271,8 @@ export class StoreStateMachine implements StateMachine {
     }
   }
 
-  #advance(changes: Parameters<Backend['apply']>[0], index: number): void {
-    this.backend.apply(changes, index);
+  #advance(changes: readonly Change[], index: number, staged?: StagedChanges): void {
+    this.backend.apply(changes, index, staged);
     this.#appliedIndex = index;
   }
 
@@ -217,7 +305,11 @@ export class StoreStateMachine implements StateMachine {
     // In one go: nobody sees the keyspace of one state beside the backend of the other.
     this.#backend = next;
     this.#keyspace = keyspace;
+    this.#cache = new VersionCache(keyspace, this.#cacheBytes);
     this.#appliedIndex = appliedIndex;
+    // What was recorded is of a state that is gone.
+    this.#hashes = new StateHashes();
+    this.#hashes.reached(appliedIndex, keyspace);
     this.#leases = [{ index: appliedIndex, readLease: keyspace.readLease }];
     this.hub.reset(keyspace);
     this.#onCompacted?.();

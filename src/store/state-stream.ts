@@ -1,6 +1,7 @@
 /**
  * The keyspace as a stream of bytes and back: what the store's snapshots hold.
  */
+import { replaceAdvice } from '../base/advice.js';
 import { kontikiError } from '../base/errors.js';
 import { encodeStatePart, StatePartReader } from '../codec/state-part-codec.js';
 import type { Backend, StateView } from '../mvcc/backend.js';
@@ -103,7 +104,7 @@ async function fill(
   let count = 0;
   let offset = 0;
   const refuse = (problem: string): never => {
-    const message = `the snapshot of entry ${appliedIndex} is no state: ${problem}`;
+    const message = `the snapshot of entry ${appliedIndex} is no state: ${problem}; ${replaceAdvice}`;
     throw kontikiError('SNAPSHOT_CORRUPT', message, { file: `${appliedIndex}`, offset });
   };
   for await (const chunk of chunks) {

@@ -63,6 +63,7 @@ import { putKeepNames, toDelete, toPut } from './operations.js';
 import { rangeQueryNames, toRange } from './range-request.js';
 import { ReadBarrier } from './read-barrier.js';
 import { Scan } from './scan.js';
+import type { StateHashAt } from './state-hashes.js';
 import type { StoreStateMachine } from './state-machine.js';
 import { type StoreStatus, statusOf } from './status.js';
 import { respondDelete, respondRange, Txn } from './txn.js';
@@ -272,6 +273,15 @@ export class Store implements KvClient {
     return statusOf(this.#parts, this.#machine, this.#node.status);
   }
 
+  /**
+   * State hashes of this member at applied indexes divisible by 1,024, the newest 256 since it was
+   * opened or took a snapshot, ascending. At an index that two members list, theirs are equal, or one
+   * of them is broken.
+   */
+  stateHashes(): readonly StateHashAt[] {
+    return [...this.#machine.stateHashes];
+  }
+
   /** Listens to facts; see {@link StoreEvents}. */
   on<E extends keyof StoreEvents>(event: E, listener: (...args: StoreEvents[E]) => void): this {
     this.#events.on(event, listener as never);
@@ -324,7 +334,7 @@ export class Store implements KvClient {
     // A past revision never changes: what is here already needs nobody's word.
     const isPast = operation.revision !== undefined && operation.revision <= newest;
     await this.#catchUp(options, isPast);
-    return this.#run((keyspace) => keyspace.rangeQuery(operation));
+    return this.#run(() => this.#machine.cache.rangeQuery(operation));
   }
 
   /** What only reads needs no entry in the log. */

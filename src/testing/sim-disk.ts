@@ -91,6 +91,8 @@ export class SimDisk {
    * drive that says it has written what is in its cache. Outside the fault budget of any log.
    */
   lyingSyncs = false;
+  /** What every operation takes longer than usual, in virtual microseconds: a disk that stalls. */
+  slowByUs = 0;
   /** Files open now; for the mounts. */
   openFiles = 0;
   #names = new SimNamespace();
@@ -241,7 +243,7 @@ export class SimDisk {
   /** How long an operation of a kind takes this time. For the mounts. */
   delayUs(kind: keyof DiskLatency): number {
     const [min, max] = this.#latency[kind];
-    return min + randomInt(this.#random, max - min + 1);
+    return this.slowByUs + min + randomInt(this.#random, max - min + 1);
   }
 
   #file(path: string): PagedFile {

@@ -58,6 +58,11 @@ export class SimEngineDisk {
       });
   }
 
+  /** Where engines are, in the order in which they were made. */
+  get paths(): readonly string[] {
+    return [...this.#engines.keys()];
+  }
+
   /** The newest state of the engine at `path`, synced or not; empty when there is none. */
   view(path: string): EngineView {
     return this.#engines.get(normalPath(path))?.view ?? EngineView.empty;

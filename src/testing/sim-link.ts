@@ -88,7 +88,8 @@ export class SimLink {
       }
       // The encoder's block is shared, and `slice` of a Node buffer would share it too.
       const frame = new Uint8Array(encodeWireMessage(message));
-      if (path.duplicates()) this.#deliver(target, [frame.slice()], 2 * path.delayUs());
+      if (path.duplicates() && isRepeatable(message))
+        this.#deliver(target, [frame.slice()], 2 * path.delayUs());
       if (path.reorder) this.#deliver(target, [frame], path.delayUs());
       else batch.push(frame);
     }
@@ -197,4 +198,12 @@ export class SimLink {
     const { machine, incarnation } = this.#owner;
     incarnation.scheduler.trace(kind, machine, detail);
   }
+}
+
+/**
+ * A transport delivers at most once, and commands that are handed to the leader rest on that. Raft
+ * itself does not, and is given more than it can meet.
+ */
+function isRepeatable({ kind }: WireMessage): boolean {
+  return kind !== 'forward-request';
 }

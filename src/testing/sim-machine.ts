@@ -3,8 +3,9 @@
  */
 import { assert } from '../base/assert.js';
 import type { Env } from '../node/env.js';
+import type { NodeObserver } from '../node/observer.js';
 import { Incarnation } from './incarnation.js';
-import { SimClock, SimTimers } from './sim-clock.js';
+import { SimClock, SimQuartz, SimTimers } from './sim-clock.js';
 import { type DiskLatency, SimDisk } from './sim-disk.js';
 import { SimEngineDisk } from './sim-engine-disk.js';
 import type { SimNetwork } from './sim-network.js';
@@ -33,6 +34,18 @@ export interface SimMachineOptions {
 export type CrashKind = 'power' | 'process';
 
 /**
+ * Asserts the core's invariants and looks at nothing else; to be spread into other observers.
+ *
+ * @since 0.1.0
+ */
+export const assertingObserver: NodeObserver = {
+  proposed: () => undefined,
+  stepped: (raft) => raft.check(),
+  applied: () => undefined,
+  installed: () => undefined,
+};
+
+/**
  * A host; `Simulator.machine` makes it.
  *
  * @since 0.1.0
@@ -45,6 +58,10 @@ export class SimMachine {
   readonly disk: SimDisk;
   /** Engines; lies beside the files, not in them. */
   readonly engineDisk: SimEngineDisk;
+  /** Its clock, which may drift and be set. */
+  readonly quartz: SimQuartz;
+  /** Told what the node of this machine does, from the next boot on; default: it asserts the core's invariants. */
+  observer: NodeObserver = assertingObserver;
   readonly #options: SimMachineOptions;
   #incarnation: Incarnation | undefined;
   #transport: SimTransport | undefined;
@@ -61,6 +78,7 @@ export class SimMachine {
     this.disk.provide(this.dir);
     this.engineDisk = new SimEngineDisk({ seed, machine: name });
     this.disk.onRemove = (path) => this.engineDisk.remove(path);
+    this.quartz = new SimQuartz(options.scheduler);
     options.network.addMachine(name);
   }
 
@@ -89,13 +107,13 @@ export class SimMachine {
     this.#transport = new SimTransport(network, incarnation);
     scheduler.trace('machine.boot', name, incarnation.number);
     return {
-      clock: new SimClock(scheduler),
-      timers: new SimTimers(incarnation, random('timers.lateness')),
+      clock: new SimClock(this.quartz),
+      timers: new SimTimers(incarnation, this.quartz, random('timers.lateness')),
       random: random('env'),
       fs: this.disk.mount(incarnation),
       openEngine: this.engineDisk.mount(incarnation),
       transport: this.#transport,
-      checksInvariants: true,
+      observer: this.observer,
     };
   }
 
@@ -114,6 +132,35 @@ export class SimMachine {
     network.leave(this.#transport as SimTransport, { reset: kind === 'process' });
     this.disk.crash({ powerLoss: kind === 'power' });
     this.engineDisk.crash({ powerLoss: kind === 'power' });
+  }
+
+  /**
+   * Crashes the process around one of its next effects on disk or network. Nothing when it does not
+   * run, or ends before.
+   *
+   * @param effects - 1 for the next one
+   * @param options.when - before the effect, or after it and before the process hears of it
+   * @param options.crash - ends the process; default {@link crash} with a loss of power
+   */
+  crashAt(
+    effects: number,
+    options: { readonly when: 'before' | 'after'; readonly crash?: (() => void) | undefined },
+  ): void {
+    if (this.#incarnation === undefined) return;
+    const { when, crash = () => this.crash() } = options;
+    this.#incarnation.effectCrash = { left: effects, when, crash };
+  }
+
+  /** Stops the process where it is; see `Incarnation.pause`. Nothing when none runs. */
+  pause(): void {
+    this.#options.scheduler.trace('machine.pause', this.name);
+    this.#incarnation?.pause();
+  }
+
+  /** Lets a paused process go on. */
+  resume(): void {
+    this.#options.scheduler.trace('machine.resume', this.name);
+    this.#incarnation?.resume();
   }
 
   /** Loses all data, as a replaced disk does. Only while no process runs. */

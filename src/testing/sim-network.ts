@@ -89,6 +89,19 @@ export class SimNetwork {
     }
   }
 
+  /** Breaks the connections between two machines, which both notice soon: as a reset does. */
+  reset(ends: PathEnds): void {
+    this.#scheduler.trace('net.reset', ends.from, ends.to);
+    for (const a of this.endpoints()) {
+      for (const b of this.endpoints()) {
+        const isBetween =
+          (a.machine === ends.from && b.machine === ends.to) ||
+          (a.machine === ends.to && b.machine === ends.from);
+        if (isBetween) a.link(b.identity.memberId)?.cut(b, true);
+      }
+    }
+  }
+
   /** Lets one direction through again. */
   unblock(ends: PathEnds): void {
     if (!this.path(ends).blocked) return;

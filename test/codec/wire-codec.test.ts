@@ -112,7 +112,7 @@ describe('strictness', () => {
     'entry cut short': [0, 1, 2, 7, 3, 10, 9, 3, 0],
     'entry index past the safe integers': [0, 1, 2, 7, 3, 2 ** 53 - 1, 9, 3, 0, data],
     'command of another type': [8, 1, 2, 7, 1, 5],
-    'unknown refusal code': [9, 1, 2, 7, 1, 2],
+    'unknown refusal code': [9, 1, 2, 7, 1, 3],
     'snapshot with more ids than elements': [12, 1, 2, 7, 6, 9, data, false, 2 ** 40, 1],
     'snapshot before the log': [12, 1, 2, 7, 6, 0, data, false, 0, 0, 0, 0],
     'snapshot of member 0': [12, 1, 2, 7, 6, 9, data, false, 1, 0, 0, 0, 0],

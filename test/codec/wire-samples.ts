@@ -171,6 +171,6 @@ export const wireMessages: fc.Arbitrary<WireMessage> = fc.oneof(
   of('forward-request', { id: number, commands: fc.array(bytes, { maxLength: 5 }) }),
   of('forward-refusal', {
     id: number,
-    code: fc.constantFrom('NOT_LEADER' as const, 'PROPOSAL_DROPPED' as const),
+    code: fc.constantFrom('NOT_LEADER' as const, 'PROPOSAL_DROPPED' as const, 'NO_SPACE' as const),
   }),
 );

@@ -11,7 +11,12 @@ import type {
   RangeOperation,
   TxnCommand,
 } from '../../src/mvcc/index.js';
-import { keys } from './arbitraries.js';
+import type { ConsumerOptions } from './watch-consumer.js';
+
+export const keys = [
+  ...['a', 'a\0', 'a\0\0', 'a\0\xff', 'a\x01', 'ab', 'b', '\0', '\0\xff'],
+  ...['\xff', '\xff\xff', '__proto__', 'constructor'],
+];
 
 /** Revisions in a random history are few, so that old, compacted and future ones all come up. */
 const revision = fc.oneof(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 45 }));
@@ -40,6 +45,9 @@ export const selections: fc.Arbitrary<KeySelection> = fc.oneof(
   { weight: 4, arbitrary: wide.map(({ gte, lt }) => inOrder(gte, lt)) },
   { weight: 1, arbitrary: wide },
 );
+
+/** What a watch accepts: not empty by its form. */
+export const watchable = selections.filter(({ gte, lt }) => lt === undefined || gte < lt);
 
 function inOrder(gte: string, lt: string | undefined): KeySelection {
   return lt === undefined || lt > gte || gte === '\0' ? { gte, lt } : { gte: lt, lt: gte };
@@ -157,7 +165,10 @@ const cut: fc.Arbitrary<TxnCommand> = fc
     return { op: 'txn', compares: [], success: [first!, nested, last], failure: [] };
   });
 
-const compact = fc.record({ op: fc.constant('compact' as const), revision });
+const compact = fc.record({
+  op: fc.constant('compact' as const),
+  revision: fc.oneof(fc.integer({ min: 1, max: 12 }), revision),
+});
 
 const leaseId = fc.constantFrom(...leaseIds);
 const grant = fc.record({
@@ -188,14 +199,39 @@ const checkpoint = fc.record({
   ),
 });
 
-export const commands: fc.Arbitrary<Command> = fc.oneof(
-  { weight: 8, arbitrary: put },
-  { weight: 3, arbitrary: remove },
-  { weight: 6, arbitrary: txn },
-  { weight: 2, arbitrary: fill },
-  { weight: 1, arbitrary: cut },
-  { weight: 1, arbitrary: compact },
-  { weight: 4, arbitrary: grant },
-  { weight: 1, arbitrary: revoke },
-  { weight: 1, arbitrary: checkpoint },
+const readLease = fc.record({
+  op: fc.constant('read-lease' as const),
+  leaseMs: fc.constantFrom(0, 900, 1_000),
+});
+
+/** All but compactions. */
+const change: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 16, arbitrary: put },
+  { weight: 6, arbitrary: remove },
+  { weight: 12, arbitrary: txn },
+  { weight: 4, arbitrary: fill },
+  { weight: 2, arbitrary: cut },
+  { weight: 8, arbitrary: grant },
+  { weight: 4, arbitrary: revoke },
+  { weight: 3, arbitrary: checkpoint },
+  { weight: 1, arbitrary: readLease },
 );
+
+export const commands: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 26, arbitrary: change },
+  { weight: 1, arbitrary: compact },
+);
+
+/** Commands of one turn, compactions apart. */
+export const batch = fc.array(change, { minLength: 1, maxLength: 8 });
+
+const flag = fc.constantFrom(undefined, undefined, false, true);
+export const watchOptions: fc.Arbitrary<ConsumerOptions> = fc.record({
+  keys: watchable,
+  fromRevision: fc.option(revision, { nil: undefined }),
+  isEager: fc.boolean(),
+  noPut: flag,
+  noDelete: flag,
+  previous: fc.constantFrom(undefined, true, false),
+  fragment: flag,
+});

@@ -4,20 +4,25 @@
  * a crash between any two commands.
  */
 import { expect } from 'vitest';
+import { systemTimers, type Timers } from '../../src/base/clock.js';
 import type { KontikiError } from '../../src/base/errors.js';
 import {
-  type Change,
   type Command,
+  countedRecords,
   type Execution,
+  type KeyEvent,
   Keyspace,
   type Query,
+  type RangeSlice,
   type ReadPlan,
+  type StagedChanges,
   segmentsOf,
+  WatchHub,
+  type WatchMatches,
 } from '../../src/mvcc/index.js';
 import { HashSums } from '../../src/mvcc/state-hash.js';
 import type { KvEngine } from '../../src/storage/index.js';
 import { WriteBehindBackend } from '../../src/storage/index.js';
-import { ManualTimers } from '../storage/manual-timers.js';
 import { placeAt } from './reference-leases.js';
 
 /** How a test's engine lives on after a close or a crash. */
@@ -33,6 +38,13 @@ export interface EngineLives {
 /** What happens between the fetches of something that takes several. */
 export type Meanwhile = () => Promise<unknown>;
 
+/** Flushes wait for the test; a read of very much does not. */
+const timers: Timers = {
+  after: () => ({ cancel: () => undefined }),
+  soon: (callback) => systemTimers.soon(callback),
+};
+/** Small, so that most deletes and revokes take several. */
+const slice: RangeSlice = { limit: 2, bytesMax: 1_000 };
 const all = { gte: '\0', lt: '\xff\xff' };
 
 export class DrivenKeyspace {
@@ -40,16 +52,21 @@ export class DrivenKeyspace {
   #engine!: KvEngine;
   backend!: WriteBehindBackend;
   keyspace!: Keyspace;
+  /** Told of all that is applied, over any number of lives. */
+  hub!: WatchHub;
   /** Command at each applied index from 1 on. */
   readonly log: Command[] = [];
+  readonly #watcherEventsMax: number | undefined;
   #applied = 0;
 
-  private constructor(lives: EngineLives) {
+  private constructor(lives: EngineLives, watcherEventsMax: number | undefined) {
     this.#lives = lives;
+    this.#watcherEventsMax = watcherEventsMax;
   }
 
-  static async open(lives: EngineLives): Promise<DrivenKeyspace> {
-    const driven = new DrivenKeyspace(lives);
+  /** @param watcherEventsMax - events that a watcher holds; default: the limit */
+  static async open(lives: EngineLives, watcherEventsMax?: number): Promise<DrivenKeyspace> {
+    const driven = new DrivenKeyspace(lives, watcherEventsMax);
     await driven.#open(await lives.open());
     return driven;
   }
@@ -93,6 +110,10 @@ export class DrivenKeyspace {
     await this.#open(await this.#lives.reopen(this.#engine));
   }
 
+  get canCrash(): boolean {
+    return this.#lives.crash !== undefined;
+  }
+
   /** Loses what was not flushed, and applies the log again from there. */
   async crash(): Promise<Execution[]> {
     const { crash } = this.#lives;
@@ -121,23 +142,53 @@ export class DrivenKeyspace {
 
   async #open(engine: KvEngine): Promise<void> {
     this.#engine = engine;
-    this.backend = await WriteBehindBackend.open({ engine, timers: new ManualTimers() });
+    const counted = { ...countedRecords, pageKeys: 3 };
+    this.backend = await WriteBehindBackend.open({ engine, timers, counted });
     this.keyspace = Keyspace.open(await this.backend.read(Keyspace.openPlan()));
     this.#applied = this.backend.openedIndex;
+    const { revision, compactRevision } = this.keyspace;
+    if (this.hub !== undefined) this.hub.reset(this.keyspace);
+    else {
+      this.hub = new WatchHub({ revision, compactRevision, eventsMax: this.#watcherEventsMax });
+    }
   }
 
   async #apply(commands: readonly Command[]): Promise<Execution[]> {
     const executions: Execution[] = [];
     const places = commands.map((_, nth) => placeAt(this.#applied + nth + 1));
-    for (const segment of segmentsOf(this.keyspace, commands, places)) {
+    for (const segment of segmentsOf(this.keyspace, commands, places, slice)) {
       let plan: ReadPlan | undefined = segment.plan;
-      while (plan !== undefined) plan = segment.supply(await this.backend.read(plan));
+      const events: KeyEvent[] = [];
+      let large: { staged: StagedChanges; matches: WatchMatches } | undefined;
+      while (plan !== undefined) {
+        plan = segment.supply(await this.backend.read(plan));
+        const part = plan === undefined ? undefined : segment.takeSlice();
+        if (part === undefined) continue;
+        large ??= { staged: this.backend.stage(), matches: this.hub.gather() };
+        large.matches.add(part.events);
+        await large.staged.add(part.changes);
+        for (const event of part.events) events.push(event);
+      }
       const done = segment.execute();
       this.#applied += segment.commands.length;
-      this.backend.apply(done.changes as Change[], this.#applied);
-      executions.push(...done.executions);
+      this.backend.apply(done.changes, this.#applied, large?.staged);
+      for (const execution of done.executions) {
+        this.#tell(execution, large?.matches);
+        // A command that comes in slices stands alone.
+        for (const event of execution.events) events.push(event);
+        executions.push(large === undefined ? execution : { ...execution, events });
+      }
     }
     return executions;
+  }
+
+  #tell({ result, events }: Execution, matches: WatchMatches | undefined): void {
+    const [first] = events;
+    if (matches !== undefined) {
+      matches.add(events);
+      this.hub.notifyGathered(this.keyspace.revision, matches);
+    } else if (first !== undefined) this.hub.notify(first.revision, events);
+    if ('op' in result && result.op === 'compact') this.hub.compacted(result.compactRevision);
   }
 }
 

@@ -90,7 +90,7 @@ describe('incidents', () => {
     }
   });
 
-  test('17780 revision after a crash in a batched compaction: does not go down', async () => {
+  test('17780, 16693 revision after a crash in a batched compaction: does not go down', async () => {
     // The last change is a delete that the compaction removes: no surviving record has its revision.
     const driven = await opened(put('a'), put('b'), remove('b'), put('a', '2'), remove('a'));
     expect(driven.keyspace.revision).toBe(6);

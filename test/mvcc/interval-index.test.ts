@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type KeySelection, selects } from '../../src/mvcc/index.js';
 import { IntervalIndex } from '../../src/mvcc/interval-index.js';
-import { keys, selection } from './arbitraries.js';
+import { keys, selections } from './command-arbitraries.js';
 import { depth } from './depth.js';
 
 /** The slow twin. */
@@ -45,7 +45,7 @@ function at(index: IntervalIndex<number>, key: string): number[] {
 
 const words = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 4 });
 const range: fc.Arbitrary<KeySelection> = fc.oneof(
-  selection,
+  selections,
   fc.record({ gte: words, lt: fc.option(words, { nil: undefined }) }),
 );
 const step = fc.record({ isSet: fc.boolean(), range });

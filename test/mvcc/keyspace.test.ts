@@ -1,133 +1,27 @@
-// The keyspace against the naive model: every answer, every event, every old revision.
-import fc from 'fast-check';
+// What a keyspace reads and writes for each kind of command; its answers: reference-model.test.ts.
 import { describe, expect, test } from 'vitest';
-import { type Command, type Execution, Keyspace } from '../../src/mvcc/index.js';
+import type { Command } from '../../src/mvcc/index.js';
 import { encodeMeta, freshMeta } from '../../src/mvcc/meta.js';
-import { batch, command, keys, range, selection } from './arbitraries.js';
-import { Model } from './model.js';
 import { SortedBackend } from './sorted-backend.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const one = (key: string) => ({ gte: key, lt: `${key}\0` });
 const everything = { gte: '' };
 
-/** A keyspace beside the model. */
-class Pair {
+class Fresh {
   readonly backend = new SortedBackend();
-  readonly model = new Model();
-  keyspace = this.backend.open();
-
-  run(commands: readonly Command[]): Execution[] {
-    const executions = this.backend.run(this.keyspace, commands);
-    expect(executions).toHaveLength(commands.length);
-    executions.forEach((execution, at) => {
-      const before = this.model.revision;
-      expect(plain(execution)).toEqual(this.model.execute(commands[at]!));
-      const events = this.model.revision > before ? this.model.events.at(-1) : [];
-      expect(execution.events).toEqual(events);
-      expect(execution.changes.length > 0).toBe(this.model.revision > before);
-    });
-    expect(this.keyspace.revision).toBe(this.model.revision);
-    return executions;
-  }
-}
-
-function plain({ result }: Execution): object {
-  return result instanceof Error ? { error: result.code } : result;
-}
-
-describe('keyspace against the model', () => {
-  const step = fc.oneof(
-    { weight: 4, arbitrary: batch.map((commands) => ({ kind: 'run' as const, commands })) },
-    { weight: 2, arbitrary: range.map((operation) => ({ kind: 'read' as const, operation })) },
-    { weight: 1, arbitrary: fc.constant({ kind: 'reopen' as const }) },
-  );
-
-  test('commands in batches, reads and reopenings: same answers, every revision readable', () => {
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
-        const pair = new Pair();
-        for (const it of steps) {
-          if (it.kind === 'run') pair.run(it.commands);
-          else if (it.kind === 'reopen') pair.keyspace = pair.backend.open();
-          else checkRead(pair, it.operation);
-        }
-        checkEveryRevision(pair);
-      }),
-      { numRuns: 150 },
-    );
-  });
-
-  test('history in parts of any size: the events of every revision, whole', () => {
-    const limit = fc.integer({ min: 1, max: 6 });
-    fc.assert(
-      fc.property(fc.array(batch, { maxLength: 5 }), limit, selection, (batches, size, keys) => {
-        const { backend, keyspace, model, run } = bound(new Pair());
-        batches.forEach(run);
-        let fromRevision = 1;
-        const revisions: unknown[] = [];
-        while (fromRevision <= model.revision) {
-          const part = backend.answer(keyspace.historyQuery({ fromRevision, limit: size, keys }));
-          expect(part.nextRevision).toBeGreaterThan(fromRevision);
-          revisions.push(...part.revisions);
-          fromRevision = part.nextRevision;
-        }
-        expect(revisions).toEqual(model.history(1, keys));
-      }),
-      { numRuns: 100 },
-    );
-  });
-
-  test('a batch cut anywhere gives the same records as one batch', () => {
-    fc.assert(
-      fc.property(fc.array(command, { maxLength: 20 }), fc.nat(20), (commands, cut) => {
-        const whole = new SortedBackend();
-        whole.run(whole.open(), commands);
-        const parts = new SortedBackend();
-        parts.run(parts.open(), commands.slice(0, cut));
-        parts.run(parts.open(), commands.slice(cut));
-        expect([...parts.records].sort(byKey)).toEqual([...whole.records].sort(byKey));
-      }),
-      { numRuns: 60 },
-    );
-  });
-});
-
-function bound(pair: Pair) {
-  return { ...pair, run: (commands: readonly Command[]) => pair.run(commands) };
-}
-
-function byKey([a]: [string, unknown], [b]: [string, unknown]): number {
-  return a < b ? -1 : 1;
-}
-
-type Range = Parameters<Keyspace['rangeQuery']>[0];
-
-function checkRead({ backend, keyspace, model }: Pair, operation: Range): void {
-  if ((operation.revision ?? 1) > model.revision) {
-    const fields = { code: 'FUTURE_REVISION', revision: model.revision };
-    expect(() => keyspace.rangeQuery(operation)).toThrow(expect.objectContaining(fields));
-    return;
-  }
-  const result = backend.answer(keyspace.rangeQuery(operation));
-  expect(result).toEqual({ ...model.range(operation), revision: model.revision });
-}
-
-function checkEveryRevision(pair: Pair): void {
-  for (let revision = 1; revision <= pair.model.revision; revision += 1) {
-    checkRead(pair, { op: 'range', keys: everything, revision, count: true });
-    const key = keys[revision % keys.length]!;
-    checkRead(pair, { op: 'range', keys: one(key), revision });
-  }
+  readonly keyspace = this.backend.open();
 }
 
 describe('keyspace', () => {
   test('fresh store: revision 1, first change gets 2, a delete of nothing does not count', () => {
-    const { backend, keyspace } = new Pair();
+    const { backend, keyspace } = new Fresh();
     expect(keyspace.revision).toBe(1);
     const remove: Command = { op: 'delete', keys: one('a') };
     const put: Command = { op: 'put', key: 'a', value: bytes('1') };
-    const results = backend.run(keyspace, [remove, put, put, remove, remove]).map(plain);
+    const results = backend
+      .run(keyspace, [remove, put, put, remove, remove])
+      .map(({ result }) => result);
     expect(results).toMatchObject([
       { revision: 1, deleted: 0 },
       { revision: 2, previous: undefined },
@@ -138,7 +32,7 @@ describe('keyspace', () => {
   });
 
   test('records written: two and meta for a new key, one more for what is overwritten', () => {
-    const { backend, keyspace } = new Pair();
+    const { backend, keyspace } = new Fresh();
     const put: Command = { op: 'put', key: 'a', value: bytes('1') };
     const kinds = backend
       .run(keyspace, [put, put, { op: 'delete', keys: one('a') }])
@@ -148,18 +42,8 @@ describe('keyspace', () => {
     expect(backend.records.has('ca')).toBe(false);
   });
 
-  test('execute by itself: brings the meta record too', () => {
-    const { keyspace } = new Pair();
-    const command: Command = { op: 'put', key: 'a', value: bytes('1') };
-    const view = { record: () => undefined, range: () => [] };
-    const { changes } = keyspace.execute(command, view);
-    expect(changes.map(([key]) => key[0])).toEqual(['c', 'h', 'm']);
-    const meta = changes.at(-1)![1];
-    expect(Keyspace.open({ records: [meta], ranges: [] }).revision).toBe(2);
-  });
-
   test('the revision is the stored one, not the largest of surviving records', () => {
-    const { backend, keyspace } = new Pair();
+    const { backend, keyspace } = new Fresh();
     const put: Command = { op: 'put', key: 'a', value: bytes('1') };
     backend.run(keyspace, [put, { op: 'delete', keys: one('a') }]);
     for (const key of backend.records.keys()) if (key !== 'm') backend.records.delete(key);
@@ -167,7 +51,7 @@ describe('keyspace', () => {
   });
 
   test('single-key commands share one read, a range read stands alone', () => {
-    const { backend, keyspace } = new Pair();
+    const { backend, keyspace } = new Fresh();
     const put = (key: string): Command => ({ op: 'put', key, value: bytes('1') });
     backend.reads = 0;
     backend.run(keyspace, [put('a'), put('b'), put('a')]);
@@ -177,19 +61,19 @@ describe('keyspace', () => {
   });
 
   test('one key at the latest revision is a plain record, not a range', () => {
-    const { keyspace } = new Pair();
+    const { keyspace } = new Fresh();
     const query = keyspace.rangeQuery({ op: 'range', keys: one('a') });
     expect(query).toMatchObject({ done: false, plan: { keys: ['ca'], ranges: [] } });
   });
 
   test('a limited read fetches one record more than its limit, no matter how many there are', () => {
-    const { keyspace } = new Pair();
+    const { keyspace } = new Fresh();
     const query = keyspace.rangeQuery({ op: 'range', keys: everything, limit: 5 });
     expect(query).toMatchObject({ plan: { ranges: [{ gte: 'c', lt: 'd', limit: 6 }] } });
   });
 
   test('transaction: a limited range sees past keys that the same transaction deletes', () => {
-    const { backend, keyspace } = new Pair();
+    const { backend, keyspace } = new Fresh();
     const names = ['a', 'b', 'c', 'd', 'e'];
     backend.run(
       keyspace,
@@ -207,7 +91,7 @@ describe('keyspace', () => {
   });
 
   test('an old read while newer changes are applied between its fetches -> the old answer', () => {
-    const { backend, keyspace } = new Pair();
+    const { backend, keyspace } = new Fresh();
     const put = (value: string): Command => ({ op: 'put', key: 'a', value: bytes(value) });
     backend.run(keyspace, [put('1'), put('2')]);
     let query = keyspace.rangeQuery({ op: 'range', keys: everything, revision: 2 });
@@ -222,7 +106,7 @@ describe('keyspace', () => {
   });
 
   test('values are kept as they were, whatever the caller does to its buffer later', () => {
-    const { backend, keyspace } = new Pair();
+    const { backend, keyspace } = new Fresh();
     const value = bytes('old');
     backend.run(keyspace, [{ op: 'put', key: 'a', value }]);
     value.fill(0);
@@ -254,7 +138,7 @@ describe('keyspace', () => {
   ] as [string, Command, string][])(
     'a faulty command that skipped the check: %s -> a result, no effect',
     (_name, command, code) => {
-      const { backend, keyspace } = new Pair();
+      const { backend, keyspace } = new Fresh();
       const [execution] = backend.run(keyspace, [command]);
       expect(execution).toEqual({
         result: expect.objectContaining({ code, outcome: 'rejected' }),

@@ -1,7 +1,7 @@
 // Every limit of the keyspace at one below, at it and one above, and keys and values that are legal and odd.
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/base/limits.js';
-import { type Command, checkCommand, type Operation } from '../../src/mvcc/index.js';
+import { type Command, checkCommand, type Operation, WatchHub } from '../../src/mvcc/index.js';
 import { plain } from './driven-keyspace.js';
 import { ReferenceModel } from './reference-model.js';
 import { SortedBackend } from './sorted-backend.js';
@@ -125,6 +125,58 @@ describe('numbers', () => {
   ])('%s -> ARGUMENT_INVALID', (_name, fields) => {
     const put = { op: 'put', key: 'a', value: new Uint8Array(0), ...fields } as Command;
     expect(codeOf(put)).toBe('ARGUMENT_INVALID');
+  });
+});
+
+describe('leases', () => {
+  const most = limits.leaseTtlSecondsMax;
+  const grant = (id: bigint, ttlSeconds = 60): Command => ({ op: 'lease-grant', id, ttlSeconds });
+
+  test.each([
+    [0, 'ARGUMENT_INVALID'],
+    [1, undefined],
+    [2, undefined],
+    [most - 1, undefined],
+    [most, undefined],
+    [most + 1, 'ARGUMENT_INVALID'],
+  ])('a TTL of %i seconds -> %s', (ttlSeconds, code) => {
+    expect(codeOf(grant(1n, ttlSeconds))).toBe(code);
+  });
+
+  test.each([
+    [-(2n ** 63n) - 1n, 'ARGUMENT_INVALID'],
+    [-(2n ** 63n), undefined],
+    [-1n, undefined],
+    [0n, 'ARGUMENT_INVALID'],
+    [1n, undefined],
+    [2n ** 63n - 1n, undefined],
+    [2n ** 63n, 'ARGUMENT_INVALID'],
+  ])('id %i -> %s', (id, code) => {
+    expect(codeOf(grant(id))).toBe(code);
+    expect(codeOf({ op: 'lease-revoke', id })).toBe(code);
+  });
+});
+
+describe('queues of watchers', () => {
+  test.each([
+    [7, false],
+    [8, false],
+    [9, true],
+  ])('a revision of %i events beside a queue of 8: left to history %s', (count, isBehind) => {
+    const hub = new WatchHub({ revision: 1, compactRevision: 0, eventsMax: 8 });
+    const watcher = hub.watch({ keys: { gte: '' } });
+    const eventAt = (sub: number) => ({
+      type: 'delete' as const,
+      key: `k${sub}`,
+      revision: 2,
+      sub,
+    });
+    hub.notify(
+      2,
+      Array.from({ length: count }, (_, sub) => eventAt(sub)),
+    );
+    expect(watcher.isBehind).toBe(isBehind);
+    expect(watcher.take()?.[0]?.events.length).toBe(isBehind ? undefined : count);
   });
 });
 

@@ -15,7 +15,7 @@ import {
   unescapeKey,
 } from '../../src/mvcc/record-keys.js';
 import { selectKey, selects, singleKey } from '../../src/mvcc/selection.js';
-import { selection } from './arbitraries.js';
+import { selections } from './command-arbitraries.js';
 
 /** Mostly zeros, ones and 0xff, where escapes go wrong. */
 const unit = fc.oneof(fc.constantFrom(0, 0, 1, 0xfe, 0xff, 0xff, 97), fc.nat(255));
@@ -58,7 +58,7 @@ describe('record keys', () => {
 
   test('ranges hold exactly the records of the selected keys', () => {
     fc.assert(
-      fc.property(fc.oneof(selection, key.map(selectKey)), key, position, (keys, it, at) => {
+      fc.property(fc.oneof(selections, key.map(selectKey)), key, position, (keys, it, at) => {
         const expected = selects(keys, it);
         expect(isIn(currentRange(keys), currentKey(it))).toBe(expected);
         expect(isIn(closedRange(keys), closedKey(it, at))).toBe(expected);

@@ -12,11 +12,15 @@ export function placeAt(nth: number): LogPlace {
 export class ReferenceLeases {
   leases: LeaseEntry[] = [];
 
-  /** The answer, and the keys that go. */
+  /**
+   * The answer, and the keys that go.
+   *
+   * @param attached - pairs of a lease, in key order
+   */
   execute(
     command: LeaseCommand,
     { term, index }: LogPlace,
-    state: readonly KeyVersion[],
+    attached: (id: bigint) => readonly KeyVersion[],
   ): { readonly answer: Record<string, unknown>; readonly gone: readonly KeyVersion[] } {
     const gone: KeyVersion[] = [];
     const refused = (code: string) => ({ answer: { code }, gone });
@@ -32,7 +36,7 @@ export class ReferenceLeases {
       return { answer: { noted }, gone };
     }
     const { id } = command;
-    const found = this.leases.find((it) => it.id === id);
+    const found = this.find(id);
     if (command.op === 'lease-grant') {
       if (found !== undefined) return refused('LEASE_EXISTS');
       const { ttlSeconds } = command;
@@ -47,12 +51,12 @@ export class ReferenceLeases {
       return refused('LEASE_NOT_FOUND');
     }
     this.leases = this.leases.filter((it) => it !== found);
-    const attached = state.filter(({ lease }) => lease === id);
-    return { answer: { id, deleted: attached.length }, gone: attached };
+    const own = attached(id);
+    return { answer: { id, deleted: own.length }, gone: own };
   }
 
-  has(id: bigint): boolean {
-    return this.leases.some((it) => it.id === id);
+  find(id: bigint): LeaseEntry | undefined {
+    return this.leases.find((it) => it.id === id);
   }
 }
 

@@ -1,11 +1,11 @@
 /**
  * The keyspace as anyone would write it who need not be fast: one array of every change that ever
  * was, never shortened. What a key was at a revision is found by walking all of it, and every answer
- * is a filter over that. It shares only types with the product.
+ * is a filter over that. It shares only types with the product. Beside it stands what is there now,
+ * so that 100,000 keys in one command are no trouble.
  */
 import type {
   Command,
-  Compare,
   KeyEvent,
   KeySelection,
   KeyVersion,
@@ -13,16 +13,19 @@ import type {
   LogPlace,
   Operation,
   RangeOperation,
+  RevisionEvents,
   TxnCommand,
 } from '../../src/mvcc/index.js';
-import { deletesOf, ReferenceLeases } from './reference-leases.js';
+import type { ReadLease, ReadLeaseCommand } from '../../src/mvcc/types.js';
+import { deletesOf, placeAt, ReferenceLeases } from './reference-leases.js';
+import { holds, isIn, latin1, staticFault } from './reference-rules.js';
 
 /** What the model answers: a result, or the code and the figures of an error. */
 export type ReferenceAnswer = Record<string, unknown>;
 
+/** What a command did so far. */
 interface Draft {
-  state: readonly KeyVersion[];
-  readonly before: readonly KeyVersion[];
+  readonly changed: Map<string, KeyVersion | undefined>;
   readonly events: KeyEvent[];
 }
 
@@ -31,24 +34,38 @@ export class ReferenceModel {
   revision = 1;
   compactRevision = 0;
   readonly leases = new ReferenceLeases();
+  readLease: ReadLease = { leaseMs: 0, everMs: 0 };
+  /** Pairs that there are now: what {@link changes} come to. */
+  readonly #now = new Map<string, KeyVersion>();
+  #executed = 0;
 
-  execute(
-    command: Command,
-    place: LogPlace = { term: 1, index: 1 },
-  ): { readonly answer: ReferenceAnswer; readonly events: KeyEvent[] } {
-    if (command.op === 'read-lease') throw new Error('this model has no settings');
-    if (isOfLeases(command)) return this.#lease(command, place);
-    const fault = command.op === 'compact' ? undefined : staticFault(command);
-    if (fault !== undefined) return { answer: { code: fault }, events: [] };
-    if (command.op === 'compact') return { answer: this.#compact(command.revision), events: [] };
-    const before = this.stateAt(this.revision);
-    const refusal = this.#refusal([command], before);
-    if (refusal !== undefined) return { answer: refusal, events: [] };
-    const draft: Draft = { state: before, before, events: [] };
-    const answer = this.#run(command, draft);
-    if (draft.events.length > 0) this.revision += 1;
-    this.changes.push(...draft.events);
-    return { answer, events: draft.events };
+  /** The next command of the log; its place there is `placeAt` of its number. */
+  execute(command: Command): {
+    readonly answer: ReferenceAnswer;
+    readonly events: readonly KeyEvent[];
+  } {
+    this.#executed += 1;
+    const events: KeyEvent[] = [];
+    const answer = this.#execute(command, placeAt(this.#executed), events);
+    if (events.length > 0) this.revision += 1;
+    for (const event of events) {
+      this.changes.push(event);
+      if (event.current === undefined) this.#now.delete(event.key);
+      else this.#now.set(event.key, event.current);
+    }
+    return { answer, events };
+  }
+
+  /** A transaction that only reads, outside the log. */
+  readTxn(txn: TxnCommand): ReferenceAnswer {
+    return this.#refusal(txn) ?? this.#run(txn, { changed: new Map(), events: [] });
+  }
+
+  /** A read outside a transaction. */
+  range(operation: RangeOperation): ReferenceAnswer {
+    const refusal = this.#rangeRefusal(operation);
+    if (refusal !== undefined) return refusal;
+    return this.#range(operation, { changed: new Map(), events: [] });
   }
 
   /** All pairs after a revision, in key order. */
@@ -57,32 +74,36 @@ export class ReferenceModel {
     for (const change of this.changes) {
       if (change.revision <= revision) last.set(change.key, change.current);
     }
-    const live = [...last.values()].filter((kv) => kv !== undefined);
-    return live.sort((a, b) => (a.key < b.key ? -1 : 1));
+    return sorted([...last.values()]);
   }
 
-  /** A read outside a transaction. */
-  range(operation: RangeOperation): ReferenceAnswer {
-    const refusal = this.#rangeRefusal(operation);
-    if (refusal !== undefined) return refusal;
-    const answer = this.#answer(operation, this.stateAt(this.revision));
-    return { op: 'range', revision: this.revision, ...answer };
+  /** All changes of a revision, in order. */
+  eventsOf(revision: number): KeyEvent[] {
+    return this.changes.filter((change) => change.revision === revision);
   }
 
-  /** Changes of the selected keys from a revision on, by revision. */
-  history(fromRevision: number, keys: KeySelection): ReferenceAnswer | KeyEvent[][] {
-    if (fromRevision < this.compactRevision) return this.#compacted();
-    const groups: KeyEvent[][] = [];
+  /** Changes of the selected keys from a revision on, by revision, with all that they replaced. */
+  events(fromRevision: number, keys: KeySelection): RevisionEvents[] {
+    const groups: { revision: number; events: KeyEvent[] }[] = [];
     for (const change of this.changes) {
-      if (change.revision < fromRevision || !isIn(keys, change.key)) continue;
-      const { previous, ...event } = change;
-      // What a change at the compacted revision replaced is compacted.
-      const isKnown = previous !== undefined && change.revision > this.compactRevision;
-      const shown = isKnown ? { ...event, previous } : event;
-      if (groups.at(-1)?.[0]?.revision === change.revision) groups.at(-1)!.push(shown);
-      else groups.push([shown]);
+      const { revision } = change;
+      if (revision < fromRevision || !isIn(keys, change.key)) continue;
+      if (groups.at(-1)?.revision === revision) groups.at(-1)!.events.push(change);
+      else groups.push({ revision, events: [change] });
     }
     return groups;
+  }
+
+  /** What history tells of them. */
+  history(fromRevision: number, keys: KeySelection): ReferenceAnswer | KeyEvent[][] {
+    if (fromRevision < this.compactRevision) return this.#compacted();
+    return this.events(fromRevision, keys).map(({ events }) =>
+      events.map(({ previous, ...event }) => {
+        // What a change at the compacted revision replaced is compacted.
+        const isKnown = previous !== undefined && event.revision > this.compactRevision;
+        return isKnown ? { ...event, previous } : event;
+      }),
+    );
   }
 
   /**
@@ -90,24 +111,46 @@ export class ReferenceModel {
    * that have an end.
    */
   survivors(): { readonly history: readonly KeyEvent[]; readonly closed: readonly KeyEvent[] } {
-    const endOf = (change: KeyEvent): number | undefined =>
-      this.changes.find((it) => it.key === change.key && it.revision > change.revision)?.revision;
-    const isLeft = (change: KeyEvent): boolean => {
-      if (change.type === 'delete') return change.revision >= this.compactRevision;
-      return (endOf(change) ?? Infinity) > this.compactRevision;
-    };
-    const history = this.changes.filter(isLeft);
-    const closed = history.filter((it) => it.type === 'put' && endOf(it) !== undefined);
+    const history: KeyEvent[] = [];
+    const closed: KeyEvent[] = [];
+    const endOf = new Map<string, number>();
+    for (const change of this.changes.toReversed()) {
+      const end = endOf.get(change.key);
+      endOf.set(change.key, change.revision);
+      const isDelete = change.type === 'delete';
+      const isLeft = isDelete
+        ? change.revision >= this.compactRevision
+        : (end ?? Infinity) > this.compactRevision;
+      if (!isLeft) continue;
+      history.push(change);
+      if (!isDelete && end !== undefined) closed.push(change);
+    }
     return { history, closed };
   }
 
-  #lease(command: LeaseCommand, place: LogPlace) {
-    const { answer, gone } = this.leases.execute(command, place, this.stateAt(this.revision));
-    const events = deletesOf(gone, this.revision + 1);
-    if (events.length > 0) this.revision += 1;
-    this.changes.push(...events);
-    if ('code' in answer) return { answer, events };
-    return { answer: { op: command.op, revision: this.revision, ...answer }, events };
+  #execute(command: Command, place: LogPlace, events: KeyEvent[]): ReferenceAnswer {
+    if (command.op === 'compact') return this.#compact(command.revision);
+    if (command.op === 'read-lease') return this.#setReadLease(command);
+    if (isOfLeases(command)) return this.#lease(command, place, events);
+    const fault = staticFault(command);
+    if (fault !== undefined) return { code: fault };
+    return this.#refusal(command) ?? this.#run(command, { changed: new Map(), events });
+  }
+
+  #lease(command: LeaseCommand, place: LogPlace, events: KeyEvent[]): ReferenceAnswer {
+    const attached = (id: bigint) =>
+      sorted([...this.#now.values()].filter((kv) => kv.lease === id));
+    const { answer, gone } = this.leases.execute(command, place, attached);
+    for (const event of deletesOf(gone, this.revision + 1)) events.push(event);
+    if ('code' in answer) return answer;
+    return { op: command.op, revision: this.#revisionOf(events), ...answer };
+  }
+
+  #setReadLease({ leaseMs }: ReadLeaseCommand): ReferenceAnswer {
+    // The first length a group is given is its only one.
+    const everMs = this.readLease.everMs || leaseMs;
+    this.readLease = { leaseMs: leaseMs === 0 ? 0 : everMs, everMs };
+    return { op: 'read-lease', revision: this.revision, readLease: this.readLease };
   }
 
   #compact(to: number): ReferenceAnswer {
@@ -129,83 +172,98 @@ export class ReferenceModel {
   }
 
   /** The first reason against what would run, before anything does. */
-  #refusal(
-    operations: readonly Operation[],
-    before: readonly KeyVersion[],
-  ): ReferenceAnswer | undefined {
-    for (const operation of operations) {
-      let found: ReferenceAnswer | undefined;
-      if (operation.op === 'txn') found = this.#refusal(branchOf(operation, before), before);
-      if (operation.op === 'range') found = this.#rangeRefusal(operation);
-      if (operation.op === 'put' && (operation.ignoreValue || operation.ignoreLease)) {
-        const exists = before.some(({ key }) => key === operation.key);
-        found = exists ? undefined : { code: 'KEY_NOT_FOUND' };
+  #refusal(operation: Operation): ReferenceAnswer | undefined {
+    if (operation.op === 'range') return this.#rangeRefusal(operation);
+    if (operation.op === 'txn') {
+      for (const each of this.#choose(operation).branch) {
+        const found = this.#refusal(each);
+        if (found !== undefined) return found;
       }
-      if (operation.op === 'put' && operation.lease && !this.leases.has(operation.lease)) {
-        found ??= { code: 'LEASE_NOT_FOUND' };
-      }
-      if (found !== undefined) return found;
     }
-    return undefined;
+    if (operation.op !== 'put') return undefined;
+    const { key, lease, ignoreValue, ignoreLease } = operation;
+    if ((ignoreValue || ignoreLease) && !this.#now.has(key)) return { code: 'KEY_NOT_FOUND' };
+    return lease && !this.leases.find(lease) ? { code: 'LEASE_NOT_FOUND' } : undefined;
+  }
+
+  /** By the state before the whole, however deep. */
+  #choose({ compares, success, failure }: TxnCommand) {
+    const before = compares.length === 0 ? [] : [...this.#now.values()];
+    const succeeded = compares.every((it) => holds(it, before));
+    return { succeeded, branch: succeeded ? success : failure };
   }
 
   #run(operation: Operation, draft: Draft): ReferenceAnswer {
-    const now = () => this.revision + (draft.events.length > 0 ? 1 : 0);
     switch (operation.op) {
-      case 'range': {
-        const answer = this.#answer(operation, draft.state);
-        return { op: 'range', revision: now(), ...answer };
-      }
+      case 'range':
+        return this.#range(operation, draft);
       case 'txn': {
-        const succeeded = operation.compares.every((it) => holds(it, draft.before));
-        const branch = succeeded ? operation.success : operation.failure;
+        const { succeeded, branch } = this.#choose(operation);
         const results = branch.map((each) => this.#run(each, draft));
-        return { op: 'txn', succeeded, revision: now(), results };
+        return { op: 'txn', succeeded, revision: this.#revisionOf(draft.events), results };
       }
       case 'delete': {
-        const gone = draft.state.filter(({ key }) => isIn(operation.keys, key));
+        const gone = this.#state(draft).filter(({ key }) => isIn(operation.keys, key));
         for (const previous of gone) {
-          const place = { revision: this.revision + 1, sub: draft.events.length };
-          draft.events.push({ type: 'delete', key: previous.key, ...place, previous });
+          const { key } = previous;
+          draft.changed.set(key, undefined);
+          draft.events.push({ type: 'delete', key, ...this.#next(draft), previous });
         }
-        draft.state = draft.state.filter((kv) => !gone.includes(kv));
-        const answer = { op: 'delete', revision: now(), deleted: gone.length };
+        const revision = this.#revisionOf(draft.events);
+        const answer = { op: 'delete', revision, deleted: gone.length };
         return operation.previous ? { ...answer, previous: gone } : answer;
       }
       case 'put': {
-        const previous = draft.state.find(({ key }) => key === operation.key);
+        const { key } = operation;
+        const previous = draft.changed.has(key) ? draft.changed.get(key) : this.#now.get(key);
         const current = putVersion(operation, previous, this.revision + 1);
-        const place = { revision: this.revision + 1, sub: draft.events.length };
-        const event: KeyEvent = { type: 'put', key: operation.key, ...place, current };
+        const event: KeyEvent = { type: 'put', key, ...this.#next(draft), current };
+        draft.changed.set(key, current);
         draft.events.push(previous === undefined ? event : { ...event, previous });
-        draft.state = [...draft.state.filter((kv) => kv !== previous), current].sort((a, b) =>
-          a.key < b.key ? -1 : 1,
-        );
-        return { op: 'put', revision: now(), previous };
+        return { op: 'put', revision: this.revision + 1, previous };
       }
     }
   }
 
-  #answer(operation: RangeOperation, latest: readonly KeyVersion[]): ReferenceAnswer {
-    const state = operation.revision === undefined ? latest : this.stateAt(operation.revision);
-    const selected = state.filter(({ key }) => isIn(operation.keys, key));
-    if (operation.countOnly) return { kvs: [], more: false, count: selected.length };
-    const {
-      minModRevision: minMod,
-      maxModRevision: maxMod,
-      minCreateRevision: minCreate,
-    } = operation;
-    const bounded = selected
-      .filter((kv) => minMod === undefined || kv.modRevision >= minMod)
-      .filter((kv) => maxMod === undefined || kv.modRevision <= maxMod)
-      .filter((kv) => minCreate === undefined || kv.createRevision >= minCreate)
-      .filter((kv) => kv.createRevision <= (operation.maxCreateRevision ?? kv.createRevision));
-    const ordered = order(bounded, operation);
-    const cut = ordered.slice(0, operation.limit ?? ordered.length);
-    const kvs = operation.keysOnly ? cut.map((kv) => ({ ...kv, value: new Uint8Array(0) })) : cut;
-    const answer = { kvs, more: cut.length < ordered.length };
-    return operation.count ? { ...answer, count: selected.length } : answer;
+  /** Where the next change of a command stands. */
+  #next({ events }: Draft) {
+    return { revision: this.revision + 1, sub: events.length };
   }
+
+  /** The revision that is told once a command has these changes. */
+  #revisionOf(events: readonly KeyEvent[]): number {
+    return this.revision + (events.length > 0 ? 1 : 0);
+  }
+
+  /** Pairs that a command sees, in key order. */
+  #state({ changed }: Draft): KeyVersion[] {
+    return sorted([
+      ...new Map<string, KeyVersion | undefined>([...this.#now, ...changed]).values(),
+    ]);
+  }
+
+  #range(operation: RangeOperation, draft: Draft): ReferenceAnswer {
+    const { revision } = operation;
+    const state = revision === undefined ? this.#state(draft) : this.stateAt(revision);
+    return { op: 'range', revision: this.#revisionOf(draft.events), ...answerOf(operation, state) };
+  }
+}
+
+function answerOf(operation: RangeOperation, state: readonly KeyVersion[]): ReferenceAnswer {
+  const selected = state.filter(({ key }) => isIn(operation.keys, key));
+  if (operation.countOnly) return { kvs: [], more: false, count: selected.length };
+  const { minModRevision: minMod, maxModRevision: maxMod } = operation;
+  const { minCreateRevision: minCreate, maxCreateRevision: maxCreate } = operation;
+  const bounded = selected
+    .filter((kv) => minMod === undefined || kv.modRevision >= minMod)
+    .filter((kv) => maxMod === undefined || kv.modRevision <= maxMod)
+    .filter((kv) => minCreate === undefined || kv.createRevision >= minCreate)
+    .filter((kv) => maxCreate === undefined || kv.createRevision <= maxCreate);
+  const ordered = inOrder(bounded, operation);
+  const cut = ordered.slice(0, operation.limit ?? ordered.length);
+  const kvs = operation.keysOnly ? cut.map((kv) => ({ ...kv, value: new Uint8Array(0) })) : cut;
+  const answer = { kvs, more: cut.length < ordered.length };
+  return operation.count ? { ...answer, count: selected.length } : answer;
 }
 
 function isOfLeases(command: Command): command is LeaseCommand {
@@ -226,9 +284,14 @@ function putVersion(put: Put, previous: KeyVersion | undefined, modRevision: num
   };
 }
 
-/** Insertion by insertion: whoever is equal stays behind those that came before in key order. */
-function order(kvs: readonly KeyVersion[], { sort }: RangeOperation): KeyVersion[] {
-  if (sort === undefined) return [...kvs];
+/** Those that are there, by key. */
+function sorted(kvs: readonly (KeyVersion | undefined)[]): KeyVersion[] {
+  return kvs.filter((kv) => kv !== undefined).sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+/** Whoever is equal stays behind those that came before in key order. */
+function inOrder(kvs: readonly KeyVersion[], { sort }: RangeOperation): readonly KeyVersion[] {
+  if (sort === undefined) return kvs;
   const fields = {
     key: (kv: KeyVersion) => kv.key,
     version: (kv: KeyVersion) => kv.version,
@@ -237,83 +300,9 @@ function order(kvs: readonly KeyVersion[], { sort }: RangeOperation): KeyVersion
     value: (kv: KeyVersion) => latin1(kv.value),
   };
   const field = fields[sort.target];
-  const sorted: KeyVersion[] = [];
-  for (const kv of kvs) {
-    const isAfter = (other: KeyVersion) =>
-      sort.order === 'ascend' ? field(other) > field(kv) : field(other) < field(kv);
-    const at = sorted.findIndex(isAfter);
-    sorted.splice(at < 0 ? sorted.length : at, 0, kv);
-  }
-  return sorted;
-}
-
-function branchOf(txn: TxnCommand, before: readonly KeyVersion[]): readonly Operation[] {
-  return txn.compares.every((it) => holds(it, before)) ? txn.success : txn.failure;
-}
-
-function isIn({ gte, lt }: KeySelection, key: string): boolean {
-  return key >= gte && (lt === undefined || key < lt);
-}
-
-/** What of an operation changes keys: a put, or a delete, each by itself. */
-function writesOf(operation: Operation): (Operation & { op: 'put' | 'delete' })[] {
-  if (operation.op === 'range') return [];
-  if (operation.op !== 'txn') return [operation];
-  return [...operation.success, ...operation.failure].flatMap(writesOf);
-}
-
-/** The duplicate rule, pair by pair, for each two operations of a branch. */
-function staticFault(operation: Operation): string | undefined {
-  if (operation.op !== 'txn') return undefined;
-  for (const branch of [operation.success, operation.failure]) {
-    for (const each of branch) {
-      const found = staticFault(each);
-      if (found !== undefined) return found;
-    }
-    for (const [at, one] of branch.entries()) {
-      for (const other of branch.slice(at + 1)) {
-        for (const a of writesOf(one)) {
-          for (const b of writesOf(other)) if (clashes(a, b)) return 'DUPLICATE_KEY';
-        }
-      }
-    }
-  }
-  return undefined;
-}
-
-type Write = Operation & { op: 'put' | 'delete' };
-
-function clashes(a: Write, b: Write): boolean {
-  if (a.op === 'put') return b.op === 'put' ? a.key === b.key : isIn(b.keys, a.key);
-  return b.op === 'put' && isIn(a.keys, b.key);
-}
-
-function holds(compare: Compare, state: readonly KeyVersion[]): boolean {
-  const kvs = state.filter(({ key }) => isIn(compare.keys, key));
-  if (kvs.length === 0) return holdsFor(compare, undefined);
-  return kvs.every((kv) => holdsFor(compare, kv));
-}
-
-function holdsFor(compare: Compare, kv: KeyVersion | undefined): boolean {
-  if (compare.target === 'value') {
-    if (kv === undefined) return false;
-    return relation(latin1(kv.value), latin1(compare.operand), compare.result);
-  }
-  const field = {
-    version: kv?.version ?? 0,
-    'create-revision': kv?.createRevision ?? 0,
-    'mod-revision': kv?.modRevision ?? 0,
-    lease: kv?.lease ?? 0n,
-  }[compare.target];
-  return relation(field, compare.operand, compare.result);
-}
-
-function relation<T>(a: T, b: T, result: Compare['result']): boolean {
-  if (result === 'equal') return a === b;
-  if (result === 'not-equal') return a !== b;
-  return result === 'greater' ? a > b : a < b;
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('latin1');
+  const up = sort.order === 'ascend' ? 1 : -1;
+  return [...kvs].sort((a, b) => {
+    if (field(a) === field(b)) return 0;
+    return field(a) < field(b) ? -up : up;
+  });
 }

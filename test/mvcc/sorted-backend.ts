@@ -9,15 +9,21 @@ import {
   type ReadSet,
   segmentsOf,
 } from '../../src/mvcc/index.js';
+import { placeAt } from './reference-leases.js';
 
 export class SortedBackend {
   readonly records = new Map<string, Uint8Array>();
   reads = 0;
+  #executed = 0;
 
   read(plan: ReadPlan): ReadSet {
     this.reads += 1;
     const sorted = plan.ranges.length === 0 ? [] : [...this.records.keys()].sort(byUnits);
+    const counts = plan.counts?.map(({ gte, lt }) => {
+      return [...this.records.keys()].filter((key) => key >= gte && key < lt).length;
+    });
     return {
+      ...(counts !== undefined && { counts }),
       records: plan.keys.map((key) => this.records.get(key)),
       ranges: plan.ranges.map(({ gte, lt, limit, reverse }) => {
         const keys = sorted.filter((key) => key >= gte && key < lt);
@@ -38,10 +44,12 @@ export class SortedBackend {
     return Keyspace.open(this.read(Keyspace.openPlan()));
   }
 
-  /** Runs a batch the way the state machine does. */
+  /** Runs a batch the way the state machine does; places in the log go by `placeAt`. */
   run(keyspace: Keyspace, commands: readonly Command[]): Execution[] {
     const all: Execution[] = [];
-    for (const segment of segmentsOf(keyspace, commands)) {
+    const places = commands.map((_, nth) => placeAt(this.#executed + nth + 1));
+    this.#executed += commands.length;
+    for (const segment of segmentsOf(keyspace, commands, places)) {
       let plan: ReadPlan | undefined = segment.plan;
       while (plan !== undefined) plan = segment.supply(this.read(plan));
       const { executions, changes } = segment.execute();

@@ -2,7 +2,8 @@
 // there must not break here.
 import { describe, expect, test } from 'vitest';
 import { type Command, type KeySelection, WatchHub } from '../../src/mvcc/index.js';
-import { type Consumer, World } from './watch-world.js';
+import type { Consumer } from './watch-consumer.js';
+import { World } from './watch-world.js';
 
 const one = (key: string): KeySelection => ({ gte: key, lt: `${key}\0` });
 const everything: KeySelection = { gte: '' };

@@ -1,22 +1,12 @@
-// The watch invariants W1 to W11 against the model: watchers of any pace, start and filter, beside
+// The watch invariants W1 to W10 against the model, and W11 between members: watchers of any pace, start and filter, beside
 // compactions, snapshots and steps back. A failure prints the seed and the shrunk schedule.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { KeyEvent, RevisionEvents, WatchFilter } from '../../src/mvcc/index.js';
-import { batch, watchable } from './arbitraries.js';
+import { batch, watchOptions } from './command-arbitraries.js';
 import { depth } from './depth.js';
-import { type Consumer, type ConsumerOptions, World } from './watch-world.js';
-
-const flag = fc.constantFrom(undefined, undefined, false, true);
-const options: fc.Arbitrary<ConsumerOptions> = fc.record({
-  keys: watchable,
-  fromRevision: fc.option(fc.integer({ min: 1, max: 14 }), { nil: undefined }),
-  isEager: fc.boolean(),
-  noPut: flag,
-  noDelete: flag,
-  previous: fc.constantFrom(undefined, true, false),
-  fragment: flag,
-});
+import { bare, checkWatch, joined } from './watch-checks.js';
+import type { Consumer, ConsumerOptions } from './watch-consumer.js';
+import { World } from './watch-world.js';
 
 const nth = fc.nat(9);
 const kind = <K extends string>(name: K) => fc.constant(name);
@@ -34,7 +24,7 @@ const step = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ kind: kind('compact near'), nth, by: fc.integer({ min: -1, max: 1 }) }),
   },
-  { weight: 3, arbitrary: fc.record({ kind: kind('watch'), options }) },
+  { weight: 3, arbitrary: fc.record({ kind: kind('watch'), options: watchOptions }) },
   { weight: 9, arbitrary: fc.record({ kind: kind('pull'), nth }) },
   { weight: 2, arbitrary: fc.record({ kind: kind('mark'), nth }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('close'), nth }) },
@@ -54,7 +44,7 @@ function take(world: World, it: Step): void {
     if (it.kind === 'pull') consumer.pull();
     else if (it.kind === 'mark') consumer.mark();
     else if (it.kind === 'close') consumer.close();
-    else world.compact(nextOf(consumer) + it.by);
+    else world.compact(consumer.next + it.by);
   }
 }
 
@@ -69,104 +59,16 @@ function begin(world: World, request: ConsumerOptions): void {
   expect(() => world.watch(request)).toThrow(expect.objectContaining(compacted));
 }
 
-/** The revision a consumer needs next, as far as it can know. */
-function nextOf({ got, watcher }: Consumer): number {
-  const last = got.at(-1);
-  if (last === undefined) return watcher.startRevision;
-  return ('bookmark' in last ? last.bookmark : last.revision) + 1;
-}
-
-/** Pieces joined to revisions; W3: no piece unless asked, and each revision in pieces has an end. */
-function joined(pieces: readonly RevisionEvents[], filter: WatchFilter, isOver: boolean) {
-  const revisions: { revision: number; events: KeyEvent[] }[] = [];
-  let open: number | undefined;
-  for (const { revision, events, isPart } of pieces) {
-    if (isPart) {
-      expect(filter.fragment).toBe(true);
-      expect(events.length).toBeGreaterThan(0);
-    }
-    if (open === revision) revisions.at(-1)!.events.push(...events);
-    else {
-      expect(open).toBeUndefined();
-      expect(events.length).toBeGreaterThan(0);
-      revisions.push({ revision, events: [...events] });
-    }
-    open = isPart ? revision : undefined;
-  }
-  if (!isOver) expect(open).toBeUndefined();
-  if (open !== undefined) revisions.pop();
-  return revisions;
-}
-
-/** W8: the version before is the model's, or absent because it was compacted or not wanted. */
-function samePrevious(got: KeyEvent, expected: KeyEvent, filter: WatchFilter, compacted: number) {
-  if (got.previous !== undefined) expect(got.previous).toEqual(expected.previous);
-  else if (expected.previous !== undefined && filter.previous !== false) {
-    expect(got.revision).toBeLessThanOrEqual(compacted);
-  }
-}
-
-function withoutPrevious({ previous: _, ...event }: KeyEvent): KeyEvent {
-  return event;
-}
-
-/** W1, W2, W3, W4, W7, W8, W9: exactly the model's events, or a beginning of them if it is over. */
-function checkEvents(world: World, consumer: Consumer, filter: WatchFilter): void {
-  const { watcher, isOver } = consumer;
-  const got = joined(consumer.revisions, filter, isOver);
-  const all = world.expected(watcher.startRevision, watcher.keys, filter);
-  const expected = isOver ? all.slice(0, got.length) : all;
-  const bare = ({ revision, events }: RevisionEvents) => {
-    return { revision, events: events.map(withoutPrevious) };
-  };
-  expect(got.map(bare)).toEqual(expected.map(bare));
-  got.forEach(({ events }, at) => {
-    events.forEach((event, i) => {
-      samePrevious(event, expected[at]!.events[i]!, filter, world.compactRevision);
-    });
-  });
-}
-
-/** W6: a bookmark is at or above everything before it, and below everything after. */
-function checkBookmarks(world: World, { got, watcher }: Consumer, filter: WatchFilter): void {
-  const all = world.expected(watcher.startRevision, watcher.keys, filter);
-  let delivered = 0;
-  let last = 0;
-  let bookmark = 0;
-  for (const it of got) {
-    if ('bookmark' in it) {
-      expect(it.bookmark).toBeGreaterThanOrEqual(Math.max(last, bookmark));
-      expect(it.bookmark).toBeGreaterThanOrEqual(watcher.startRevision - 1);
-      bookmark = it.bookmark;
-      const due = all.filter(({ revision }) => revision <= bookmark);
-      expect(delivered).toBe(due.reduce((sum, { events }) => sum + events.length, 0));
-    } else {
-      expect(it.revision).toBeGreaterThan(bookmark);
-      last = it.revision;
-      delivered += it.events.length;
-    }
-  }
-}
-
-/** W10: a watch that history refused needed something that is gone, and got all before it. */
-function checkEnd(world: World, { compacted, revisions }: Consumer): void {
-  if (compacted === undefined) return;
-  expect(compacted.fromRevision).toBeLessThan(compacted.compactRevision);
-  expect(compacted.compactRevision).toBeLessThanOrEqual(world.compactRevision);
-  const last = revisions.at(-1)?.revision ?? 0;
-  expect(last).toBeLessThanOrEqual(compacted.fromRevision);
-}
-
 /** W5: a watch begun at the revision after the last one gets exactly the rest, or COMPACTED. */
 function checkResume(world: World, consumer: Consumer, request: ConsumerOptions): void {
-  const fromRevision = nextOf(consumer);
+  const fromRevision = consumer.next;
   if (fromRevision < world.compactRevision) {
     expect(() => world.watch({ ...request, fromRevision })).toThrow();
     return;
   }
   const resumed = world.watch({ ...request, fromRevision });
   drain(resumed);
-  checkEvents(world, resumed, request);
+  checkWatch(world.model, resumed, request);
 }
 
 function drain(consumer: Consumer): void {
@@ -174,17 +76,17 @@ function drain(consumer: Consumer): void {
   for (let turns = 0; consumer.pull(); turns += 1) expect(turns).toBeLessThan(10_000);
 }
 
-describe('watchers against the model', () => {
-  const size = fc.integer({ min: 1, max: 6 });
-  const sizes = fc.record({
-    eventsMax: size,
-    limit: fc.option(size, { nil: undefined }),
-    totalEventsMax: fc.integer({ min: 1, max: 12 }),
-    totalBytesMax: fc.constantFrom(1, 1_000, 1_000_000),
-  });
+const size = fc.integer({ min: 1, max: 6 });
+const sizes = fc.record({
+  eventsMax: size,
+  limit: fc.option(size, { nil: undefined }),
+  totalEventsMax: fc.integer({ min: 1, max: 12 }),
+  totalBytesMax: fc.constantFrom(1, 1_000, 1_000_000),
+});
 
+describe('watchers against the model', () => {
   test(
-    'any schedule: W1 to W11',
+    'any schedule: W1 to W10',
     () => {
       fc.assert(
         fc.property(sizes, fc.array(step, { minLength: 15, maxLength: 80 }), (limits, steps) => {
@@ -199,16 +101,75 @@ describe('watchers against the model', () => {
           for (const [consumer, request] of requests) {
             drain(consumer);
             consumer.mark();
-            checkEvents(world, consumer, request);
-            checkBookmarks(world, consumer, request);
-            checkEnd(world, consumer);
+            checkWatch(world.model, consumer, request);
           }
           for (const [consumer, request] of requests) checkResume(world, consumer, request);
           for (const { watcher } of world.consumers) watcher.close();
           expect(world.hub.size).toBe(0);
           expect(world.hub.held).toEqual({ events: 0, bytes: 0 });
         }),
-        { numRuns: 400 * depth },
+        { numRuns: 200 * depth },
+      );
+    },
+    30_000 * depth,
+  );
+});
+
+describe('watchers of several members', () => {
+  /** The same on all members. */
+  const turn = fc.record({
+    commands: batch,
+    watch: fc.option(watchOptions, { nil: undefined }),
+    compactBack: fc.option(fc.nat(6), { nil: undefined, freq: 3 }),
+  });
+  /** Each member's own. */
+  const pace = fc.record({ installs: fc.boolean(), rewind: fc.nat(4), pulls: fc.nat(5) });
+  const paces = fc.array(pace, { minLength: 1, maxLength: 7 });
+  type Turn = typeof turn extends fc.Arbitrary<infer T> ? T : never;
+  type Pace = typeof pace extends fc.Arbitrary<infer P> ? P : never;
+
+  /** What each watch of a member delivered in the end. */
+  function play(world: World, turns: readonly Turn[], own: readonly Pace[]) {
+    turns.forEach(({ commands, watch, compactBack }, at) => {
+      const { installs, rewind, pulls } = own[at % own.length]!;
+      if (watch !== undefined) begin(world, watch);
+      if (installs) world.install(...commands);
+      else world.run(...commands);
+      if (compactBack !== undefined) world.compact(world.hub.revision - compactBack);
+      if (rewind > 0) world.rewind(rewind);
+      for (const consumer of world.consumers) {
+        for (let left = pulls; left > 0 && consumer.pull(); left -= 1);
+      }
+      world.tell();
+    });
+    return [...world.requests].map(([consumer, request]) => {
+      drain(consumer);
+      return { isOver: consumer.isOver, events: joined(consumer, request).map(bare) };
+    });
+  }
+
+  test(
+    'W11: whatever their paces, queues, snapshots and steps back, the events are the same',
+    () => {
+      const members = fc.array(fc.tuple(sizes, paces), { minLength: 3, maxLength: 3 });
+      fc.assert(
+        fc.property(fc.array(turn, { minLength: 5, maxLength: 20 }), members, (turns, all) => {
+          const seen = all.map(([limits, own]) => play(new World(limits), turns, own));
+          const [one = [], ...others] = seen;
+          for (const other of others) {
+            expect(other).toHaveLength(one.length);
+            one.forEach((a, nth) => {
+              const b = other[nth]!;
+              // Who was told COMPACTED has a beginning of what the others have.
+              const count = Math.min(
+                a.isOver ? a.events.length : Infinity,
+                b.isOver ? b.events.length : Infinity,
+              );
+              expect(a.events.slice(0, count)).toEqual(b.events.slice(0, count));
+            });
+          }
+        }),
+        { numRuns: 60 * depth },
       );
     },
     30_000 * depth,

@@ -20,6 +20,9 @@ const error = (code: string, outcome?: string) =>
 class FragileLog extends MemoryLogStore {
   failure: unknown;
   closed = 0;
+  override hasSpace = true;
+  /** How often it was asked to look for space. */
+  reserved = 0;
   /** What it was told that it may forget. */
   readonly applies: number[] = [];
 
@@ -30,6 +33,11 @@ class FragileLog extends MemoryLogStore {
   override async append(batch: LogBatch): Promise<void> {
     if (this.failure !== undefined) throw this.failure;
     return super.append(batch);
+  }
+
+  override async reserve(): Promise<boolean> {
+    this.reserved += 1;
+    return this.hasSpace;
   }
 
   override async close(): Promise<void> {
@@ -419,6 +427,27 @@ describe('proposals of others', () => {
     expect(await member.time.settle(member.propose('c'))).toBe('did c');
     await member.node.close();
   });
+
+  test('to a leader whose log finds no space: refused as its own are, until there is some', async () => {
+    const member = await Member.opened();
+    const { term } = member.node.status.raft;
+    await member.time.settle(member.propose('first'));
+    member.log.hasSpace = false;
+    const last = member.log.lastIndex();
+    member.forward(term, 5, bytes('a'));
+    const own = member.propose('b');
+    await expect(member.time.settle(own)).rejects.toEqual(error('NO_SPACE', 'rejected'));
+    expect(member.transport.of('forward-refusal')).toMatchObject([{ id: 5, code: 'NO_SPACE' }]);
+    expect(member.log.lastIndex()).toBe(last);
+    expect(member.log.reserved).toBe(0);
+    await member.time.run(250);
+    expect(member.log.reserved).toBe(2);
+    await member.time.settle(member.node.readIndex());
+    member.log.hasSpace = true;
+    expect(await member.time.settle(member.propose('c'))).toBe('did c');
+    expect(member.machine.applied).toEqual(['first', 'c']);
+    await member.node.close();
+  });
 });
 
 describe('proposals to others', () => {
@@ -450,11 +479,12 @@ describe('proposals to others', () => {
     await member.node.close();
   });
 
-  test('refused: every one of them LEADER_CHANGED or OVERLOADED, rejected', async () => {
+  test('refused: every one of them LEADER_CHANGED, OVERLOADED or NO_SPACE, rejected', async () => {
     const member = await follower();
     for (const [code, told] of [
       ['NOT_LEADER', 'LEADER_CHANGED'],
       ['PROPOSAL_DROPPED', 'OVERLOADED'],
+      ['NO_SPACE', 'NO_SPACE'],
     ] as const) {
       const both = [member.propose('a'), member.propose('b')];
       await member.time.run(1);

@@ -135,4 +135,16 @@ describe('errors', () => {
       expect((error as Error).cause).toBe(failure);
     }
   });
+
+  test('the message -> that of the innermost cause, and what to do about damage', async () => {
+    const db = new LiveDatabase();
+    db.failWith = wrapped(native('LEVEL_IO_ERROR', 'state/LOCK: Too many open files'));
+    await expect(LevelEngine.open(() => db)).rejects.toThrow(
+      'cannot open the state engine: state/LOCK: Too many open files',
+    );
+    db.failWith = wrapped(native('LEVEL_CORRUPTION', 'CURRENT file is gone'));
+    await expect(LevelEngine.open(() => db)).rejects.toThrow(
+      /CURRENT file is gone; replace this member under a new id, or restore a backup$/,
+    );
+  });
 });

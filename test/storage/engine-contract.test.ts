@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/base/clock.js';
 import { isKontikiError } from '../../src/base/errors.js';
 import { openClassicLevel } from '../../src/storage/classic-level/index.js';
 import { openLevel } from '../../src/storage/level/index.js';
@@ -52,6 +53,31 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kontiki-'));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
+
+test('classic-level: keys of every length and unit, read at once -> what getMany says', async () => {
+  const engine = await openClassicLevel(join(folder, 'engine'), { clock: systemClock });
+  const units = ['a', '\x7f', '\x80', '\xff', 'a\xff'];
+  const keys = units.flatMap((unit) =>
+    Array.from({ length: 200 }, (_, at) => unit.repeat(at + 1).slice(0, at + 1)),
+  );
+  const stored = keys.filter((_, at) => at % 3 !== 0);
+  await engine.write(
+    stored.map((key, at) => [key, Uint8Array.of(at & 0xff, at >> 8)] as const),
+    { sync: true },
+  );
+  let answered = 0;
+  for (const key of keys) {
+    const now = engine.getNow?.([key]);
+    if (now === undefined) continue;
+    answered += 1;
+    expect(now).toEqual(await engine.getMany([key]));
+  }
+  // Not those of other units than ASCII; and a slow disk may end it early.
+  expect(answered).toBeGreaterThan(0);
+  expect(answered).toBeLessThanOrEqual(401);
+  await engine.close();
+  expect(() => engine.getNow?.(['a'])).toThrow(expect.objectContaining({ code: 'CLOSED' }));
+});
 
 describe.each(onDisk)('%s engine on disk', (_name, openAt) => {
   test('a folder that is open already -> DIR_LOCKED', async () => {

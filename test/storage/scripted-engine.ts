@@ -21,6 +21,8 @@ export class ScriptedEngine implements KvEngine {
   showEarly = false;
   /** Numbers of writes, from 1, that resolve and leave no trace. */
   readonly forget = new Set<number>();
+  /** Whether single keys are answered inside the call. */
+  isNow = false;
   failWith: unknown;
   /** Pairs a cursor gives at a time, however many are asked for. */
   chunkMax = Number.POSITIVE_INFINITY;
@@ -40,6 +42,10 @@ export class ScriptedEngine implements KvEngine {
   getMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
     this.keysAsked.push(...keys);
     return this.inner.getMany(keys);
+  }
+
+  getNow(keys: readonly string[]): readonly (Uint8Array | undefined)[] | undefined {
+    return this.isNow ? this.inner.getNow(keys) : undefined;
   }
 
   iterate(range: KeyRange & { readonly reverse?: boolean }): EngineIterator {

@@ -26,6 +26,7 @@ const rangeArb: fc.Arbitrary<RangeRead> = fc.record(
     gte: keyArb,
     lt: fc.oneof(keyArb, fc.constantFrom('i', 'n')),
     limit: fc.integer({ min: 0, max: 6 }),
+    bytesMax: fc.integer({ min: 1, max: 12 }),
     reverse: fc.boolean(),
   },
   { requiredKeys: ['gte', 'lt'] },
@@ -36,6 +37,8 @@ const planArb: fc.Arbitrary<ReadPlan> = fc.record({
 });
 const stepArb = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('apply' as const), changes: changesArb }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('stage' as const), changes: changesArb }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('publish' as const), changes: changesArb }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('read' as const), plan: planArb }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('tick' as const) }) },
   {
@@ -43,6 +46,7 @@ const stepArb = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('release' as const), showEarly: fc.boolean() }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('turn' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('now' as const), isNow: fc.boolean() }) },
 );
 
 function applied(model: Model, changes: readonly Change[]): Model {
@@ -55,16 +59,21 @@ function applied(model: Model, changes: readonly Change[]): Model {
 }
 
 function expectedRead(model: Model, plan: ReadPlan): ReadSet {
-  const ranges = plan.ranges.map(({ gte, lt, limit, reverse }) => {
+  const ranges = plan.ranges.map(({ gte, lt, limit, bytesMax = Infinity, reverse }) => {
     const inside = [...model].filter(([key]) => key >= gte && key < lt);
     inside.sort(([a], [b]) => (a < b ? -1 : 1));
     if (reverse) inside.reverse();
-    return inside.slice(0, limit);
+    let bytes = 0;
+    const end = inside.findIndex(([, value]) => {
+      bytes += value.length;
+      return bytes >= bytesMax;
+    });
+    return inside.slice(0, end < 0 ? limit : Math.min(end + 1, limit ?? Infinity));
   });
   return { records: plan.keys.map((key) => model.get(key)), ranges };
 }
 
-test('backend: random applies, flushes and overlapping reads -> every read is one moment', async () => {
+test('backend: random applies, large ones in parts, flushes and overlapping reads -> every read is one moment', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(stepArb, { maxLength: 60, size: 'max' }),
@@ -78,15 +87,27 @@ test('backend: random applies, flushes and overlapping reads -> every read is on
         const reads: (readonly [ReadSet | Promise<ReadSet>, ReadSet])[] = [];
         let model: Model = new Map();
         let index = 0;
+        let staged = backend.stage();
+        const hidden: Change[] = [];
         for (const step of steps) {
           if (step.do === 'apply') {
             index += 1;
             backend.apply(step.changes, index);
             model = applied(model, step.changes);
+          } else if (step.do === 'stage') {
+            staged.add(step.changes).catch(() => undefined);
+            hidden.push(...step.changes);
+          } else if (step.do === 'publish') {
+            index += 1;
+            backend.apply(step.changes, index, staged);
+            model = applied(model, [...hidden.splice(0), ...step.changes]);
+            staged = backend.stage();
           } else if (step.do === 'read') {
             reads.push([backend.read(step.plan), expectedRead(model, step.plan)]);
           } else if (step.do === 'tick') {
             timers.advance(50);
+          } else if (step.do === 'now') {
+            engine.isNow = step.isNow;
           } else if (step.do === 'release') {
             engine.showEarly = step.showEarly;
             await engine.release();

@@ -112,6 +112,16 @@ describe('scan', () => {
     await expect(scan.next()).rejects.toThrow('enough');
   });
 
+  test.each([1, limits.scanPairsMax - 1, limits.scanPairsMax])(
+    'a page of %i pairs -> read in such pages',
+    async (pageSize) => {
+      await fill(3);
+      const seen: string[] = [];
+      for await (const kv of store.scan({ prefix: 'k', pageSize })) seen.push(kv.text());
+      expect(seen).toEqual(['0', '1', '2']);
+    },
+  );
+
   test.each([
     ['no range', {}],
     ['a page of 0', { prefix: '', pageSize: 0 }],

@@ -5,7 +5,7 @@ import { Deferred } from '../../src/base/deferred.js';
 import { limits } from '../../src/base/limits.js';
 import type { Command, History, HistoryRange } from '../../src/mvcc/index.js';
 import { WatchHistory } from '../../src/store/watch-history.js';
-import { batch, watchable } from '../mvcc/arbitraries.js';
+import { batch, watchable } from '../mvcc/command-arbitraries.js';
 import { depth } from '../mvcc/depth.js';
 import { settle, WatchWorld } from './watch-world.js';
 

@@ -9,7 +9,7 @@ import {
   WatchHub,
 } from '../../src/mvcc/index.js';
 import { Watch, type WatchSettings, type WatchSource } from '../../src/store/watch.js';
-import { Model } from '../mvcc/model.js';
+import { ReferenceModel } from '../mvcc/reference-model.js';
 import { SortedBackend } from '../mvcc/sorted-backend.js';
 
 export interface WatchWorldOptions extends Partial<WatchSource> {
@@ -19,7 +19,7 @@ export interface WatchWorldOptions extends Partial<WatchSource> {
 
 export class WatchWorld {
   readonly backend = new SortedBackend();
-  readonly model = new Model();
+  readonly model = new ReferenceModel();
   readonly keyspace = this.backend.open();
   readonly hub: WatchHub;
   readonly source: WatchSource;

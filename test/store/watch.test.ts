@@ -2,12 +2,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { kontikiError } from '../../src/base/errors.js';
-import { type Command, type History, type KeySelection, WatchHub } from '../../src/mvcc/index.js';
+import {
+  type Command,
+  type History,
+  type KeyEvent,
+  type KeySelection,
+  WatchHub,
+} from '../../src/mvcc/index.js';
 import type { Watch } from '../../src/store/watch.js';
 import type { WatchBatch } from '../../src/store/watch-batch.js';
-import { batch, watchable } from '../mvcc/arbitraries.js';
+import { batch, watchable } from '../mvcc/command-arbitraries.js';
 import { depth } from '../mvcc/depth.js';
-import type { Model } from '../mvcc/model.js';
 import { settle, WatchWorld as World } from './watch-world.js';
 
 const one = (key: string): KeySelection => ({ gte: key, lt: `${key}\0` });
@@ -149,7 +154,7 @@ describe('watch against the model', () => {
               else await settle();
             }
             const start = await watch.startRevision;
-            const expected = world.model.history(start, it.keys);
+            const expected = world.model.events(start, it.keys);
             await reader.drain();
             expect(reader.got).toEqual(expected.flatMap(({ events }) => events.map(eventOf)));
             // Whole revisions: a batch ends where a revision of the model ends.
@@ -211,9 +216,7 @@ class Reader {
   }
 }
 
-type ModelEvent = ReturnType<Model['history']>[number]['events'][number];
-
-function eventOf({ type, key, revision, current, previous }: ModelEvent) {
+function eventOf({ type, key, revision, current, previous }: KeyEvent) {
   const before = previous && {
     key: btoa(previous.key),
     value: Buffer.from(previous.value).toString('base64'),

@@ -1,5 +1,6 @@
 /** The key-value engine on LevelDB, through classic-level. */
 import { ClassicLevel } from 'classic-level';
+import type { Clock } from '../../base/clock.js';
 import { LevelEngine, levelOptions } from '../abstract-level.js';
 import type { FileSystem } from '../file-system.js';
 import type { KvEngine } from '../kv-engine.js';
@@ -14,6 +15,8 @@ export interface ClassicLevelOptions {
   readonly fs?: FileSystem | undefined;
   /** Bytes of tables to verify at most, the newest first; default 64 MiB, some 0.2 s. */
   readonly verifyBytesMax?: number | undefined;
+  /** Lets single keys be read at once while reads take microseconds; default: all reads wait. */
+  readonly clock?: Clock | undefined;
 }
 
 const verifyBytesDefault = 64 * 1024 * 1024;
@@ -35,7 +38,8 @@ export async function openClassicLevel(
   path: string,
   options: ClassicLevelOptions = {},
 ): Promise<KvEngine> {
-  const { fs, verifyBytesMax = verifyBytesDefault } = options;
+  const { fs, clock, verifyBytesMax = verifyBytesDefault } = options;
   if (fs !== undefined) await verifyLevelTables({ fs, dir: path, bytesMax: verifyBytesMax });
-  return LevelEngine.open(() => new ClassicLevel<string, Uint8Array>(path, levelOptions));
+  const construct = () => new ClassicLevel<string, Uint8Array>(path, levelOptions);
+  return LevelEngine.open(construct, clock);
 }

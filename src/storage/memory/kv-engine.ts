@@ -24,6 +24,11 @@ export class MemoryEngine implements KvEngine {
 
   /** @throws {KontikiError} CLOSED */
   async getMany(keys: readonly BinaryString[]): Promise<readonly (Uint8Array | undefined)[]> {
+    return this.getNow(keys);
+  }
+
+  /** @throws {KontikiError} CLOSED */
+  getNow(keys: readonly BinaryString[]): readonly (Uint8Array | undefined)[] {
     this.#checkOpen();
     return keys.map((key) => this.#current.get(key));
   }

@@ -4,58 +4,61 @@
  * what was synced) beside random inserts; a sorted array would copy everything for each.
  */
 import type { BinaryString } from '../../base/bytes.js';
-import type { EnginePair, KeyRange } from '../kv-engine.js';
+import type { KeyRange } from '../kv-engine.js';
 import { lowerBound } from '../sorted-keys.js';
 
 const nodeKeysMax = 64;
+
+/** @since 0.1.0 */
+export type SortedPair<V> = readonly [BinaryString, V];
 
 /** Marks the nodes one map may edit in place; all others are shared with a snapshot. */
 interface Owner {
   readonly brand: 'owner';
 }
 
-interface Leaf {
+interface Leaf<V> {
   readonly owner: Owner;
   readonly keys: BinaryString[];
-  readonly values: Uint8Array[];
+  readonly values: V[];
 }
 
 /** `keys[i]` is at or below every key in `children[i + 1]` and above all in `children[i]`. */
-interface Branch {
+interface Branch<V> {
   readonly owner: Owner;
   readonly keys: BinaryString[];
-  readonly children: TreeNode[];
+  readonly children: TreeNode<V>[];
 }
 
-type TreeNode = Leaf | Branch;
+type TreeNode<V> = Leaf<V> | Branch<V>;
 
 /**
- * Binary strings to bytes, in key order.
+ * Binary strings to bytes, or to something else, in key order.
  *
  * @since 0.1.0
  */
-export class SortedMap {
-  #root: TreeNode;
+export class SortedMap<V extends object | null = Uint8Array> {
+  #root: TreeNode<V>;
   #owner: Owner = { brand: 'owner' };
 
-  constructor(root?: TreeNode) {
+  constructor(root?: TreeNode<V>) {
     this.#root = root ?? { owner: this.#owner, keys: [], values: [] };
   }
 
   /** A map of the same contents; neither sees the other's later changes. O(1). */
-  snapshot(): SortedMap {
+  snapshot(): SortedMap<V> {
     this.#owner = { brand: 'owner' };
-    return new SortedMap(this.#root);
+    return new SortedMap<V>(this.#root);
   }
 
-  get(key: BinaryString): Uint8Array | undefined {
+  get(key: BinaryString): V | undefined {
     let node = this.#root;
-    while ('children' in node) node = node.children[childAt(node, key)] as TreeNode;
+    while ('children' in node) node = node.children[childAt(node, key)] as TreeNode<V>;
     const at = lowerBound(node.keys, key);
     return node.keys[at] === key ? node.values[at] : undefined;
   }
 
-  set(key: BinaryString, value: Uint8Array): void {
+  set(key: BinaryString, value: V): void {
     this.#root = this.#editable(this.#root);
     const right = this.#insert(this.#root, key, value);
     if (right === undefined) return;
@@ -74,29 +77,29 @@ export class SortedMap {
   }
 
   /** Up to `count` pairs of the range, from its low end, or from its high end when `reverse`. */
-  collect(range: KeyRange, count: number, reverse: boolean): EnginePair[] {
-    const out: EnginePair[] = [];
+  collect(range: KeyRange, count: number, reverse: boolean): SortedPair<V>[] {
+    const out: SortedPair<V>[] = [];
     if (range.gte >= range.lt || count <= 0) return out;
     if (reverse) collectDown(this.#root, range, count, out);
     else collectUp(this.#root, range, count, out);
     return out;
   }
 
-  #editable(node: TreeNode): TreeNode {
+  #editable(node: TreeNode<V>): TreeNode<V> {
     if (node.owner === this.#owner) return node;
     const keys = node.keys.slice();
     if ('children' in node) return { owner: this.#owner, keys, children: node.children.slice() };
     return { owner: this.#owner, keys, values: node.values.slice() };
   }
 
-  #editableChild(branch: Branch, at: number): TreeNode {
-    const child = this.#editable(branch.children[at] as TreeNode);
+  #editableChild(branch: Branch<V>, at: number): TreeNode<V> {
+    const child = this.#editable(branch.children[at] as TreeNode<V>);
     branch.children[at] = child;
     return child;
   }
 
   /** Inserts below an editable node; when it had to split, returns its new right neighbour. */
-  #insert(node: TreeNode, key: BinaryString, value: Uint8Array): Split | undefined {
+  #insert(node: TreeNode<V>, key: BinaryString, value: V): Split<V> | undefined {
     if ('children' in node) {
       const at = childAt(node, key);
       const right = this.#insert(this.#editableChild(node, at), key, value);
@@ -116,7 +119,7 @@ export class SortedMap {
     return node.keys.length > nodeKeysMax ? this.#split(node) : undefined;
   }
 
-  #split(node: TreeNode): Split {
+  #split(node: TreeNode<V>): Split<V> {
     const middle = node.keys.length >> 1;
     const keys = node.keys.splice(middle);
     if (!('children' in node)) {
@@ -128,7 +131,7 @@ export class SortedMap {
   }
 
   /** Empty nodes go; half-empty ones stay, since nothing here depends on a balanced fill. */
-  #remove(node: TreeNode, key: BinaryString): void {
+  #remove(node: TreeNode<V>, key: BinaryString): void {
     if (!('children' in node)) {
       const at = lowerBound(node.keys, key);
       node.keys.splice(at, 1);
@@ -145,33 +148,43 @@ export class SortedMap {
   }
 }
 
-interface Split {
+interface Split<V> {
   /** Smallest key that belongs to `node`. */
   readonly from: BinaryString;
-  readonly node: TreeNode;
+  readonly node: TreeNode<V>;
 }
 
-function collectUp(node: TreeNode, range: KeyRange, count: number, out: EnginePair[]): void {
+function collectUp<V>(
+  node: TreeNode<V>,
+  range: KeyRange,
+  count: number,
+  out: SortedPair<V>[],
+): void {
   if ('children' in node) {
     for (let at = childAt(node, range.gte); at < node.children.length; at += 1) {
       if (out.length >= count) return;
       if (at > 0 && (node.keys[at - 1] as BinaryString) >= range.lt) return;
-      collectUp(node.children[at] as TreeNode, range, count, out);
+      collectUp(node.children[at] as TreeNode<V>, range, count, out);
     }
     return;
   }
   for (let at = lowerBound(node.keys, range.gte); at < node.keys.length; at += 1) {
     const key = node.keys[at] as BinaryString;
     if (out.length >= count || key >= range.lt) return;
-    out.push([key, node.values[at] as Uint8Array]);
+    out.push([key, node.values[at] as V]);
   }
 }
 
-function collectDown(node: TreeNode, range: KeyRange, count: number, out: EnginePair[]): void {
+function collectDown<V>(
+  node: TreeNode<V>,
+  range: KeyRange,
+  count: number,
+  out: SortedPair<V>[],
+): void {
   if ('children' in node) {
     for (let at = childAt(node, range.lt); at >= 0; at -= 1) {
       if (out.length >= count) return;
-      collectDown(node.children[at] as TreeNode, range, count, out);
+      collectDown(node.children[at] as TreeNode<V>, range, count, out);
       if (at > 0 && (node.keys[at - 1] as BinaryString) <= range.gte) return;
     }
     return;
@@ -179,12 +192,12 @@ function collectDown(node: TreeNode, range: KeyRange, count: number, out: Engine
   for (let at = lowerBound(node.keys, range.lt) - 1; at >= 0; at -= 1) {
     const key = node.keys[at] as BinaryString;
     if (out.length >= count || key < range.gte) return;
-    out.push([key, node.values[at] as Uint8Array]);
+    out.push([key, node.values[at] as V]);
   }
 }
 
 /** The child whose keys `key` belongs among. */
-function childAt(branch: Branch, key: BinaryString): number {
+function childAt<V>(branch: Branch<V>, key: BinaryString): number {
   let lo = 0;
   let hi = branch.keys.length;
   while (lo < hi) {

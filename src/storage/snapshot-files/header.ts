@@ -11,6 +11,7 @@
  * Magic, version, size and the crc at the end keep their places in every format to come, so that
  * damage is told from a file of a later release.
  */
+import { upgradeAdvice } from '../../base/advice.js';
 import { assert } from '../../base/assert.js';
 import type { Crc32 } from '../../base/crc32.js';
 import { kontikiError } from '../../base/errors.js';
@@ -94,8 +95,9 @@ export function decodeHeader(crc32: Crc32, file: string, bytes: Uint8Array): Rea
   if (view.getUint32(crcAt) !== crc) throw damaged('the checksum of its header is wrong');
   const version = view.getUint16(4);
   if (version !== snapshotFormatVersion) {
-    const message = `snapshot ${file} has format ${version}, this release reads`;
-    throw kontikiError('FORMAT_UNSUPPORTED', `${message} ${snapshotFormatVersion}`);
+    const found = `snapshot ${file} has format ${version}`;
+    const message = `${found}, this release reads ${snapshotFormatVersion}: ${upgradeAdvice}`;
+    throw kontikiError('FORMAT_UNSUPPORTED', message);
   }
   const configuration = readConfiguration(bytes, size);
   if (configuration === undefined) throw damaged('the lists of its configuration are wrong');

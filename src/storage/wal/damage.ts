@@ -1,6 +1,7 @@
 /**
  * The errors of a log that cannot be trusted.
  */
+import { upgradeAdvice } from '../../base/advice.js';
 import { type KontikiErrorOf, kontikiError } from '../../base/errors.js';
 import { formatVersion } from './format.js';
 
@@ -30,6 +31,6 @@ export function walUnsupported(file: string, what: string): KontikiErrorOf<'FORM
   return kontikiError(
     'FORMAT_UNSUPPORTED',
     `log file ${file} has ${what}, this release reads format version ${formatVersion}: ` +
-      'open it with the release that wrote it, or a later one',
+      upgradeAdvice,
   );
 }

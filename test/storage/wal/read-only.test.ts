@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { kontikiError } from '../../../src/base/errors.js';
 import { nodeFileSystem as fs } from '../../../src/storage/node-fs/index.js';
 import { openWal, readWal } from '../../../src/storage/wal/index.js';
+import { unprivileged } from '../unprivileged.js';
 import { FakeFiles } from './fake-files.js';
 import { append, contentsOf, entries, openLog } from './log.js';
 
@@ -35,20 +36,23 @@ describe('a read-only folder', () => {
     expect((await contentsOf(readOnly.image())).entries).toEqual(entries(1, 1, 9));
   });
 
-  test('on a real disk -> STORAGE_IO, and the log is as it was', async (context) => {
+  test('on a real disk -> STORAGE_IO, and the log is as it was', async () => {
     const log = await openWal({ fs, dir, voters: [1] });
     await append(log, entries(1, 1, 9));
     await log.close();
     const [name = ''] = readdirSync(dir);
     const path = `${dir}/${name}`;
     const before = readFileSync(path);
-    chmodSync(path, 0o400);
-    chmodSync(dir, 0o500);
-    context.skip(process.getuid?.() === 0, 'nothing is read-only to this user');
-    const opening = openWal({ fs, dir, voters: [1] });
-    await expect(opening).rejects.toMatchObject({ code: 'STORAGE_IO', cause: { code: 'EACCES' } });
+    chmodSync(path, 0o444);
+    chmodSync(dir, 0o555);
+    await unprivileged(async () => {
+      const opening = openWal({ fs, dir, voters: [1] });
+      const refusal = { code: 'STORAGE_IO', cause: { code: 'EACCES' } };
+      await expect(opening).rejects.toMatchObject(refusal);
+      expect((await readWal({ fs, dir })).history.terms.last).toBe(8);
+    });
     expect(Buffer.compare(readFileSync(path), before)).toBe(0);
-    expect((await readWal({ fs, dir })).history.terms.last).toBe(8);
+    expect(readdirSync(dir)).toEqual([name]);
   });
 
   test('where a folder would have to be made -> STORAGE_IO', async () => {

@@ -1,0 +1,150 @@
+/**
+ * Layers of changes that lie over the engine, newest first: what they say together, of a key, of a
+ * range, of everything. Each may be large, so all of it is walked, never gathered.
+ */
+import type { BinaryString } from '../base/bytes.js';
+import type { Change, RangeRead } from '../mvcc/backend.js';
+
+/** What a layer says of a key; `null` deletes. @since 0.1.0 */
+export type LayerChange = readonly [BinaryString, Uint8Array | null];
+
+/** A walk over a part of a layer, in the direction of a read. @since 0.1.0 */
+export interface ChangeCursor {
+  /** Where it stands; `undefined` at the end. */
+  readonly key: BinaryString | undefined;
+  /** What the layer says there. */
+  bytes(): Uint8Array | null;
+  advance(): void;
+}
+
+/** What can be walked. @since 0.1.0 */
+export interface CursorSource {
+  /** Adds cursors that together walk what is in the range, each key once; its limits do not count. */
+  addCursors(range: RangeRead, cursors: ChangeCursor[]): void;
+}
+
+/** Changes that are not in the engine yet. @since 0.1.0 */
+export interface Layer extends CursorSource {
+  /** Of all keys and values held. */
+  readonly bytes: number;
+  /** The record, `null` when it is deleted here, `undefined` when this layer does not know. */
+  get(key: BinaryString): Uint8Array | null | undefined;
+  /** Everything in it, in any order. */
+  all(): Iterable<LayerChange>;
+}
+
+/**
+ * Every change of some layers, each key once.
+ *
+ * @param layers - newest first; it overrides the ones after it
+ * @since 0.1.0
+ */
+export function* changesOf(layers: readonly Layer[]): Generator<Change, void, undefined> {
+  for (let at = layers.length - 1; at >= 0; at -= 1) {
+    const newer = layers.slice(0, at);
+    for (const [key, bytes] of (layers[at] as Layer).all()) {
+      if (!newer.some((layer) => layer.get(key) !== undefined)) yield [key, bytes ?? undefined];
+    }
+  }
+}
+
+/**
+ * Walks what some layers say about a range. They must not change meanwhile.
+ *
+ * @since 0.1.0
+ */
+export class LayerCursor {
+  readonly #cursors: ChangeCursor[] = [];
+  readonly #isReverse: boolean;
+
+  /**
+   * @param sources - newest first; it overrides the ones after it
+   * @param range - its limits do not count here
+   */
+  constructor(sources: readonly CursorSource[], range: RangeRead) {
+    for (const source of sources) source.addCursors(range, this.#cursors);
+    this.#isReverse = range.reverse ?? false;
+  }
+
+  /** The next key's change, `undefined` at the end. */
+  next(): LayerChange | undefined {
+    const next = this.#nearest();
+    if (next === undefined) return undefined;
+    const key = next.key as BinaryString;
+    const bytes = next.bytes();
+    // An older layer may hold the key too; what it says is overridden.
+    for (const cursor of this.#cursors) if (cursor.key === key) cursor.advance();
+    return [key, bytes];
+  }
+
+  /** The cursor at the next key; of two layers at the same key the newer, which comes first. */
+  #nearest(): ChangeCursor | undefined {
+    let best: ChangeCursor | undefined;
+    let bestKey = '';
+    for (const cursor of this.#cursors) {
+      const { key } = cursor;
+      if (key === undefined) continue;
+      if (best === undefined || (this.#isReverse ? key > bestKey : key < bestKey)) {
+        best = cursor;
+        bestKey = key;
+      }
+    }
+    return best;
+  }
+}
+
+/**
+ * What a layer that goes on changing says about a range, as of now.
+ *
+ * @since 0.1.0
+ */
+export class CopiedRange implements CursorSource {
+  /** How many of the changes delete. */
+  readonly deletions: number;
+  readonly #changes: LayerChange[] = [];
+
+  /**
+   * @param layer - nothing may override it
+   * @param range - with limits, no more is copied than a result within them can depend on: it ends
+   *   where the layer's own records alone reach them, at the latest
+   */
+  constructor(layer: Layer, range: RangeRead) {
+    const { limit = Infinity, bytesMax = Infinity } = range;
+    const cursor = new LayerCursor([layer], range);
+    let deletions = 0;
+    let bytes = 0;
+    while (this.#changes.length - deletions < limit && bytes < bytesMax) {
+      const change = cursor.next();
+      if (change === undefined) break;
+      this.#changes.push(change);
+      if (change[1] === null) deletions += 1;
+      else bytes += change[1].length;
+    }
+    this.deletions = deletions;
+  }
+
+  /** @param _range - the one it was copied for */
+  addCursors(_range: RangeRead, cursors: ChangeCursor[]): void {
+    if (this.#changes.length > 0) cursors.push(new CopyCursor(this.#changes));
+  }
+}
+
+class CopyCursor implements ChangeCursor {
+  key: BinaryString | undefined;
+  readonly #changes: readonly LayerChange[];
+  #at = 0;
+
+  constructor(changes: readonly LayerChange[]) {
+    this.#changes = changes;
+    this.key = changes[0]?.[0];
+  }
+
+  bytes(): Uint8Array | null {
+    return (this.#changes[this.#at] as LayerChange)[1];
+  }
+
+  advance(): void {
+    this.#at += 1;
+    this.key = this.#changes[this.#at]?.[0];
+  }
+}
