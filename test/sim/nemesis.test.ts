@@ -1,6 +1,6 @@
 // Random faults under load: power loss and process kills of any number of members, isolation, lost
 // and repeated messages, failing syncs. Then everything heals, and the history must be right.
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { isKontikiError } from '../../src/base/errors.js';
 import { randomInt } from '../../src/base/prng.js';
 import { SimRandom } from '../../src/testing/sim-random.js';
@@ -10,6 +10,7 @@ import { checkHistory } from './history-check.js';
 import { startLoad } from './load.js';
 
 const depth = Number(process.env.KONTIKI_DEPTH ?? 1);
+let hashesCompared = 0;
 
 class Nemesis {
   readonly #cluster: SimCluster;
@@ -84,11 +85,16 @@ async function play(seed: number): Promise<void> {
   load.stop();
   await sim.run(8_000);
   await sim.runUntil(() => cluster.settled(), 30_000);
-  const { acknowledged } = await checkHistory(cluster, load);
+  const { acknowledged, hashes } = await checkHistory(cluster, load);
+  hashesCompared += hashes;
   expect(acknowledged).toBeGreaterThan(20);
 }
 
 describe('random faults', () => {
+  afterAll(() => {
+    expect(hashesCompared, 'runs are long enough to record state hashes').toBeGreaterThan(0);
+  });
+
   const seeds = Array.from({ length: Math.max(1, Math.round(12 * depth)) }, (_, i) => 1_000 + i);
   test.each(seeds)(
     'seed %i -> equal members, nothing acknowledged lost, nothing rejected there',

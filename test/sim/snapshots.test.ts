@@ -1,23 +1,15 @@
 // A member that was down for longer than the others keep their logs: it catches up through a snapshot,
 // under faults, on the production driver, log, write-behind, snapshot files and codec.
 import { describe, expect, test } from 'vitest';
-import type { StoreConfig } from '../../src/assembly/store-config.js';
 import { randomInt } from '../../src/base/prng.js';
 import { SimRandom } from '../../src/testing/sim-random.js';
 import { Simulator } from '../../src/testing/simulator.js';
-import { type Name, names, SimCluster } from './cluster.js';
+import { type Name, names } from './cluster.js';
 import { checkHistory } from './history-check.js';
 import { startLoad } from './load.js';
+import { ShortLogs } from './short-logs.js';
 
 const depth = Number(process.env.KONTIKI_DEPTH ?? 1);
-
-/** Keeps next to nothing, so that a short absence is a long one. */
-class ShortLogs extends SimCluster {
-  override config(name: Name): StoreConfig {
-    const retention = { entriesMin: 20, bytesMin: 8_192, bytesMax: 32_768 };
-    return { ...super.config(name), tuning: { segmentBytes: 8_192, retention } };
-  }
-}
 
 const firstSegments = (sim: Simulator, name: Name): readonly string[] =>
   sim

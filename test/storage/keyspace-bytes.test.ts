@@ -1,10 +1,8 @@
 // Every byte of the files of a small keyspace, flipped and cut: it opens as it was, as exactly an earlier
 // state, or not at all. KONTIKI_DEPTH=n tries n times as many; 19 or more tries every one.
-import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { systemTimers } from '../../src/base/clock.js';
 import type { Change } from '../../src/mvcc/backend.js';
@@ -12,11 +10,12 @@ import { encodeChange } from '../../src/mvcc/record.js';
 import { currentKey } from '../../src/mvcc/record-keys.js';
 import { openClassicLevel } from '../../src/storage/classic-level/index.js';
 import { WriteBehindBackend } from '../../src/storage/write-behind.js';
+import { outcomesOfDamage } from './every-byte-outcomes.js';
 
 const depth = Math.max(1, Math.floor(Number(process.env.KONTIKI_DEPTH ?? 1)));
 // Odd, so that flips and cuts both come up.
 const stride = Math.max(1, Math.floor(19 / depth) | 1);
-const child = fileURLToPath(new URL('./keyspace-child.ts', import.meta.url));
+const child = new URL('./keyspace-child.ts', import.meta.url);
 
 function record(key: string, revision: number): Uint8Array {
   const version = {
@@ -65,25 +64,8 @@ test('small keyspace: each byte flipped and cut -> same, an earlier state, or re
   try {
     const states = await fill(join(folder, 'good'));
     await writeFile(join(folder, 'states.json'), JSON.stringify(states));
-    const outcomes = new Map<string, number>();
-    for (let next = 0, isOver = false; !isOver; ) {
-      const args = ['--import', 'tsx', child, folder, String(next), String(stride)];
-      const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-      isOver = stdout.endsWith('end\n');
-      const lines = stdout.split('\n').filter((line) => line !== '' && line !== 'end');
-      if (lines.length === 0) expect.fail('the child says nothing');
-      for (const line of lines) {
-        const [at = '', file = '', what = '', told] = line.split(' ');
-        // LevelDB 1.20 is built with its assertions on: opened unverified, some damage of a table ends
-        // the process, and some of it goes unnoticed.
-        const outcome = told === undefined || told === '' ? 'aborted' : told;
-        const isLegal =
-          /^(same|earlier|refused-(STATE_CORRUPT|STORAGE_IO|FORMAT_UNSUPPORTED))$/.test(outcome);
-        if (!isLegal) expect.fail(`${file} ${what}: ${outcome}`);
-        outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-        next = Number(at) + stride;
-      }
-    }
+    const legal = /^(same|earlier|refused-(STATE_CORRUPT|STORAGE_IO|FORMAT_UNSUPPORTED))$/;
+    const outcomes = outcomesOfDamage({ child, folder, stride, legal });
     // Both ways out are met, and damage is not ignored.
     for (const outcome of ['earlier', 'refused-STATE_CORRUPT']) {
       expect(outcomes.get(outcome) ?? 0, outcome).toBeGreaterThan(0);

@@ -1,0 +1,176 @@
+// What one store was asked and what it answered, beside a model and an undisturbed keyspace that are
+// given the same: so after a crash it is known what must be there, what may be, and what must not.
+//
+//     issued -> confirmed (answered, or found after a crash) -> model, keyspace
+//            -> refused before it reached the log, or gone in a crash: never seen again
+import { isDeepStrictEqual } from 'node:util';
+import { isKontikiError } from '../../src/base/errors.js';
+import { encodeCommand } from '../../src/codec/command-codec.js';
+import type { Command, KeyVersion, LogPlace } from '../../src/mvcc/index.js';
+import type { Entry } from '../../src/raft/types.js';
+import { MemoryEngine, WriteBehindBackend } from '../../src/storage/index.js';
+import { StoreStateMachine } from '../../src/store/state-machine.js';
+import { ReferenceModel } from '../mvcc/reference-model.js';
+import { ManualTimers } from '../storage/manual-timers.js';
+import { type StoreContent, textOfVersion } from './store-content.js';
+
+/** A command on its way. */
+export interface Issued {
+  readonly command: Command;
+  /** Fields of what came back, or the code of the keyspace's error. */
+  answer?: object;
+  /** Nobody was told what became of it. */
+  isUnknown: boolean;
+}
+
+/** What the keyspace itself answers with: the command had its place in the log, and no effect. */
+const applied = [
+  'KEY_NOT_FOUND',
+  'LEASE_NOT_FOUND',
+  'LEASE_EXISTS',
+  'COMPACTED',
+  'FUTURE_REVISION',
+];
+
+export class Ledger {
+  readonly model = new ReferenceModel();
+  /** In the order of the log. */
+  #open: Issued[] = [];
+  /** Of the confirmed commands, for the undisturbed keyspace. */
+  #entries: Entry[] = [];
+  #twin: StoreStateMachine | undefined;
+  /** Of the entry before the next confirmed command. */
+  #place: LogPlace = { term: 0, index: 0 };
+  /** Entry that granted each lease. */
+  readonly #grants = new Map<bigint, number>();
+  confirmed = 0;
+  /** Commands of which a crash kept the outcome from the caller, and that had their effect. */
+  foundLater = 0;
+
+  /** Whether everything issued has an outcome. */
+  get isQuiet(): boolean {
+    return this.#open.length === 0;
+  }
+
+  issue(command: Command): Issued {
+    const issued = { command, isUnknown: false };
+    this.#open.push(issued);
+    return issued;
+  }
+
+  answered(issued: Issued, answer: object): void {
+    if (issued.answer !== undefined) throw new Error(`answered twice: ${nameOf(issued)}`);
+    issued.answer = answer;
+  }
+
+  /** Takes the answers in. Those of one moment may have come in any order. */
+  settle(): void {
+    const last = this.#open.findLastIndex(({ answer }) => answer !== undefined);
+    for (let at = 0; at <= last; at += 1) {
+      const issued = this.#open[0] as Issued;
+      const { answer, isUnknown } = issued;
+      // One log, one order: what was issued before it was applied before it.
+      if (answer === undefined && !isUnknown) throw new Error(`overtaken: ${nameOf(issued)}`);
+      const expected = this.#confirm();
+      if (answer === undefined) this.foundLater += 1;
+      for (const [field, value] of Object.entries(answer ?? {})) {
+        if (expected[field] === value) continue;
+        throw new Error(`${nameOf(issued)}: ${field} ${value}, expected ${expected[field]}`);
+      }
+    }
+  }
+
+  failed(issued: Issued, error: unknown): void {
+    if (!isKontikiError(error)) throw error;
+    const { code, outcome } = error;
+    if (applied.includes(code)) this.answered(issued, { code });
+    else if (outcome === 'rejected') this.#open.splice(this.#open.indexOf(issued), 1);
+    else if (outcome === 'unknown') issued.isUnknown = true;
+    else throw new Error(`${nameOf(issued)}: failed without an outcome`, { cause: error });
+  }
+
+  /**
+   * A store was opened: finds which of the open commands are in it, the first so many of them, and
+   * that it holds exactly the model's content then.
+   *
+   * @param leader - term of its leader, and the newest entry, which is no command
+   * @param elections - how many other leaders may have left an entry since the last time
+   */
+  recovered(content: StoreContent, leader: LogPlace, elections: number): void {
+    const most = leader.index - this.#place.index - 1;
+    let count = 0;
+    // Entries are counted exactly, but for the leaders that nobody saw.
+    while (count < most - elections || (count < most && !this.#holds(content))) {
+      if (this.#open.length === 0) throw this.#differs(content, leader);
+      this.#confirm();
+      count += 1;
+    }
+    if (!this.#holds(content)) throw this.#differs(content, leader);
+    this.foundLater += count;
+    this.#open = [];
+    this.#place = leader;
+  }
+
+  /** The command with which the present leader ends a lease that nobody kept alive. */
+  expiryOf(id: bigint): Command {
+    const generation = this.#grants.get(id) ?? 0;
+    return { op: 'lease-revoke', id, expired: { term: this.#place.term, generation } };
+  }
+
+  /** Of an undisturbed keyspace that was given the confirmed commands. Not while a run is in progress. */
+  async stateHash(): Promise<string> {
+    return (await this.twin()).keyspace.stateHash;
+  }
+
+  async twin(): Promise<StoreStateMachine> {
+    if (this.#twin === undefined) {
+      const engine = new MemoryEngine();
+      const backend = await WriteBehindBackend.open({ engine, timers: new ManualTimers() });
+      this.#twin = new StoreStateMachine(backend);
+      await this.#twin.open();
+    }
+    await this.#twin.apply(this.#entries);
+    this.#entries = [];
+    return this.#twin;
+  }
+
+  #confirm(): Record<string, unknown> {
+    const { command } = this.#open.shift() as Issued;
+    this.#place = { ...this.#place, index: this.#place.index + 1 };
+    this.confirmed += 1;
+    const data = encodeCommand({ session: 1, seq: this.confirmed, doneBelow: 1, command });
+    this.#entries.push({ ...this.#place, type: 'normal', data });
+    if (command.op === 'lease-grant') this.#grants.set(command.id, this.#place.index);
+    // The model keeps no terms: that the expiry is its leader's is what the keyspace checks.
+    const asked = command.op === 'lease-revoke' ? { ...command, expired: undefined } : command;
+    const { answer } = this.model.execute(asked);
+    const { previous } = answer as { readonly previous?: KeyVersion };
+    return previous === undefined ? answer : { ...answer, previous: textOfVersion(previous) };
+  }
+
+  #holds(content: StoreContent): boolean {
+    return isDeepStrictEqual(content, this.#content());
+  }
+
+  #content(): StoreContent {
+    const { compactRevision, leases, revision } = this.model;
+    const sorted = [...leases.leases].sort((a, b) => (a.id < b.id ? -1 : 1));
+    const texts = sorted.map(({ id, ttlSeconds }) => `${id}:${ttlSeconds}`);
+    const kvs = this.model.stateAt(revision).map(textOfVersion);
+    return { revision, compactRevision, kvs, leases: texts };
+  }
+
+  #differs(content: StoreContent, leader: LogPlace): Error {
+    const open = this.#open.map(nameOf).join(', ');
+    const text = (it: StoreContent) => JSON.stringify(it).slice(0, 3_000);
+    return new Error(
+      `found ${text(content)} at entry ${leader.index}, expected ${text(this.#content())} ` +
+        `at ${this.#place.index}, open: ${open}`,
+    );
+  }
+}
+
+function nameOf({ command }: Issued): string {
+  const text = (_: string, value: unknown) => (typeof value === 'bigint' ? `${value}` : value);
+  return JSON.stringify({ ...command, value: undefined }, text);
+}
