@@ -45,6 +45,8 @@ export function stepFollower(raft: Raft, message: PeerMessage): void {
       break;
     case 'propose-request':
       if (raft.leader === noMember || !raft.config.proposalForwarding) throw notLeader(raft);
+      // Each takes the other for the leader: it would come back as a message of its own.
+      if (raft.leader === message.from) throw notLeader(raft);
       // A new message: the caller's is not ours to change (semantics S13).
       raft.send({ ...message, to: raft.leader });
       break;

@@ -5,30 +5,24 @@
  */
 import { isKontikiError } from '../../src/base/errors.js';
 import { Prng, type Random, randomInt } from '../../src/base/prng.js';
-import {
-  type ConfChange,
-  type ConfChangeV2,
-  decodeConfChange,
-  type Entry,
-  type MemberId,
-  type Message,
-  type PeerMessage,
-  type RaftOptions,
+import type {
+  ConfChange,
+  ConfChangeV2,
+  MemberId,
+  PeerMessage,
+  RaftOptions,
   RawNode,
 } from '../../src/raft/index.js';
 import { coreOf } from '../../src/raft/raw-node.js';
+import { BareMember } from '../../src/testing/bare/bare-member.js';
+import type { BareWorld } from '../../src/testing/bare/bare-world.js';
+import { emptyState } from '../../src/testing/bare/hash-machine.js';
 import { ClusterChecker } from './cluster-checker.js';
-import { Member } from './member.js';
 import type { MemberStore } from './member-store.js';
 import type { Clocks } from './random/clocks.js';
-import { Coverage } from './random/coverage.js';
 import { type Founding, foundersState, startingPoint } from './random/founding.js';
-import { freeze } from './random/freeze.js';
-import { isTurnedDown } from './random/history.js';
-import { emptyState, snapshotOf } from './random/state-machine.js';
 
-export { Member } from './member.js';
-export { freeze } from './random/freeze.js';
+export { freeze } from '../../src/testing/bare/freeze.js';
 
 export type MemberOptions = Partial<Omit<RaftOptions, 'id' | 'reader' | 'applied' | 'random'>>;
 
@@ -63,9 +57,8 @@ interface SnapshotReport {
 const refusals = ['NOT_LEADER', 'PROPOSAL_DROPPED', 'MEMBER_UNKNOWN', 'NO_LEADER'] as const;
 
 export class Cluster {
-  readonly members: readonly Member[];
+  readonly members: readonly BareMember[];
   readonly checker: ClusterChecker;
-  readonly coverage = new Coverage();
   readonly #options: ClusterOptions;
   readonly #founders: readonly MemberId[];
   readonly #random: Random;
@@ -83,19 +76,44 @@ export class Cluster {
     this.#founders = founders;
     this.#random = options.random ?? new Prng(1);
     this.#lazy = options.lazy ?? false;
+    const world = this.#world();
     this.members = ids.map((id) => {
       const { store, state } = startingPoint(founding, founders, id);
       const given = stores?.get(id);
-      return given === undefined
-        ? new Member(id, store, state)
-        : new Member(id, given, emptyState(given.configuration));
+      const parts =
+        given === undefined
+          ? { id, store, state }
+          : { id, store: given, state: emptyState(given.configuration) };
+      return new BareMember(world, parts);
     });
-    this.checker = new ClusterChecker(this.members, foundersState(founding, founders));
-    if (founding === 'bootstrap') this.checker.founders = founders.length;
+    const state = foundersState(founding, founders);
+    const entries = founding === 'bootstrap' ? founders.length : 0;
+    this.checker = new ClusterChecker(this.members, state, entries);
     for (const { id } of this.members) if (founders.includes(id)) this.start(id);
   }
 
-  member(id: MemberId): Member {
+  /** Nothing happens by itself: what members want done waits in them and in `network`. */
+  #world(): BareWorld {
+    return {
+      nowUs: 0,
+      freezes: true,
+      observe: (step) => this.checker.observe(step),
+      send: (_, message) => void this.network.push(message),
+      onNode: ({ id }, node) => {
+        this.#options.onNode?.(node);
+        this.#options.clocks?.start(id);
+      },
+      onInput: (member) => {
+        this.checker.onInput(member);
+        if (!this.#lazy) member.takeReady();
+      },
+      onReady: (member, ready) => this.checker.onReady(member, ready),
+      onAnswer: (member) => this.checker.onAnswer(member),
+      count: (name) => this.checker.coverage.count(name),
+    };
+  }
+
+  member(id: MemberId): BareMember {
     const member = this.members.find((each) => each.id === id);
     if (member === undefined) throw new Error(`no member ${id}`);
     return member;
@@ -105,62 +123,29 @@ export class Cluster {
     return this.member(id).up;
   }
 
-  get running(): readonly Member[] {
+  get running(): readonly BareMember[] {
     return this.members.filter((member) => member.node !== undefined);
   }
 
-  get leaders(): readonly Member[] {
+  get leaders(): readonly BareMember[] {
     return this.running.filter((member) => member.up.role === 'leader');
   }
 
   start(id: MemberId): void {
     const member = this.member(id);
-    if (member.node !== undefined) throw new Error(`member ${id} is up`);
-    const { store, machine } = member;
-    store.configuration = machine.state.configuration;
-    store.raiseCommit(member.applied);
     const options = this.#options.options?.(id) ?? {};
-    member.sync = options.asyncStorageWrites === false;
-    const node = new RawNode({
-      ...options,
-      id,
-      reader: store,
-      random: this.#random,
-      applied: member.applied,
-      latestSnapshot: () => member.snapshot,
-    });
-    member.node = node;
-    this.#options.onNode?.(node);
-    this.#options.clocks?.start(id);
-    if (this.#isToBootstrap(member)) {
-      node.bootstrap(this.#founders.map((each) => ({ id: each })));
-    }
-    this.checker.onRestart(member);
-    this.#after(member);
+    const founders = this.#isToBootstrap(member) ? this.#founders : [];
+    member.start({ ...options, random: this.#random }, founders);
   }
 
-  #isToBootstrap({ id, store, applied }: Member): boolean {
+  #isToBootstrap({ id, store, applied }: BareMember): boolean {
     const founder = this.#options.founding === 'bootstrap' && this.#founders.includes(id);
     return founder && store.durable.lastIndex === 0 && applied === 0;
   }
 
-  /**
-   * Kills a process.
-   *
-   * @param survivors - writes under way that reach the disk nevertheless
-   * @param applied - where the state machine's durable part ends, at most
-   * @param parts - of the write after the survivors: see `Image.take`
-   */
+  /** Kills a process: see `BareMember.crash`. */
   crash(id: MemberId, survivors = 0, applied = 0, parts = 0): void {
-    const member = this.member(id);
-    member.stop();
-    member.machine.flush(applied);
-    // The entries that make up the group are one record: half a group must not begin on its own.
-    const torn = member.store.durable.lastIndex === 0 ? 0 : parts;
-    member.store.crash(survivors, torn);
-    member.machine.install(member.store.durable.snapshot);
-    member.machine.crash();
-    this.checker.onDurable(member);
+    this.member(id).crash(survivors, applied, parts);
   }
 
   tick(id: MemberId): void {
@@ -194,7 +179,7 @@ export class Cluster {
     const { transferee } = coreOf(this.node(id));
     const taken = this.#try(id, (node) => {
       const first = node.propose(commands.map((command) => new TextEncoder().encode(command)));
-      if (first === undefined) this.coverage.count('forwarded');
+      if (first === undefined) this.checker.coverage.count('forwarded');
     });
     if (taken && transferee !== 0) throw new Error('§20.28 proposed while handing over');
     return taken;
@@ -204,7 +189,7 @@ export class Cluster {
   change(id: MemberId, change: ConfChange | ConfChangeV2): boolean {
     return this.#try(id, (node) => {
       const appended = node.proposeConfChange(change);
-      if (appended?.refused !== undefined) this.coverage.count('refusedAtPropose');
+      if (appended?.refused !== undefined) this.checker.coverage.count('refusedAtPropose');
     });
   }
 
@@ -227,31 +212,17 @@ export class Cluster {
     this.#input(report.at, (node) => node.reportSnapshot(report.about, report.arrived));
   }
 
-  /** The state machine writes a snapshot of what it has. */
-  takeSnapshot(id: MemberId): void {
-    const member = this.member(id);
-    if (member.applied > 0) member.snapshot = snapshotOf(member.machine.state);
-  }
-
-  /** Drops the beginning of the log, as far as it is durably applied and known to be. */
-  compact(id: MemberId, index: number): void {
-    const { store, machine, up } = this.member(id);
-    const upTo = Math.min(index, machine.durable.index, coreOf(up).log.applied);
-    if (upTo <= store.durable.base.index) return;
-    store.compact(upTo);
-    this.coverage.count('compactions');
-  }
-
   /** Starts a read; false when the member knows no leader. */
   read(id: MemberId): boolean {
     const readId = this.#nextRead;
     this.#nextRead += 1;
-    this.checker.onRead(this.member(id), readId);
+    const member = this.member(id).view;
+    this.checker.observe({ kind: 'read-asked', atUs: 0, member, read: readId });
     return this.#try(id, (node) => {
       const states = this.checker.waitingReads(node);
       node.readIndex(readId, this.#options.clocks?.now(id));
       const at = this.checker.waitingReads(node) > states;
-      if (at && node.configuration.voters.length > 1) this.coverage.count('leaseReads');
+      if (at && node.configuration.voters.length > 1) this.checker.coverage.count('leaseReads');
     });
   }
 
@@ -271,149 +242,12 @@ export class Cluster {
     this.reports.push({ at: message.from, about: message.to, arrived });
   }
 
-  /** Finishes the oldest write of a member and releases what waited for it. */
-  completeAppend(id: MemberId, force = true): void {
-    const member = this.member(id);
-    if (member.turn !== undefined) return this.#goOn(member, force);
-    const append = member.store.complete(force);
-    if (append === undefined) return;
-    this.checker.onDurable(member);
-    for (const message of append.responses) this.#release(member, message);
-  }
-
-  #release(member: Member, message: Message): void {
-    const local =
-      message.kind === 'storage-append-response' || message.kind === 'storage-apply-response';
-    if (!local) this.checker.onSend(member, message);
-    if (local || message.to === member.id) {
-      this.#input(member.id, (node) => node.step(freeze(message)));
-    } else {
-      this.network.push(freeze(message));
-    }
-  }
-
-  /** @param count - entries after which the state machine pauses within a page */
-  completeApply(id: MemberId, count = Infinity): void {
-    const member = this.member(id);
-    if (member.turn !== undefined) return this.#goOn(member, true, count);
-    const [apply] = member.applies;
-    if (apply === undefined || !this.#apply(member, apply.entries, count)) return;
-    member.applies.shift();
-    this.checker.onAnswer(member);
-    this.#release(member, apply.response);
-  }
-
-  /** Applies the next entries of a page; true when the page is done. */
-  #apply(member: Member, entries: readonly Entry[], count: number): boolean {
-    // A snapshot may have overtaken the page.
-    const open = entries.filter(({ index }) => index > member.applied);
-    if (open.length < entries.length && open.length === 0) this.coverage.count('overtaken');
-    for (const entry of open.slice(0, count)) this.#applyEntry(member, entry);
-    return open.length <= count;
-  }
-
-  #applyEntry(member: Member, entry: Entry): void {
-    const { machine } = member;
-    let refused: string | undefined;
-    this.#input(member.id, (node) => {
-      let { configuration } = machine.state;
-      if (entry.type !== 'normal') {
-        const change = decodeConfChange(entry);
-        if (isTurnedDown(change)) this.coverage.count('turnedDown');
-        else {
-          if (coreOf(node).overtaken !== undefined) this.coverage.count('changesOvertaken');
-          try {
-            configuration = node.applyConfChange(change);
-          } catch (error) {
-            if (!isKontikiError(error, 'CONFIGURATION_INVALID')) throw error;
-            refused = error.message;
-          }
-        }
-      }
-      machine.apply(entry, configuration);
-      this.checker.onApply(member, entry, refused);
-    });
-  }
-
-  /** Synchronous mode: the next step of the present `Ready`: write, send, apply, advance. */
-  #goOn(member: Member, force: boolean, count = Infinity): void {
-    const { turn, store } = member;
-    if (turn === undefined) return;
-    const { append, messages, apply } = turn.ready;
-    if (!turn.written) {
-      turn.written = true;
-      if (append !== undefined) {
-        store.complete(force);
-        this.checker.onDurable(member);
-      }
-    } else if (!turn.sent) {
-      turn.sent = true;
-      for (const message of messages) this.#release(member, message);
-      for (const message of append?.responses ?? []) this.#release(member, message);
-    } else if (!turn.applied) {
-      turn.applied = this.#apply(member, apply?.entries ?? [], count);
-    } else {
-      member.turn = undefined;
-      if (apply !== undefined) this.checker.onAnswer(member);
-      this.coverage.count('advances');
-      this.#input(member.id, (node) => node.advance());
-    }
-  }
-
-  completeFetch(id: MemberId): void {
-    const member = this.member(id);
-    const range = member.fetches.shift();
-    if (range === undefined) return;
-    member.store.load(range.lo);
-    this.#input(id, (node) => node.entriesFetched(range));
-  }
-
-  /** Makes the state machine durable up to `index`, or as far as it is. */
-  flush(id: MemberId, index = Infinity): void {
-    this.member(id).machine.flush(index);
-  }
-
-  /** Drops entries up to `index` from memory, as far as they are known to be applied. */
-  evict(id: MemberId, index: number): void {
-    const { store, up } = this.member(id);
-    store.evictedTo = Math.max(store.evictedTo, Math.min(index, coreOf(up).log.applied));
-  }
-
   #input(id: MemberId, act: (node: RawNode) => void): void {
-    const member = this.member(id);
-    act(member.up);
-    this.#after(member);
-  }
-
-  #after(member: Member): void {
-    member.up.check();
-    this.checker.onStep(member, member.up.status());
-    if (!this.#lazy) this.takeReady(member.id);
-  }
-
-  /** Takes what a member wants done and puts it under way. */
-  takeReady(id: MemberId): void {
-    const member = this.member(id);
-    const node = member.up;
-    if (member.turn !== undefined || !node.hasReady()) return;
-    const ready = freeze(node.ready());
-    node.check();
-    if (ready.append !== undefined) {
-      this.checker.onAppend(member, ready.append);
-      member.store.accept(ready.append);
-    }
-    this.checker.onReady(member, ready, node.status());
-    member.fetches.push(...ready.fetch);
-    if (member.sync) {
-      member.turn = { ready, written: false, sent: false, applied: false };
-      return;
-    }
-    if (ready.apply !== undefined) member.applies.push(ready.apply);
-    for (const message of ready.messages) this.#release(member, message);
+    this.member(id).input(act);
   }
 
   /** Whether a member has anything to do besides ticking. */
-  #busy(member: Member): boolean {
+  #busy(member: BareMember): boolean {
     if (member.node === undefined) return false;
     const { store, applies, fetches, node, turn } = member;
     const open = store.pendingAppends + applies.length + fetches.length;
@@ -434,13 +268,13 @@ export class Cluster {
   /** Finishes all I/O that a member has under way; without `applies` not the state machine's. */
   work(id: MemberId, applies = true): void {
     const member = this.member(id);
-    this.takeReady(id);
+    member.takeReady();
     for (let steps = 0; steps < 4; steps += 1) {
-      if (member.turn?.sent !== true || applies) this.#goOn(member, true);
+      if (member.turn?.sent !== true || applies) member.goOn(true);
     }
-    while (!member.sync && member.store.pendingAppends > 0) this.completeAppend(id);
-    while (applies && member.applies.length > 0) this.completeApply(id);
-    while (member.fetches.length > 0) this.completeFetch(id);
+    while (!member.sync && member.store.pendingAppends > 0) member.completeAppend();
+    while (applies && member.applies.length > 0) member.completeApply();
+    while (member.fetches.length > 0) member.completeFetch();
   }
 
   /** Lets a member campaign and everything settle; it must win. */
@@ -474,7 +308,7 @@ export class Cluster {
   }
 
   /** A random running member. */
-  pick(random: Random): Member | undefined {
+  pick(random: Random): BareMember | undefined {
     const { running } = this;
     return running.length === 0 ? undefined : running[randomInt(random, running.length)];
   }

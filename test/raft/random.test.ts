@@ -5,7 +5,7 @@
  * `KONTIKI_DEPTH=n` runs n times as many seeds, `KONTIKI_SEED=n` that seed alone.
  */
 import { describe, expect, test } from 'vitest';
-import { Coverage } from './random/coverage.js';
+import { Coverage } from '../../src/testing/bare/coverage.js';
 import { coverageOf, runSeed } from './random/run-seed.js';
 
 const runs = 300 * Math.max(1, Math.floor(Number(process.env.KONTIKI_DEPTH ?? 1)));

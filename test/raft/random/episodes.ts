@@ -4,7 +4,8 @@
  */
 import { type Random, randomInt } from '../../../src/base/prng.js';
 import { isVoter, type MemberId } from '../../../src/raft/index.js';
-import type { Cluster, Member } from '../cluster.js';
+import type { BareMember as Member } from '../../../src/testing/bare/bare-member.js';
+import type { Cluster } from '../cluster.js';
 
 export class Episodes {
   readonly #cluster: Cluster;
@@ -97,18 +98,18 @@ export class Episodes {
     rounds(2, busy);
     for (const member of cluster.running) {
       if (member.id === id) continue;
-      cluster.takeSnapshot(member.id);
-      cluster.flush(member.id);
-      cluster.compact(member.id, member.applied);
+      member.takeSnapshot();
+      member.machine.flush(Infinity);
+      member.compact(member.applied);
     }
     cluster.heal();
     // The snapshot arrives, and is being written while the state machine goes on.
     rounds(4, (member) => {
-      if (member.id === id) cluster.takeReady(id);
+      if (member.id === id) member.takeReady();
       else cluster.work(member.id);
     });
     while (follower.node !== undefined && follower.applies.length > 0 && this.#int(8) > 0) {
-      cluster.completeApply(id, 1);
+      follower.completeApply(1);
     }
   }
 }

@@ -6,8 +6,8 @@
  * entries that add them, everybody else with nothing (semantics §18).
  */
 import type { MemberId } from '../../../src/raft/index.js';
+import { emptyState, type MachineState } from '../../../src/testing/bare/hash-machine.js';
 import { MemberStore } from '../member-store.js';
-import { emptyState, type MachineState } from './state-machine.js';
 
 export type Founding = 'fixed' | 'snapshot' | 'bootstrap';
 

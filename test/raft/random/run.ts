@@ -8,8 +8,9 @@ import {
   type RawNode,
 } from '../../../src/raft/index.js';
 import { coreOf } from '../../../src/raft/raw-node.js';
-import { Cluster, type Member } from '../cluster.js';
-import { drawChange } from './changes.js';
+import type { BareMember as Member } from '../../../src/testing/bare/bare-member.js';
+import { drawChange } from '../../../src/testing/bare/draw-change.js';
+import { Cluster } from '../cluster.js';
 import { Clocks, tickMs } from './clocks.js';
 import { Episodes } from './episodes.js';
 import { drawSetting, type Setting } from './setting.js';
@@ -167,13 +168,13 @@ export class Run {
       silence: () => {
         for (let count = this.#int(20); count > 0; count -= 1) cluster.tick(id);
       },
-      append: () => cluster.completeAppend(id, this.#int(2) === 0),
+      append: () => member.completeAppend(this.#int(2) === 0),
       work: () => this.#work(member),
       apply: () => {
-        if (id !== this.#stalled) cluster.completeApply(id, this.#int(3) === 0 ? 1 : Infinity);
+        if (id !== this.#stalled) member.completeApply(this.#int(3) === 0 ? 1 : Infinity);
       },
-      fetch: () => cluster.completeFetch(id),
-      ready: () => cluster.takeReady(id),
+      fetch: () => member.completeFetch(),
+      ready: () => member.takeReady(),
       read: () => {
         const reader = this.#int(2) === 0 ? this.#leaderOr(id) : id;
         if (cluster.node(reader).leader !== 0 || this.#int(8) === 0) cluster.read(reader);
@@ -185,9 +186,9 @@ export class Run {
       unreachable: () => cluster.reportUnreachable(this.#leaderOr(id), this.#anybody()),
       campaign: () => cluster.campaign(id),
       crash: () => this.#crash(member),
-      flush: () => cluster.flush(id, this.#int(applied + 1)),
-      evict: () => cluster.evict(id, this.#int(2) === 0 ? Infinity : this.#int(applied + 1)),
-      snapshot: () => cluster.takeSnapshot(id),
+      flush: () => member.machine.flush(this.#int(applied + 1)),
+      evict: () => member.evict(this.#int(2) === 0 ? Infinity : this.#int(applied + 1)),
+      snapshot: () => member.takeSnapshot(),
       compact: () => this.#compact(member),
     };
     const act = actions[action];
@@ -251,9 +252,9 @@ export class Run {
   }
 
   #compact(member: Member): void {
-    const { id, applied } = member;
-    if (this.#int(2) === 0) this.cluster.flush(id);
-    this.cluster.compact(id, this.#int(3) === 0 ? this.#int(applied + 1) : applied);
+    const { applied } = member;
+    if (this.#int(2) === 0) member.machine.flush(Infinity);
+    member.compact(this.#int(3) === 0 ? this.#int(applied + 1) : applied);
   }
 
   /** Faults end: a leader must appear, and a fresh proposal be applied by the whole group. */
@@ -268,7 +269,7 @@ export class Run {
     }
     let fresh: LogId | undefined;
     for (let round = 0; round < 400; round += 1) {
-      for (const { id } of cluster.members) cluster.takeSnapshot(id);
+      for (const member of cluster.members) member.takeSnapshot();
       cluster.pass(1);
       const leader = this.#newestLeader();
       if (leader === undefined) continue;
@@ -283,7 +284,7 @@ export class Run {
         const { term, lastIndex: index } = leader.up.status();
         fresh = taken ? { term, index } : undefined;
       } else if (memberIds(configuration).every(done) && !configuration.autoLeave) {
-        const { data } = cluster.checker.history.at(fresh.index)!.entry;
+        const { data } = leader.store.written.entry(fresh.index)!;
         if (new TextDecoder().decode(data) === 'fresh') return;
         throw new Error(`liveness: something else was committed at ${fresh.index}`);
       }

@@ -1,6 +1,7 @@
 /** The circumstances of one random run: who there is, how each is set up, how the group begins. */
 import { type Random, randomInt } from '../../../src/base/prng.js';
 import type { MemberId } from '../../../src/raft/index.js';
+import { drawGroupOptions } from '../../../src/testing/bare/core-options.js';
 import type { MemberOptions } from '../cluster.js';
 import { leaseMsMax } from './clocks.js';
 import type { Founding } from './founding.js';
@@ -23,7 +24,7 @@ export function drawSetting(random: Random): Setting {
   // Newcomers have ids on both sides of the founders', since order is seen in messages.
   const offset = churn ? int(3) : 0;
   const ids = churn ? [1, 2, 3, 4, 5, 6, 7] : founders;
-  const common = drawOptions(random);
+  const common = drawGroupOptions(random, leaseMsMax);
   const options = new Map<MemberId, MemberOptions>();
   const mixed = int(4) === 0;
   const someSync = int(3) === 0;
@@ -40,27 +41,5 @@ export function drawSetting(random: Random): Setting {
     lazy,
     churn,
     options,
-  };
-}
-
-function drawOptions(random: Random): MemberOptions {
-  const int = (bound: number): number => randomInt(random, bound);
-  const appendBytesMax = [0, 60, 1_000][int(3)]!;
-  const electionTicks = 3 + int(8);
-  const leases = int(4) === 0;
-  return {
-    electionTicks,
-    heartbeatTicks: 1 + int(2),
-    preVote: int(3) > 0,
-    checkQuorum: leases || int(3) > 0,
-    leaseMs: leases ? leaseMsMax(electionTicks) : 0,
-    proposalForwarding: int(3) === 0,
-    stepDownOnRemoval: int(3) > 0,
-    disableConfChangeValidation: int(5) === 0,
-    appendBytesMax,
-    inflightMessagesMax: [1, 3, 256][int(3)]!,
-    inflightBytesMax: int(2) === 0 ? Infinity : appendBytesMax + 50,
-    applyBytesMax: [1, 100, 10_000][int(3)]!,
-    uncommittedBytesMax: [20, 10_000][int(2)]!,
   };
 }

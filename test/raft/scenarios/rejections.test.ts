@@ -59,6 +59,21 @@ describe('follower', () => {
   );
 });
 
+describe('proposals that are passed on', () => {
+  test('from the member it takes for the leader -> NOT_LEADER, not sent back to it', () => {
+    const member = new Member({ id: 1 });
+    const heartbeat = { kind: 'heartbeat-request', from: 2, to: 1, term: 1 } as const;
+    member.step({ ...heartbeat, commit: 0, reads: 0, sentAt: 0 });
+    member.flush();
+    const proposals = [{ type: 'normal', data: new Uint8Array([1]) }] as const;
+    const passedOn = { kind: 'propose-request', to: 1, term: 0, proposals } as const;
+    expect(() => member.step({ ...passedOn, from: 2 })).toThrow(/leader/);
+    expect(member.flush()).toEqual([]);
+    member.step({ ...passedOn, from: 3 });
+    expect(member.flush()).toMatchObject([{ kind: 'propose-request', from: 3, to: 2 }]);
+  });
+});
+
 describe('leader', () => {
   type Case = [
     leading: readonly number[],

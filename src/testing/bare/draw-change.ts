@@ -1,7 +1,7 @@
 /**
  * Changes of the configuration, as a careful operator and as a careless one would ask for them.
  */
-import { type Random, randomInt } from '../../../src/base/prng.js';
+import { type Random, randomInt } from '../../base/prng.js';
 import {
   type ConfChange,
   type ConfChangeSingle,
@@ -10,14 +10,30 @@ import {
   isJoint,
   type MemberId,
   memberIds,
-} from '../../../src/raft/index.js';
-import { turnedDown } from './history.js';
+} from '../../raft/index.js';
+
+/** The application turns down changes whose context begins with this, on every member. */
+const turnedDown = 1;
+
+/**
+ * Whether the simulated application turns a change down.
+ *
+ * @since 0.1.0
+ */
+export function isTurnedDown({ context }: ConfChange | ConfChangeV2): boolean {
+  return context?.[0] === turnedDown;
+}
 
 const types = ['add-voter', 'add-voter', 'add-learner', 'remove', 'remove', 'update'] as const;
 const transitions = ['auto', 'auto', 'joint-implicit', 'joint-explicit'] as const;
 
 /**
+ * Draws a change of the configuration.
+ *
+ * @param random - decides
+ * @param configuration - the one to change
  * @param ids - everyone who may ever be a member; an id always means the same disk
+ * @since 0.1.0
  */
 export function drawChange(
   random: Random,
@@ -32,9 +48,14 @@ export function drawChange(
   const changes = Array.from({ length: int(4) }, () => drawSingle(random, configuration, ids));
   const [replaced] = configuration.voters;
   if (replaced !== undefined && int(3) === 0) {
-    changes.push({ type: int(2) === 0 ? 'remove' : 'add-learner', memberId: replaced });
+    const type = int(2) === 0 ? 'remove' : 'add-learner';
+    changes.push({ type, memberId: replaced });
   }
-  return { transition: transitions[int(transitions.length)]!, changes, context };
+  return {
+    transition: transitions[int(transitions.length)] as (typeof transitions)[number],
+    changes,
+    context,
+  };
 }
 
 function drawSingle(
@@ -45,14 +66,14 @@ function drawSingle(
   const int = (bound: number): number => randomInt(random, bound);
   const { voters, learners } = configuration;
   const outside = ids.filter((id) => !memberIds(configuration).includes(id));
-  const anybody = int(40) === 0 ? 0 : ids[int(ids.length)]!;
+  const anybody = int(40) === 0 ? 0 : (ids[int(ids.length)] as MemberId);
   // Small groups grow and large ones shrink, or most runs would end with one voter.
   if (voters.length <= 2 && int(4) > 0) {
     const memberId = [...learners, ...outside][0] ?? anybody;
     return { type: int(4) === 0 ? 'add-learner' : 'add-voter', memberId };
   }
   if (voters.length >= 5 && int(2) === 0) {
-    return { type: 'remove', memberId: voters[int(voters.length)]! };
+    return { type: 'remove', memberId: voters[int(voters.length)] as MemberId };
   }
-  return { type: types[int(types.length)]!, memberId: anybody };
+  return { type: types[int(types.length)] as (typeof types)[number], memberId: anybody };
 }

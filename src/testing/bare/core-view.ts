@@ -1,0 +1,134 @@
+/** How invariants see one of our own members: `RawNode`, its disk and its state machine. */
+import type { Configuration, Entry, Role } from '../../raft/index.js';
+import type { Raft } from '../../raft/raft.js';
+import { coreOf } from '../../raft/raw-node.js';
+import type { DurableView, NodeView } from '../invariants/node-view.js';
+import type { BareDisk } from './bare-disk.js';
+import type { BareMember } from './bare-member.js';
+import { entryHash } from './entry-hash.js';
+
+/**
+ * A view of whatever node the member runs at the moment.
+ *
+ * @since 0.1.0
+ */
+export class CoreView implements NodeView {
+  readonly id: number;
+  readonly durable: DurableView;
+  readonly #member: BareMember;
+  /** Set by the member when its process starts. */
+  #core: Raft | undefined;
+
+  /**
+   * @param member - the one to look at
+   */
+  constructor(member: BareMember) {
+    this.id = member.id;
+    this.#member = member;
+    this.durable = new DiskView(member.store);
+  }
+
+  /** The member runs another node from now on. */
+  look(): void {
+    this.#core = coreOf(this.#member.up);
+  }
+
+  get #raft(): Raft {
+    return this.#core as Raft;
+  }
+
+  get role(): Role {
+    return this.#raft.role;
+  }
+
+  get term(): number {
+    return this.#raft.term;
+  }
+
+  get vote(): number {
+    return this.#raft.vote;
+  }
+
+  get commit(): number {
+    return this.#raft.log.committed;
+  }
+
+  get applied(): number {
+    return this.#member.machine.state.index;
+  }
+
+  get firstIndex(): number {
+    return this.#raft.log.firstIndex;
+  }
+
+  get lastIndex(): number {
+    return this.#raft.log.lastIndex;
+  }
+
+  get snapshotIndex(): number {
+    return this.#member.machine.durable.index;
+  }
+
+  get installing(): number {
+    return this.#raft.log.pendingSnapshot?.last.index ?? 0;
+  }
+
+  get configuration(): Configuration {
+    return this.#raft.configuration;
+  }
+
+  get configurationIndex(): number {
+    return this.#raft.log.pendingSnapshot?.last.index ?? this.#member.machine.state.index;
+  }
+
+  termAt(index: number): number | undefined {
+    return this.#raft.log.term(index);
+  }
+
+  hashAt(index: number): number {
+    return entryHash(this.#entry(index));
+  }
+
+  isChangeAt(index: number): boolean {
+    return this.#entry(index).type !== 'normal';
+  }
+
+  /** What the core has only in memory is not with the store, and what is stored may be paged out. */
+  #entry(index: number): Entry {
+    const { log } = this.#raft;
+    if (index < log.offset) return this.#member.store.written.entry(index) as Entry;
+    return (log.slice(index, index + 1, Infinity) as readonly Entry[])[0] as Entry;
+  }
+}
+
+class DiskView implements DurableView {
+  readonly #disk: BareDisk;
+
+  constructor(disk: BareDisk) {
+    this.#disk = disk;
+  }
+
+  get term(): number {
+    return this.#disk.durable.hardState.term;
+  }
+
+  get vote(): number {
+    return this.#disk.durable.hardState.vote;
+  }
+
+  get commit(): number {
+    return this.#disk.durable.hardState.commit;
+  }
+
+  get firstIndex(): number {
+    return this.#disk.durable.firstIndex;
+  }
+
+  get lastIndex(): number {
+    return this.#disk.durable.lastIndex;
+  }
+
+  termAt(index: number): number | undefined {
+    return this.#disk.durable.term(index);
+  }
+}

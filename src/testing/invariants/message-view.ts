@@ -1,0 +1,54 @@
+/**
+ * Messages between members, as far as an invariant looks at them. Our own `PeerMessage` is one as it
+ * is; somebody else's Raft reports its messages in these shapes, and leaves out what has none.
+ */
+
+/**
+ * A position of the log.
+ *
+ * @since 0.1.0
+ */
+export interface PositionView {
+  readonly index: number;
+  readonly term: number;
+}
+
+interface EnvelopeView {
+  readonly from: number;
+  readonly to: number;
+  /** The sender's term; in a pre-vote request and its grant the term that is asked about. */
+  readonly term: number;
+}
+
+/**
+ * `append-response` without `hint` acknowledges everything up to `index`; with it, it is a refusal.
+ *
+ * @since 0.1.0
+ */
+export type MessageView = EnvelopeView &
+  (
+    | { readonly kind: 'vote-request' | 'pre-vote-request' }
+    | { readonly kind: 'vote-response' | 'pre-vote-response'; readonly granted: boolean }
+    | {
+        readonly kind: 'append-request';
+        readonly previous: PositionView;
+        readonly entries: readonly PositionView[];
+        readonly commit: number;
+      }
+    | {
+        readonly kind: 'append-response';
+        readonly index: number;
+        readonly hint?: PositionView;
+      }
+    | { readonly kind: 'heartbeat-request'; readonly commit: number }
+    | {
+        readonly kind:
+          | 'heartbeat-response'
+          | 'propose-request'
+          | 'read-request'
+          | 'read-response'
+          | 'snapshot-request'
+          | 'timeout-now'
+          | 'transfer-request';
+      }
+  );
