@@ -80,6 +80,8 @@ export class StateLoader {
     this.#records = [];
     this.#bytes = 0;
     const batch = this.#chain.next(records, appliedIndex);
-    return this.#engine.write(batch, { sync: appliedIndex !== undefined });
+    // Each of them: LevelDB does not sync a log of its own that it has filled when it begins the next
+    // one, so a sync of the last batch alone can leave a hole before it.
+    return this.#engine.write(batch, { sync: true });
   }
 }

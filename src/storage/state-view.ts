@@ -85,7 +85,9 @@ export class LayeredView implements StateView {
     }
     const out: StoredRecord[] = [];
     for (let passed = 1; out.length < count; passed += 1) {
-      if (passed % turnKeys === 0 && out.length === 0) {
+      if (passed % turnKeys === 0) {
+        // What is there is enough; with nothing at all the search goes on in another turn.
+        if (out.length > 0) break;
         await this.#parts.pause();
         this.#checkOpen();
       }

@@ -376,6 +376,8 @@ export class WriteBehindBackend implements Backend {
   }
 
   async #close(): Promise<void> {
+    // First of all: where cursors see later writes, a flush waits for those of the views.
+    for (const view of this.#views) await view.close().catch(() => undefined);
     try {
       await this.#flushApplied();
     } catch (error) {
@@ -383,7 +385,6 @@ export class WriteBehindBackend implements Backend {
       throw error;
     }
     this.#timer?.cancel();
-    for (const view of this.#views) await view.close().catch(() => undefined);
     await this.#engine.close();
   }
 

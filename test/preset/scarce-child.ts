@@ -129,6 +129,18 @@ async function openings() {
   }
 }
 
+/** Puts until the member stops: its log may be refused space, and get some, before its state is. */
+async function putUntilStop(store: Store): Promise<Puts> {
+  const acknowledged: string[] = [];
+  for (let nth = 0; ; nth += 1) {
+    const puts = await putUntil(store, `during-${nth}`, 1_000);
+    acknowledged.push(...puts.acknowledged);
+    const isRefusal = puts.failure?.outcome === 'rejected' && store.status().lifecycle === 'open';
+    if (!isRefusal) return { ...puts, acknowledged };
+    await setImmediate();
+  }
+}
+
 /** Another file takes all the space there is, or nearly so, and gives it back. */
 async function fullDisk(puts: number, leftBytes: number) {
   const store = await open();
@@ -137,7 +149,7 @@ async function fullDisk(puts: number, leftBytes: number) {
   while (store.status().durableIndex < store.status().appliedIndex) await setImmediate();
   const ballast = `${dir}/../ballast`;
   fillDisk(ballast, leftBytes);
-  const during = await putUntil(store, 'during', 1_000);
+  const during = leftBytes > 0 ? await putUntil(store, 'during', 1_000) : await putUntilStop(store);
   const read = await store.get('before-0000').then(() => 'served' as const, failureOf);
   rmSync(ballast);
   let same = await putUntil(store, 'same', 50);

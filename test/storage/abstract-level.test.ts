@@ -1,54 +1,10 @@
 /** A database whose cursors read live (as IndexedDB's do) must still show one moment. */
 import { describe, expect, test } from 'vitest';
 import { isKontikiError } from '../../src/base/errors.js';
-import { type LevelDatabase, LevelEngine } from '../../src/storage/abstract-level.js';
-
-class LiveDatabase implements LevelDatabase {
-  readonly supports = { implicitSnapshots: false };
-  readonly data = new Map<string, Uint8Array>();
-  failWith: unknown;
-  writing: Promise<void> | undefined;
-
-  async open(): Promise<void> {
-    if (this.failWith !== undefined) throw this.failWith;
-  }
-
-  async close(): Promise<void> {}
-
-  async getMany(keys: string[]) {
-    if (this.failWith !== undefined) throw this.failWith;
-    return keys.map((key) => this.data.get(key));
-  }
-
-  batch() {
-    const pairs: [string, Uint8Array | undefined][] = [];
-    return {
-      put: (key: string, value: Uint8Array) => pairs.push([key, value]),
-      del: (key: string) => pairs.push([key, undefined]),
-      close: async () => {},
-      write: async () => {
-        await this.writing;
-        for (const [key, value] of pairs) {
-          if (value === undefined) this.data.delete(key);
-          else this.data.set(key, value);
-        }
-      },
-    };
-  }
-
-  iterator({ gte, lt }: { gte: string; lt: string }) {
-    let from = gte;
-    return {
-      close: async () => {},
-      nextv: async (size: number) => {
-        const inside = [...this.data].filter(([key]) => key >= from && key < lt).sort();
-        const pairs = inside.slice(0, size);
-        from = `${pairs.at(-1)?.[0] ?? lt}\0`;
-        return pairs;
-      },
-    };
-  }
-}
+import { LevelEngine } from '../../src/storage/abstract-level.js';
+import { WriteBehindBackend } from '../../src/storage/write-behind.js';
+import { LiveDatabase } from './live-database.js';
+import { ManualTimers } from './manual-timers.js';
 
 const range = { gte: 'a', lt: 'z' };
 const pair = (key: string, byte: number) => [key, Uint8Array.of(byte)] as const;
@@ -106,6 +62,48 @@ describe('database without snapshots', () => {
     const { db, engine } = await open();
     await engine.write([['v', new Uint8Array(100).subarray(3, 5)]], { sync: true });
     expect(db.data.get('v')?.buffer.byteLength).toBe(2);
+  });
+});
+
+describe('a backend on a database without snapshots', () => {
+  test('opened again -> what was flushed, and it waits for nothing', async () => {
+    const db = new LiveDatabase();
+    const timers = new ManualTimers();
+    const open = async () => {
+      const engine = await LevelEngine.open(() => db);
+      return WriteBehindBackend.open({ engine, timers });
+    };
+    const backend = await open();
+    backend.apply([pair('k', 1)], 7);
+    await backend.close();
+    let again: WriteBehindBackend | undefined;
+    void open().then((opened) => {
+      again = opened;
+    });
+    for (let turn = 0; turn < 20; turn += 1) await turns();
+    expect(again?.openedIndex).toBe(7);
+    expect(await again?.read({ keys: ['k'], ranges: [] })).toMatchObject({
+      records: [Uint8Array.of(1)],
+    });
+    await again?.close();
+  });
+
+  test('closed while a view is open -> flushed and closed, the view ends', async () => {
+    const db = new LiveDatabase();
+    const engine = await LevelEngine.open(() => db);
+    const backend = await WriteBehindBackend.open({ engine, timers: new ManualTimers() });
+    backend.apply([pair('k', 1)], 7);
+    const view = backend.capture();
+    expect(await view.next(1)).toHaveLength(1);
+    backend.apply([pair('l', 1)], 8);
+    let isClosed = false;
+    void backend.close().then(() => {
+      isClosed = true;
+    });
+    for (let turn = 0; turn < 20; turn += 1) await turns();
+    expect(isClosed).toBe(true);
+    expect([...db.data.keys()]).toEqual(expect.arrayContaining(['k', 'l']));
+    await expect(view.next(1)).rejects.toMatchObject({ code: 'CLOSED' });
   });
 });
 

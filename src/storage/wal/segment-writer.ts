@@ -61,6 +61,8 @@ export class SegmentWriter {
   /** Why this segment must not be written any more. */
   #fillError: unknown;
   #hasSpace = true;
+  /** A group is on its way: maybe past the zeros, maybe to a segment that is being made for it. */
+  #isAppending = false;
 
   private constructor(options: SegmentOptions, at: WriterState, sequence: number) {
     this.#options = options;
@@ -127,9 +129,12 @@ export class SegmentWriter {
     this.#fillAhead(0);
   }
 
-  /** Tries once more to write zeros ahead, if there was no space for them. Never rejects. */
+  /**
+   * Tries once more to write zeros ahead, if there was no space for them. Never rejects. Not beside a
+   * group, which zeros could overwrite: behind it they are tried anyway.
+   */
   async reserve(): Promise<boolean> {
-    if (!this.#hasSpace) {
+    if (!this.#hasSpace && !this.#isAppending) {
       this.#fillAhead(0);
       await this.#filling;
     }
@@ -142,10 +147,23 @@ export class SegmentWriter {
    * @param onSealed - called before the write with the group's place
    */
   async append(group: WrittenGroup, onSealed: (place: GroupPosition) => void): Promise<void> {
-    const { builder } = group;
+    this.#isAppending = true;
+    try {
+      const length = await this.#append(group, onSealed);
+      this.#fillAhead(length);
+    } finally {
+      this.#isAppending = false;
+    }
+  }
+
+  /** @returns how long the group was */
+  async #append(
+    { builder, head }: WrittenGroup,
+    onSealed: (place: GroupPosition) => void,
+  ): Promise<number> {
     const isUsed = this.#offset > this.#first;
     if (isUsed && this.#offset + builder.length > this.#options.segmentBytes) {
-      await this.#roll(group.head, { sequence: this.#sequence, chain: builder.chainBefore });
+      await this.#roll(head, { sequence: this.#sequence, chain: builder.chainBefore });
     }
     const place = { segment: this.#segment, offset: this.#offset, sequence: this.#sequence };
     const bytes = builder.seal(place);
@@ -159,7 +177,7 @@ export class SegmentWriter {
     this.#sequence += 1;
     this.#offset = end;
     this.#zeroed = Math.max(this.#zeroed, end);
-    this.#fillAhead(bytes.length);
+    return bytes.length;
   }
 
   /** Waits for the zeros under way and closes the file. */
@@ -217,13 +235,16 @@ export class SegmentWriter {
     const target = Math.min(wanted, segmentBytes);
     const piece = Math.min(zeros.length, alignGroup(preallocateBytes / 2));
     const lacking = target - this.#zeroed;
-    const isWorthIt = lacking >= piece || target === segmentBytes;
+    // Without space any piece is worth it: nothing is appended then that would make a larger one.
+    const isWorthIt = lacking >= piece || target === segmentBytes || !this.#hasSpace;
     let work: Promise<void> | undefined;
     if (lacking > 0 && isWorthIt) {
       const length = Math.min(lacking, Math.max(piece, 2 * groupBytes));
       work = this.#fillTo(this.#zeroed + length);
     } else if (lacking <= 0 && wanted > segmentBytes && this.#prepared === undefined) {
       work = this.#prepare();
+    } else {
+      this.#hasSpace = true;
     }
     this.#filling = work?.finally(() => {
       this.#filling = undefined;
