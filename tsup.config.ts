@@ -15,6 +15,7 @@ export const entryFolders = [
   'node',
   'store',
   'testing',
+  'testing/fast-check',
 ] as const;
 
 /** Executables: bin name of `package.json` -> module of `src`, without its ending. */

@@ -1,6 +1,7 @@
 // Checks what a user gets: packs the package, installs the tarball without install scripts into an
 // empty project, imports every entry point, runs the binary, type-checks a consumer, and asserts that
-// the pure entry points load neither a native addon nor a socket. Needs a finished `npm run build`.
+// the pure entry points load neither a native addon nor a socket; then see check-testing.mjs. Needs a
+// finished `npm run build`.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { checkTesting } from './check-testing.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -16,6 +18,9 @@ const entryPoints = Object.keys(manifest.exports).filter((name) => !name.endsWit
 
 /** Specifier of an entry point: `./raft` -> `kontiki/raft`. */
 const specifierOf = (entryPoint) => manifest.name + entryPoint.slice(1);
+
+/** Entry points that import a package which the user installs beside this one. */
+const needsPeer = (entryPoint) => entryPoint.endsWith('/fast-check');
 
 /** Top-level names that may be in the tarball. */
 const packedNames = /^(dist\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$|SECURITY\.md$)/;
@@ -75,11 +80,14 @@ const project = mkdtempSync(join(tmpdir(), 'kontiki-pack-'));
 try {
   const tarball = pack();
   install(tarball);
-  for (const entryPoint of entryPoints) checkImport(entryPoint);
+  for (const entryPoint of entryPoints.filter((name) => !needsPeer(name))) checkImport(entryPoint);
   checkWeights();
   checkSizes();
   checkBinary();
+  installBeside('fast-check', 'vitest');
+  for (const entryPoint of entryPoints.filter(needsPeer)) checkImport(entryPoint);
   checkTypes();
+  checkTesting(project, run);
 } finally {
   rmSync(project, { recursive: true, force: true });
 }
@@ -121,6 +129,13 @@ function install(tarball) {
   run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', tarball]);
   const major = process.versions.node;
   console.log(`installed without install scripts on Node ${major}`);
+}
+
+/** What users of `kontiki/testing` have, in the versions that this repository tests with. */
+function installBeside(...names) {
+  const packages = names.map((name) => `${name}@${manifest.devDependencies[name]}`);
+  run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', ...packages]);
+  console.log(`installed beside it: ${packages.join(', ')}`);
 }
 
 function load(specifier) {

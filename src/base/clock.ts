@@ -57,7 +57,40 @@ export const systemTimers: Timers = {
     return { cancel: () => clearTimeout(handle) };
   },
   soon(callback) {
+    if (typeof setImmediate === 'undefined') {
+      messageTurns ??= new MessageTurns();
+      return messageTurns.add(callback);
+    }
     const handle = setImmediate(callback);
     return { cancel: () => clearImmediate(handle) };
   },
 };
+
+/**
+ * Turns of the event loop where there is no `setImmediate`, as in browsers: a message to oneself comes
+ * in the next one, while timers are held back there by milliseconds.
+ */
+class MessageTurns {
+  readonly #channel = new MessageChannel();
+  /** In the order of the messages that were sent for them. */
+  readonly #due: { callback: (() => void) | undefined }[] = [];
+
+  constructor() {
+    const onmessage = () => this.#due.shift()?.callback?.();
+    // A property of browsers, which the types of Node's port lack.
+    Object.assign(this.#channel.port1, { onmessage });
+  }
+
+  add(callback: () => void): Timer {
+    const turn: { callback: (() => void) | undefined } = { callback };
+    this.#due.push(turn);
+    this.#channel.port2.postMessage(undefined);
+    return {
+      cancel: () => {
+        turn.callback = undefined;
+      },
+    };
+  }
+}
+
+let messageTurns: MessageTurns | undefined;

@@ -6,6 +6,7 @@ import { isKontikiError } from '../base/errors.js';
 import { check } from './check.js';
 import { type Command, type CommandContext, type ExitCode, misused } from './command.js';
 import { help } from './help.js';
+import { sim } from './sim.js';
 import { readVersion } from './version.js';
 import { wal } from './wal.js';
 
@@ -14,17 +15,23 @@ const commands: ReadonlyMap<string, Command> = new Map([
   ['wal', wal],
 ]);
 
+/** Those that have options of their own, and read them themselves. */
+const commandsWithOptions: ReadonlyMap<string | undefined, Command> = new Map([['sim', sim]]);
+
 /**
  * Runs the command that the words name.
  *
  * @param words - without the program's own name
- * @returns the exit status: 0 all well, 1 damage found, 2 wrong usage or unreadable
+ * @returns the exit status: 0 all well, 1 damage or a violation found, 2 wrong usage or unreadable
  */
 export async function runCommandLine(
   words: readonly string[],
   context: CommandContext,
 ): Promise<ExitCode> {
   try {
+    const [first, ...rest] = words;
+    const withOptions = commandsWithOptions.get(first);
+    if (withOptions !== undefined) return await withOptions(rest, context);
     const { values, positionals } = parse(words);
     if (values.help) return say(context, help);
     if (values.version) return say(context, await readVersion(context.fs, context.packageFile));

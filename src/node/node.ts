@@ -12,7 +12,7 @@ import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.
 import { limits } from '../base/limits.js';
 import { randomId } from '../base/prng.js';
 import type { WireMessage } from '../codec/wire-message.js';
-import type { LocalMessage, Message } from '../raft/messages.js';
+import type { LocalMessage, Message, PeerMessage } from '../raft/messages.js';
 import { RawNode } from '../raft/raw-node.js';
 import type { Ready, StorageApply } from '../raft/ready.js';
 import {
@@ -46,6 +46,9 @@ import { Ticker } from './ticker.js';
 /** After this a request for a read index counts as lost. */
 const readTimeoutMs = 5_000;
 
+/** Of the core, about messages that make no sense. */
+const refusals = ['MEMBER_UNKNOWN', 'MESSAGE_INVALID', 'ARGUMENT_INVALID'] as const;
+
 type Lifecycle = 'open' | 'closing' | 'closed';
 
 /** @since 0.1.0 */
@@ -56,7 +59,7 @@ export class Node extends EventEmitter<NodeEvents> {
   readonly #machine: StateMachine;
   readonly #raft: RawNode;
   readonly #proposals: Proposals;
-  readonly #reads = new Reads();
+  readonly #reads: Reads;
   readonly #handover: Handover;
   readonly #questions: Questions;
   readonly #persist: PersistLoop;
@@ -129,6 +132,7 @@ export class Node extends EventEmitter<NodeEvents> {
       ...ticks,
     });
     const session = randomId(random);
+    this.#reads = new Reads(random, env.observer);
     this.#proposals = new Proposals({ clock: env.clock, session, sweepMs: tickMs });
     this.#handover = new Handover({
       memberId: identity.memberId,
@@ -148,6 +152,7 @@ export class Node extends EventEmitter<NodeEvents> {
       onSent: () => this.#scheduleTurn(),
     });
     this.#persist = new PersistLoop(log, {
+      onWritten: (append) => env.observer?.written(append),
       onDurable: (responses) => this.#onDurable(responses),
       install: async (append) => this.#snapshots?.install(append),
       onFailed: (error) => this.#fail(error),
@@ -162,7 +167,6 @@ export class Node extends EventEmitter<NodeEvents> {
     });
     this.#lastTerm = this.#raft.term;
     this.#appliedIndex = appliedIndex;
-    log.applied(appliedIndex);
     this.#failover = new FastFailover(this.#raft, env, () => this.#scheduleTurn());
     this.#fullDisk = new FullDisk(this.#raft, log, electionTicks);
     this.#ticker = new Ticker(env, tickMs, () => this.#onTick());
@@ -172,6 +176,10 @@ export class Node extends EventEmitter<NodeEvents> {
   }
 
   #start(alone: boolean): void {
+    const { memberId } = this.identity;
+    const parts = { raft: this.#raft, log: this.#log, machine: this.#machine };
+    this.#env.observer?.opened({ memberId, ...parts, appliedIndex: this.#appliedIndex });
+    this.#log.applied(this.#appliedIndex);
     this.#env.transport.start(this.identity, {
       onMessage: (message) => this.#onMessage(message),
       admit: (peer, probe) => this.#peers.admit(peer, probe),
@@ -260,7 +268,7 @@ export class Node extends EventEmitter<NodeEvents> {
   #onDurable(responses: readonly Message[]): void {
     for (const response of responses) {
       if (response.to === this.identity.memberId) this.#inbox.push(response);
-      else this.#env.transport.send(response as WireMessage);
+      else this.#send(response as PeerMessage);
     }
     this.#scheduleTurn();
   }
@@ -370,21 +378,26 @@ export class Node extends EventEmitter<NodeEvents> {
   }
 
   #step(message: Message): void {
+    const { observer } = this.#env;
+    observer?.received(message);
     try {
       this.#raft.step(message);
-      this.#env.observer?.stepped(this.#raft);
     } catch (error) {
       // A message nobody should have sent is the peer's problem; losing data or a bug is ours.
-      if (isRefusal(error)) return;
-      throw error;
+      if (!refusals.some((code) => isKontikiError(error, code))) throw error;
     }
+    observer?.stepped(this.#raft);
+  }
+
+  #send(message: PeerMessage): void {
+    this.#env.observer?.sent(message);
+    if (message.kind === 'snapshot-request') this.#snapshots?.send(message);
+    else this.#env.transport.send(message);
   }
 
   #carryOut(ready: Ready): void {
-    for (const message of ready.messages) {
-      if (message.kind === 'snapshot-request') this.#snapshots?.send(message);
-      else this.#env.transport.send(message);
-    }
+    if (ready.append !== undefined) this.#env.observer?.writing(ready.append);
+    for (const message of ready.messages) this.#send(message);
     if (ready.append?.snapshot !== undefined) {
       this.#snapshots?.taken(ready.append.snapshot.last, this.#proposals.sent);
     }
@@ -483,12 +496,4 @@ export class Node extends EventEmitter<NodeEvents> {
     await this.#log.close().catch(() => undefined);
     this.#lifecycle = 'closed';
   }
-}
-
-function isRefusal(error: unknown): boolean {
-  return (
-    isKontikiError(error, 'MEMBER_UNKNOWN') ||
-    isKontikiError(error, 'MESSAGE_INVALID') ||
-    isKontikiError(error, 'ARGUMENT_INVALID')
-  );
 }

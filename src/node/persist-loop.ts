@@ -11,6 +11,8 @@ import type { LogStore } from '../storage/log-store.js';
 
 /** What the loop reports. @since 0.1.0 */
 export interface PersistHandlers {
+  /** A write is durable. Called before its pledges are released; must not throw. */
+  onWritten?(append: StorageAppend): void;
   /** Pledges that may leave now, in order. Must not throw. */
   onDurable(responses: readonly Message[]): void;
   /**
@@ -50,7 +52,7 @@ export class PersistLoop {
     // The store settles in call order, so pledges without a write wait for the writes before them.
     this.#tail = this.#log.append(append as StorageAppend & { readonly snapshot?: undefined });
     this.#tail.then(
-      () => this.#release(append.responses),
+      () => this.#release(append),
       (error: unknown) => this.#fail(error),
     );
   }
@@ -62,7 +64,7 @@ export class PersistLoop {
     this.#tail.then(
       () => {
         if (this.#failed || this.#stopped) return;
-        this.#release(append.responses);
+        this.#release(append);
         this.#queue.shift();
         this.#writeQueued();
       },
@@ -78,8 +80,10 @@ export class PersistLoop {
     }
   }
 
-  #release(responses: readonly Message[]): void {
-    if (!this.#failed && responses.length > 0) this.#handlers.onDurable(responses);
+  #release(append: StorageAppend): void {
+    if (this.#failed) return;
+    this.#handlers.onWritten?.(append);
+    if (append.responses.length > 0) this.#handlers.onDurable(append.responses);
   }
 
   #fail(error: unknown): void {

@@ -9,7 +9,9 @@
 import { Deferred } from '../base/deferred.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
+import type { Random } from '../base/prng.js';
 import type { ReadState } from '../raft/read-index.js';
+import type { NodeObserver } from './observer.js';
 
 interface AskedReads {
   readonly atMs: number;
@@ -23,7 +25,9 @@ interface IndexedReads {
 
 /** @since 0.1.0 */
 export class Reads {
-  #nextId = 1;
+  readonly #observer: NodeObserver | undefined;
+  /** Random at first: what an earlier life asked may still be answered, with what was newest then. */
+  #nextId: number;
   /** Wait for a leader; all of them are asked for in one go. */
   #queued: Deferred<void>[] = [];
   /** Asked for, by id. */
@@ -32,6 +36,15 @@ export class Reads {
   #indexed: IndexedReads[] = [];
   #waiting = 0;
   #closed: KontikiError | undefined;
+
+  /**
+   * @param random - names the reads
+   * @param observer - told of questions and answers
+   */
+  constructor(random: Random, observer?: NodeObserver) {
+    this.#nextId = random.u32() * 2 ** 20;
+    this.#observer = observer;
+  }
 
   /** Whether anything waits to be asked for. */
   get hasQueued(): boolean {
@@ -62,6 +75,7 @@ export class Reads {
     this.#nextId += 1;
     this.#asked.set(id, { atMs: nowMs, readers: this.#queued });
     this.#queued = [];
+    this.#observer?.readAsked(id);
     return id;
   }
 
@@ -73,6 +87,7 @@ export class Reads {
 
   /** A quorum confirmed a read; it may be served once `index` is applied. */
   confirmed(state: ReadState, appliedIndex: number): void {
+    this.#observer?.readAnswered(state);
     const asked = this.#asked.get(state.readId);
     if (asked === undefined) return;
     this.#asked.delete(state.readId);

@@ -15,19 +15,18 @@
  */
 import { assert } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
-import { type KontikiError, kontikiError } from '../base/errors.js';
 import type { Change } from '../mvcc/backend.js';
+import { FlushChainReading, flushesLost } from './flush-chain-reading.js';
 import {
   appliedKey,
   decodeApplied,
-  decodeFlush,
   encodeApplied,
   encodeFlush,
   type FlushRecord,
   flushKey,
   flushKeys,
 } from './flush-record.js';
-import type { EngineIterator, KvEngine } from './kv-engine.js';
+import type { KvEngine } from './kv-engine.js';
 
 /** Bytes after which the engine starts a new log and turns the old one into a table. @since 0.1.0 */
 export const engineWriteBufferBytes = 8 * 1024 * 1024;
@@ -45,7 +44,6 @@ const entryBytes = 24;
 const ownBytes = 9 + 45 + 1 + 13 + 9 + 3 * entryBytes;
 
 const chunkPairs = 1_000;
-const nothing: FlushRecord = { seq: 0, oldest: 1, from: 0, to: 0, bytes: 0, previous: 0, hash: 0 };
 
 /**
  * The flush records of one engine: verified when opened, then continued with every flush.
@@ -82,18 +80,13 @@ export class FlushChain {
    */
   static async open(engine: KvEngine): Promise<FlushChain> {
     const [stored] = await engine.getMany([appliedKey]);
-    const records = engine.iterate(flushKeys);
-    try {
-      if (stored === undefined) await checkEmpty(engine);
-      const applied = stored === undefined ? 0 : decodeApplied(stored);
-      const { last, sizes } = await verify(records, applied);
-      // A flush that failed, or that a kill cut short, may show here without being on the medium, and
-      // from now on the log is let go of up to it. A sync makes it so, and all before it.
-      if (stored !== undefined) await engine.write([[appliedKey, stored]], { sync: true });
-      return new FlushChain(last, sizes);
-    } finally {
-      await records.close();
-    }
+    if (stored === undefined) await checkEmpty(engine);
+    const applied = stored === undefined ? 0 : decodeApplied(stored);
+    const { last, sizes } = await verify(engine, applied);
+    // A flush that failed, or that a kill cut short, may show here without being on the medium, and
+    // from now on the log is let go of up to it. A sync makes it so, and all before it.
+    if (stored !== undefined) await engine.write([[appliedKey, stored]], { sync: true });
+    return new FlushChain(last, sizes);
   }
 
   /**
@@ -142,48 +135,21 @@ export class FlushChain {
   }
 }
 
-interface Verified {
-  readonly last: FlushRecord;
-  readonly sizes: number[];
-}
-
-async function verify(records: EngineIterator, applied: number): Promise<Verified> {
-  const sizes: number[] = [];
-  let first = nothing.oldest;
-  let last = nothing;
-  for (;;) {
-    const pairs = await records.next(chunkPairs);
-    if (pairs.length === 0) break;
-    for (const [key, value] of pairs) {
-      const record = decodeFlush(key, value);
-      if (last === nothing) first = record.seq;
-      else checkLink(last, record);
-      last = record;
-      sizes.push(record.bytes);
+/** Lets go of its cursor: without snapshots a write waits for all of them (`turn-gate.ts`). */
+async function verify(engine: KvEngine, applied: number): Promise<FlushChainReading> {
+  const reading = new FlushChainReading();
+  const records = engine.iterate(flushKeys);
+  try {
+    for (;;) {
+      const pairs = await records.next(chunkPairs);
+      if (pairs.length === 0) break;
+      for (const [key, value] of pairs) reading.add(key, value);
     }
+  } finally {
+    await records.close();
   }
-  if (last.to !== applied) {
-    throw corrupt(`the applied index is ${applied} but the last flush ended at ${last.to}`);
-  }
-  // The records below `first` were deleted by a flush, or they are lost: the last one knows.
-  if (first !== last.oldest) {
-    throw corrupt(
-      `flushes ${last.oldest} to ${last.seq} are expected, the first found is ${first}`,
-    );
-  }
-  return { last, sizes };
-}
-
-function checkLink(last: FlushRecord, record: FlushRecord): void {
-  if (record.seq !== last.seq + 1) {
-    throw corrupt(`flush ${record.seq} follows flush ${last.seq}, those between are missing`);
-  }
-  if (record.from !== last.to) {
-    throw corrupt(`flush ${record.seq} starts at applied index ${record.from}, not ${last.to}`);
-  }
-  if (record.previous !== last.hash) {
-    throw corrupt(`flush ${record.seq} continues another history than flush ${last.seq}`);
-  }
+  reading.end(applied);
+  return reading;
 }
 
 /** Without an applied index there is nothing at all, else the first flush is lost. */
@@ -191,19 +157,10 @@ async function checkEmpty(engine: KvEngine): Promise<void> {
   const all = engine.iterate({ gte: '', lt: '\xff' });
   try {
     const found = await all.next(1);
-    if (found.length > 0) throw corrupt('there are records but no applied index');
+    if (found.length > 0) throw flushesLost('there are records but no applied index');
   } finally {
     await all.close();
   }
-}
-
-function corrupt(found: string): KontikiError {
-  return kontikiError(
-    'STATE_CORRUPT',
-    `the state lost changes that were on stable storage: ${found}. ` +
-      'Do not restart this member on it: replace the member (remove it, add a new one), ' +
-      'or restore a backup if it is the only one',
-  );
 }
 
 /**

@@ -15,7 +15,9 @@ import { crc32 } from '../base/crc32.js';
 import { kontikiError } from '../base/errors.js';
 import type { KeyRange } from './kv-engine.js';
 
-const version = 1;
+/** Format of these records that this release writes, and the only one it reads. @since 0.1.0 */
+export const flushFormatVersion = 1;
+
 const appliedBytes = 13;
 const flushBytes = 45;
 
@@ -100,7 +102,7 @@ class RecordWriter {
   constructor(size: number) {
     this.#bytes = new Uint8Array(size);
     this.#view = new DataView(this.#bytes.buffer);
-    this.#bytes[0] = version;
+    this.#bytes[0] = flushFormatVersion;
   }
 
   u32(value: number): void {
@@ -129,8 +131,8 @@ class RecordReader {
     if (value.length < 5 || this.#view.getUint32(value.length - 4) !== checksum(key, value)) {
       throw corrupt(`${name} of the state has a wrong checksum`);
     }
-    if (value[0] !== version) {
-      const found = `${name} of the state has format ${value[0]}, this release reads ${version}`;
+    if (value[0] !== flushFormatVersion) {
+      const found = `${name} of the state has format ${value[0]}, this release reads ${flushFormatVersion}`;
       throw kontikiError('FORMAT_UNSUPPORTED', `${found}: ${upgradeAdvice}`);
     }
     if (value.length !== size) {

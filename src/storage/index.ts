@@ -5,7 +5,20 @@
  *
  * @module
  */
+export {
+  type CheckDirectoryOptions,
+  checkDirectory,
+  type DirectoryCheck,
+} from './check/check-directory.js';
+export { checkSnapshots, type SnapshotsCheck } from './check/check-snapshots.js';
+export {
+  type CheckStateOptions,
+  checkState,
+  type RecordAudit,
+  type StateCheck,
+} from './check/check-state.js';
 export type { DirectoryLock, FileSystem, StorageFile } from './file-system.js';
+export { flushFormatVersion } from './flush-record.js';
 export type {
   CursorRange,
   EngineBatch,
@@ -16,6 +29,11 @@ export type {
   KvEngine,
   OpenEngine,
 } from './kv-engine.js';
+export {
+  type LevelContents,
+  type ReadRecordsOptions,
+  readLevelRecords,
+} from './level-files/records.js';
 export {
   type VerifiedTables,
   type VerifyTablesOptions,

@@ -6,21 +6,13 @@
  *     state-<index>/          loaded from the snapshot of that entry
  *     state.current           names the present one
  */
-import { replaceAdvice } from '../base/advice.js';
 import { kontikiError } from '../base/errors.js';
 import type { Backend, StoredRecord } from '../mvcc/backend.js';
 import type { StateHome, StateLoad } from '../mvcc/state-home.js';
 import type { FileSystem } from './file-system.js';
 import type { KvEngine, OpenEngine } from './kv-engine.js';
 import { StateLoader } from './state-loader.js';
-import {
-  firstStateName,
-  isStateName,
-  readStatePointer,
-  stateName,
-  statePointerName,
-  writeStatePointer,
-} from './state-pointer.js';
+import { findState, isStateName, stateName, writeStatePointer } from './state-pointer.js';
 
 /** @since 0.1.0 */
 export interface StateFoldersOptions {
@@ -49,18 +41,7 @@ export class StateFolders implements StateHome {
    *   STORAGE_IO
    */
   static async find(options: StateFoldersOptions): Promise<StateFolders> {
-    const { fs, dir } = options;
-    const pointed = await readStatePointer(fs, dir);
-    const names = (await fs.list(dir)).filter(isStateName);
-    const current = pointed ?? firstStateName;
-    // The first folder goes only when there is a pointer; a load of a snapshot leaves it alone.
-    const isMissing = !names.includes(current) && (pointed !== undefined || names.length > 0);
-    if (!isMissing) return new StateFolders(options, current);
-    const lost = pointed === undefined ? statePointerName : `${pointed}/`;
-    throw kontikiError(
-      'STATE_CORRUPT',
-      `expected ${lost} in ${dir}, found ${names.join(', ') || 'no state'}; ${replaceAdvice}`,
-    );
+    return new StateFolders(options, await findState(options.fs, options.dir));
   }
 
   /** Path of the present state's folder. */

@@ -63,6 +63,28 @@ export async function readStatePointer(fs: FileSystem, dir: string): Promise<str
 }
 
 /**
+ * Name of the folder that holds the state, or is to hold it when there is none yet.
+ *
+ * @param dir - a data directory
+ * @throws {KontikiError} STATE_CORRUPT when the pointer is damaged or gone, or the folder it names is;
+ *   FORMAT_UNSUPPORTED, STORAGE_IO
+ * @since 0.1.0
+ */
+export async function findState(fs: FileSystem, dir: string): Promise<string> {
+  const pointed = await readStatePointer(fs, dir);
+  const names = (await fs.list(dir)).filter(isStateName);
+  const current = pointed ?? firstStateName;
+  // The first folder goes only when there is a pointer; a load of a snapshot leaves it alone.
+  const isMissing = !names.includes(current) && (pointed !== undefined || names.length > 0);
+  if (!isMissing) return current;
+  const lost = pointed === undefined ? statePointerName : `${pointed}/`;
+  throw kontikiError(
+    'STATE_CORRUPT',
+    `expected ${lost} in ${dir}, found ${names.join(', ') || 'no state'}; ${replaceAdvice}`,
+  );
+}
+
+/**
  * Switches to another folder, durably when it resolves; after a crash to it or not at all.
  *
  * @throws {KontikiError} NO_SPACE, STORAGE_IO

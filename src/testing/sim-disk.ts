@@ -200,6 +200,12 @@ export class SimDisk {
     this.#directoryFaults.add(normalPath(path));
   }
 
+  /** Lets syncs succeed again that were to fail and have not been asked for yet. */
+  healSyncs(): void {
+    this.#syncFaults.clear();
+    this.#directoryFaults.clear();
+  }
+
   /**
    * Makes the next read of a file fail, as on a sector that cannot be read.
    *

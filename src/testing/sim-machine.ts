@@ -39,11 +39,20 @@ export type CrashKind = 'power' | 'process';
  * @since 0.1.0
  */
 export const assertingObserver: NodeObserver = {
-  proposed: () => undefined,
+  opened: ignore,
+  proposed: ignore,
+  received: ignore,
   stepped: (raft) => raft.check(),
-  applied: () => undefined,
-  installed: () => undefined,
+  readAsked: ignore,
+  readAnswered: ignore,
+  writing: ignore,
+  written: ignore,
+  sent: ignore,
+  applied: ignore,
+  installed: ignore,
 };
+
+function ignore(): void {}
 
 /**
  * A host; `Simulator.machine` makes it.
@@ -62,6 +71,8 @@ export class SimMachine {
   readonly quartz: SimQuartz;
   /** Told what the node of this machine does, from the next boot on; default: it asserts the core's invariants. */
   observer: NodeObserver = assertingObserver;
+  /** Called when its process has ended: what that one still tells its observer did not happen. */
+  onCrash: (() => void) | undefined;
   readonly #options: SimMachineOptions;
   #incarnation: Incarnation | undefined;
   #transport: SimTransport | undefined;
@@ -132,6 +143,7 @@ export class SimMachine {
     network.leave(this.#transport as SimTransport, { reset: kind === 'process' });
     this.disk.crash({ powerLoss: kind === 'power' });
     this.engineDisk.crash({ powerLoss: kind === 'power' });
+    this.onCrash?.();
   }
 
   /**

@@ -47,7 +47,7 @@ export interface SimulatorOptions {
   readonly diskLatency?: Partial<DiskLatency> | undefined;
   /** How many trace lines to keep for a failure; default 200. */
   readonly traceLines?: number | undefined;
-  /** Lets pending microtasks run; for platforms without `setImmediate`. */
+  /** Lets pending microtasks run; default: one turn of the event loop. */
   readonly hop?: Hop | undefined;
 }
 

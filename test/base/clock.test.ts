@@ -1,5 +1,5 @@
 /** The platform's own clock and timers; what they wait is the platform's business, not tested. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { systemClock, systemTimers } from '../../src/base/clock.js';
 
 describe('system clock', () => {
@@ -9,6 +9,34 @@ describe('system clock', () => {
       const now = systemClock.monotonicMs();
       expect(now).toBeGreaterThanOrEqual(last);
       last = now;
+    }
+  });
+});
+
+describe('system timers without setImmediate, as in a browser', () => {
+  test('soon -> in order, not inside the call; cancelled -> not at all', async () => {
+    const ports: { close(): void }[] = [];
+    const NodeChannel = MessageChannel;
+    class PageChannel extends NodeChannel {
+      constructor() {
+        super();
+        ports.push(this.port1);
+      }
+    }
+    vi.stubGlobal('setImmediate', undefined);
+    vi.stubGlobal('MessageChannel', PageChannel);
+    try {
+      const ran: string[] = [];
+      systemTimers.soon(() => ran.push('first'));
+      systemTimers.soon(() => ran.push('cancelled')).cancel();
+      const last = new Promise<void>((resolve) => systemTimers.soon(resolve));
+      expect(ran).toEqual([]);
+      await last;
+      expect(ran).toEqual(['first']);
+      expect(ports).toHaveLength(1);
+    } finally {
+      for (const port of ports) port.close();
+      vi.unstubAllGlobals();
     }
   });
 });

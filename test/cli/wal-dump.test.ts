@@ -7,26 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { crc32 } from '../../src/base/crc32.js';
-import { runCommandLine } from '../../src/cli/command-line.js';
-import { nodeFileSystem } from '../../src/storage/node-fs/index.js';
+import { run } from './cli.js';
 
 const golden = join(import.meta.dirname, '..', 'compat', 'wal-v1');
 const folder = mkdtempSync(join(tmpdir(), 'kontiki-wal-dump-'));
 let copies = 0;
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-async function run(...words: string[]) {
-  const out: string[] = [];
-  const errors: string[] = [];
-  const code = await runCommandLine(words, {
-    fs: nodeFileSystem,
-    packageFile: 'package.json',
-    print: (line) => out.push(line),
-    printError: (line) => errors.push(line),
-  });
-  return { code, out: out.join('\n'), errors: errors.join('\n') };
-}
 
 function copy(place = '.'): string {
   copies += 1;

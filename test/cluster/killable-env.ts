@@ -40,7 +40,7 @@ export class KillableEnv {
       openEngine: async (path) => {
         const engine = await platform.openEngine(path);
         this.#engines.add(engine);
-        return this.#guard(engine, ['iterate']);
+        return this.#guard(engine, ['iterate', 'getNow']);
       },
     };
   }

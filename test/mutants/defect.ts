@@ -2,7 +2,7 @@
 export interface Defect {
   /** What is wrong then, in a few words; unique. */
   readonly name: string;
-  /** Below `src/raft`. */
+  /** Below `src/raft`, or below `src` for simulations. */
   readonly file: string;
   /** Occurs exactly once in the file. */
   readonly find: string;

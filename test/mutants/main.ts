@@ -6,19 +6,22 @@
  *     npm run mutants -- --only lease    those whose name contains it
  *     npm run mutants -- --sample 6      so many, spread over the list, others each day
  *     npm run mutants -- --list          names alone
+ *     npm run mutants -- --sim           others, all over the sources, against simulations of the whole
+ *                                        stack; with `--seeds 2000` at most, `--ranges 1`, `--jobs 2`
  *
  * Exit code 1 when one survives that is not argued to be equivalent where it is defined.
  */
 import { spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Defect, withDefect } from './defect.js';
+import { copyOfProject } from './project-copy.js';
 import { raftDefects } from './raft-defects.js';
+import { jobsDefault, runSim } from './sim/run-sim.js';
+import { simDefects } from './sim-defects.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const timeoutMs = 300_000;
 
 /** Cheap tests first: most defects fall to them. */
@@ -39,13 +42,25 @@ async function main(): Promise<void> {
       only: { type: 'string' },
       sample: { type: 'string' },
       list: { type: 'boolean', default: false },
+      sim: { type: 'boolean', default: false },
+      seeds: { type: 'string', default: '2000' },
+      ranges: { type: 'string', default: '1' },
+      jobs: { type: 'string', default: String(jobsDefault) },
     },
   });
-  const defects = choose(values.only, values.sample);
-  if (values.list) {
-    for (const { name } of defects) console.log(name);
+  const { list, only, sample } = values;
+  if (list) {
+    for (const { name } of choose(values.sim ? simDefects : raftDefects, values)) console.log(name);
     return;
   }
+  if (values.sim) {
+    const [seeds = 0, ranges = 0, jobs = 0] = [values.seeds, values.ranges, values.jobs].map(count);
+    const isWhole = only === undefined && sample === undefined;
+    const isFound = await runSim(choose(simDefects, values), { seeds, ranges, jobs, isWhole });
+    process.exitCode = isFound ? 0 : 1;
+    return;
+  }
+  const defects = choose(raftDefects, values);
   const verdicts = await runAll(defects);
   const survivors = verdicts.filter(({ killers }) => killers.length === 0);
   console.log(`\n${verdicts.length - survivors.length} of ${verdicts.length} killed`);
@@ -57,15 +72,23 @@ async function main(): Promise<void> {
   process.exitCode = unexplained.length === 0 ? 0 : 1;
 }
 
-function choose(only: string | undefined, sample: string | undefined): readonly Defect[] {
-  const matching = raftDefects.filter(({ name }) => name.includes(only ?? ''));
-  const count = Number(sample ?? matching.length);
-  if (!Number.isInteger(count) || count < 1) {
-    throw new Error(`expected --sample to be a count, got ${sample}`);
-  }
-  const step = Math.max(1, Math.floor(matching.length / count));
+interface Choice {
+  readonly only?: string | undefined;
+  readonly sample?: string | undefined;
+}
+
+function choose<D extends Defect>(all: readonly D[], { only = '', sample }: Choice): readonly D[] {
+  const matching = all.filter(({ name }) => name.includes(only));
+  const wanted = sample === undefined ? matching.length : count(sample);
+  const step = Math.max(1, Math.floor(matching.length / wanted));
   const first = Math.floor(Date.now() / 86_400_000) % step;
-  return matching.filter((_, at) => at % step === first).slice(0, count);
+  return matching.filter((_, at) => at % step === first).slice(0, wanted);
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new Error(`expected a count, got ${text}`);
 }
 
 /** As many at a time as there are processors. */
@@ -100,19 +123,6 @@ async function checkUnbroken(): Promise<void> {
   } finally {
     await rm(dir, { recursive: true });
   }
-}
-
-async function copyOfProject(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'kontiki-mutants-'));
-  for (const part of ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
-    await cp(join(root, part), join(dir, part), { recursive: true });
-  }
-  await symlink(join(root, 'node_modules'), join(dir, 'node_modules'));
-  // Fixtures stand beside the project.
-  const fixtures = process.env.KONTIKI_RAFT_FIXTURES ?? join(root, '../shared/fixtures/raft');
-  process.env.KONTIKI_RAFT_FIXTURES = fixtures;
-  await mkdir(join(dir, 'out'));
-  return dir;
 }
 
 async function run(defect: Defect, dir: string): Promise<Verdict> {

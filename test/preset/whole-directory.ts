@@ -2,6 +2,7 @@
 // a state that was installed, tables and a log of LevelDB.
 import { openStoreOn } from '../../src/assembly/open-store-on.js';
 import { type StoreConfig, storeConfig } from '../../src/assembly/store-config.js';
+import { isKontikiError } from '../../src/base/errors.js';
 import { systemEnv } from '../../src/preset/system-env.js';
 import { cmp, op } from '../../src/store/operations.js';
 import type { Store } from '../../src/store/store.js';
@@ -39,4 +40,22 @@ export async function fillDirectory(dir: string): Promise<string> {
   const everything = await everythingIn(store);
   await store.close();
   return everything;
+}
+
+/** @returns `same`, what else became of the store, or why it refused; one word */
+export async function outcomeOfOpening(dir: string, expected: string): Promise<string> {
+  try {
+    const config = directoryConfig(dir);
+    const store = await openStoreOn(await systemEnv(config), config);
+    try {
+      if ((await everythingIn(store)) !== expected) return 'different';
+      const before = store.status().revision;
+      const { revision } = await store.put('next', '1');
+      return revision === before + 1 ? 'same' : 'revisions';
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    return isKontikiError(error) ? `refused-${error.code}` : `untyped-${String(error)}`;
+  }
 }

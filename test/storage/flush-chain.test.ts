@@ -60,7 +60,7 @@ describe('lost batches', () => {
 
   test('the message -> says what is missing and what to do', async () => {
     const error = await reopen(await filled([1, 2, 3, 4], [2])).catch((e: unknown) => e);
-    expect(String(error)).toMatch(/flush 3 follows flush 1.*replace the member.*backup/s);
+    expect(String(error)).toMatch(/flush 3 follows flush 1.*replace this member.*backup/s);
   });
 });
 

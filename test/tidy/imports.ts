@@ -8,6 +8,8 @@ interface Row {
   readonly values?: readonly string[];
   /** Folders it may import with `import type` only. */
   readonly types?: readonly string[];
+  /** Folders it may load with `import()` only, when they are needed. */
+  readonly lazy?: readonly string[];
   /** npm packages and `node:` built-ins; `node:*` is every built-in. */
   readonly packages?: readonly string[];
   /** Adapters it may load, see `adapters`. */
@@ -54,10 +56,14 @@ const table: Readonly<Record<string, Row>> = {
   },
   cli: {
     values: ['base', 'server', 'preset', 'storage', 'mvcc'],
+    // One command needs the simulator; the others start without it.
+    types: ['testing'],
+    lazy: ['testing'],
     packages: ['node:util', 'node:process'],
     adapters,
   },
   testing: { values: [...lowerFolders, 'assembly', 'concurrency'], adapters: ['storage/level'] },
+  'testing/fast-check': { values: lowerFolders, packages: ['fast-check'] },
   'index.ts': { values: [...lowerFolders, 'assembly', 'preset'] },
 };
 
@@ -65,6 +71,7 @@ interface Import {
   readonly node: ts.Node;
   readonly specifier: string;
   readonly isTypeOnly: boolean;
+  readonly isLazy: boolean;
 }
 
 export function checkImports(files: readonly Source[]): Finding[] {
@@ -85,6 +92,7 @@ function checkImport(path: string, rowName: string, found: Import): string | und
   if (!found.specifier.endsWith('.js')) return `'${found.specifier}' must end in .js`;
   const target = posix.join(posix.dirname(path), found.specifier);
   if (!target.startsWith('src/')) return `'${found.specifier}' leaves src`;
+  if (found.isLazy && table[rowName]?.lazy?.includes(folderOf(target))) return undefined;
   return checkFolder(rowName, target, found.isTypeOnly);
 }
 
@@ -139,7 +147,11 @@ function importsOf(file: Source): Import[] {
   const found: Import[] = [];
   walk(file, (node) => {
     const specifier = specifierOf(node);
-    if (specifier !== undefined) found.push({ node, specifier, isTypeOnly: isErased(node) });
+    if (specifier !== undefined) {
+      const isLazy =
+        ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword;
+      found.push({ node, specifier, isTypeOnly: isErased(node), isLazy });
+    }
   });
   return found;
 }

@@ -1,7 +1,19 @@
 /** Reads the integers and strings of LevelDB's files; what goes past the end is an error of the file. */
 
 /** Thrown for bytes that end too early or are no integer; callers say which file it was. @since 0.1.0 */
-export class MalformedBytes extends Error {}
+export class MalformedBytes extends Error {
+  /** Where in the file, if whoever throws it knows. */
+  readonly offset: number | undefined;
+
+  /**
+   * @param what - is wrong
+   * @param offset - in bytes
+   */
+  constructor(what: string, offset?: number) {
+    super(what);
+    this.offset = offset;
+  }
+}
 
 /**
  * A position in some bytes.
@@ -51,9 +63,9 @@ export class ByteReader {
     return this.#bytes.subarray(this.#at - length, this.#at);
   }
 
-  /** Passes over bytes behind their length. */
-  skipString(): void {
-    this.take(this.varint());
+  /** Bytes behind their length; a view. */
+  string(): Uint8Array {
+    return this.take(this.varint());
   }
 
   /** An integer of `width` bytes, least significant first; at most 6. */

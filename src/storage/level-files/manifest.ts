@@ -1,26 +1,77 @@
 /**
- * Which tables a LevelDB database consists of, by its manifest. A crash leaves others behind, halves
- * of a compaction, that LevelDB removes when it opens; their damage means nothing.
+ * Which files a LevelDB database consists of, by its manifest. A crash leaves others behind, halves
+ * of a compaction and logs that became tables, that LevelDB removes when it opens; their damage means
+ * nothing.
  */
-import { concatBytes, utf8Text } from '../../base/bytes.js';
+import { utf8Text } from '../../base/bytes.js';
+import { isKontikiError } from '../../base/errors.js';
 import type { FileSystem } from '../file-system.js';
 import { ByteReader, MalformedBytes } from './byte-reader.js';
-import { crc32c, masked } from './crc32c.js';
+import { levelCorrupt } from './damage.js';
+import { type LevelEntry, levelEntry } from './entry.js';
+import { readLogFile } from './log-file.js';
 
-const blockBytes = 32 * 1024;
-const headBytes = 7;
+const noValue = new Uint8Array(0);
 
 /** A table that belongs to the database. @since 0.1.0 */
 export interface LiveTable {
   readonly number: number;
   readonly size: number;
+  /** Tables of level 0 overlap; those of another one do not. */
+  readonly level: number;
+  /** Place of its first entry, without the value. */
+  readonly first: LevelEntry;
+}
+
+/** What a manifest says. @since 0.1.0 */
+export interface Manifest {
+  readonly tables: readonly LiveTable[];
+  /** Logs from this number on hold what is in no table yet. */
+  readonly logNumber: number;
+  /** One more log that does; 0 for none. */
+  readonly previousLog: number;
+}
+
+/**
+ * The present manifest of a database.
+ *
+ * @param fs - where it is
+ * @param dir - its folder
+ * @returns `undefined` without a `CURRENT`, which names the manifest
+ * @throws {KontikiError} STATE_CORRUPT, naming file and offset; STORAGE_IO
+ * @since 0.1.0
+ */
+export async function readManifest(fs: FileSystem, dir: string): Promise<Manifest | undefined> {
+  const currentPath = `${dir}/CURRENT`;
+  const current = await fs.readFile(currentPath);
+  if (current === undefined) return undefined;
+  const [, name] = /^(MANIFEST-\d+)\n$/.exec(utf8Text(current)) ?? [];
+  if (name === undefined) {
+    throw levelCorrupt(currentPath, { offset: 0, what: 'it does not name a manifest' });
+  }
+  const path = `${dir}/${name}`;
+  const bytes = await fs.readFile(path);
+  if (bytes === undefined) throw levelCorrupt(path, { offset: 0, what: 'it is missing' });
+  const { records, damage } = readLogFile(bytes);
+  // LevelDB passes over what was never written.
+  const wrong = damage.find(({ isBlank }) => !isBlank);
+  if (wrong !== undefined) throw levelCorrupt(path, wrong);
+  const draft = new ManifestDraft();
+  for (const { offset, bytes: edit } of records) {
+    try {
+      draft.apply(edit);
+    } catch (error) {
+      if (!(error instanceof MalformedBytes)) throw error;
+      throw levelCorrupt(path, { offset, what: error.message });
+    }
+  }
+  if (draft.isWhole) return draft.manifest;
+  throw levelCorrupt(path, { offset: bytes.length, what: 'it is cut' });
 }
 
 /**
  * The tables of a database.
  *
- * @param fs - where it is
- * @param dir - its folder
  * @returns `undefined` when the manifest cannot be read to its end: LevelDB will refuse it, or start
  *   anew where nothing was yet
  * @throws {KontikiError} STORAGE_IO
@@ -30,73 +81,61 @@ export async function liveTables(
   fs: FileSystem,
   dir: string,
 ): Promise<readonly LiveTable[] | undefined> {
-  const current = await fs.readFile(`${dir}/CURRENT`);
-  if (current === undefined) return undefined;
-  const [, name] = /^(MANIFEST-\d+)\n$/.exec(utf8Text(current)) ?? [];
-  const manifest = name === undefined ? undefined : await fs.readFile(`${dir}/${name}`);
-  if (manifest === undefined) return undefined;
   try {
-    const tables = new Map<number, LiveTable>();
-    for (const edit of recordsOf(manifest)) applyEdit(edit, tables);
-    return [...tables.values()];
+    return (await readManifest(fs, dir))?.tables;
   } catch (error) {
-    if (error instanceof MalformedBytes) return undefined;
+    if (isKontikiError(error, 'STATE_CORRUPT')) return undefined;
     throw error;
   }
 }
 
-/** The records of a log file: fragments in blocks. A record that the file ends inside is none. */
-function recordsOf(bytes: Uint8Array): Uint8Array[] {
-  const records: Uint8Array[] = [];
-  let parts: Uint8Array[] = [];
-  let at = 0;
-  while (bytes.length - at >= headBytes) {
-    const inBlock = blockBytes - (at % blockBytes);
-    if (inBlock < headBytes) {
-      at += inBlock;
-      continue;
-    }
-    const head = new ByteReader(bytes, at);
-    const crc = head.fixed(4);
-    const length = head.fixed(2);
-    const type = head.byte();
-    const end = at + headBytes + length;
-    if (end > bytes.length) break;
-    if (length > inBlock - headBytes || crc !== masked(crc32c(bytes, at + 6, end))) {
-      throw new MalformedBytes('a record is damaged');
-    }
-    parts.push(bytes.subarray(at + headBytes, end));
-    at = end;
-    // 1 whole, 2 first, 3 middle, 4 last
-    if (type !== 1 && type !== 4) continue;
-    records.push(concatBytes(parts));
-    parts = [];
-  }
-  return records;
-}
+/** Numbers of an edit, by their tags. */
+const tags = { log: 2, nextFile: 3, lastSequence: 4, previousLog: 9 } as const;
 
-function applyEdit(edit: Uint8Array, tables: Map<number, LiveTable>): void {
-  const reader = new ByteReader(edit);
-  while (reader.left > 0) {
-    const tag = reader.varint();
-    if (tag === 1) {
-      reader.skipString();
-    } else if (tag === 2 || tag === 3 || tag === 4 || tag === 9) {
-      reader.varint();
-    } else if (tag === 5) {
-      reader.varint();
-      reader.skipString();
-    } else if (tag === 6) {
-      reader.varint();
-      tables.delete(reader.varint());
-    } else if (tag === 7) {
-      reader.varint();
-      const table = { number: reader.varint(), size: reader.varint() };
-      reader.skipString();
-      reader.skipString();
-      tables.set(table.number, table);
-    } else {
-      throw new MalformedBytes(`an edit of the unknown kind ${tag}`);
+class ManifestDraft {
+  readonly #tables = new Map<number, LiveTable>();
+  readonly #numbers = new Map<number, number>();
+
+  /** Whether there is what LevelDB asks for. */
+  get isWhole(): boolean {
+    return [tags.log, tags.nextFile, tags.lastSequence].every((tag) => this.#numbers.has(tag));
+  }
+
+  get manifest(): Manifest {
+    return {
+      tables: [...this.#tables.values()],
+      logNumber: this.#numbers.get(tags.log) ?? 0,
+      previousLog: this.#numbers.get(tags.previousLog) ?? 0,
+    };
+  }
+
+  apply(edit: Uint8Array): void {
+    const reader = new ByteReader(edit);
+    while (reader.left > 0) {
+      const tag = reader.varint();
+      if (tag === 1) {
+        reader.string();
+      } else if (tag === 2 || tag === 3 || tag === 4 || tag === 9) {
+        this.#numbers.set(tag, reader.varint());
+      } else if (tag === 5) {
+        reader.varint();
+        reader.string();
+      } else if (tag === 6) {
+        reader.varint();
+        this.#tables.delete(reader.varint());
+      } else if (tag === 7) {
+        this.#addTable(reader);
+      } else {
+        throw new MalformedBytes(`an edit of the unknown kind ${tag}`);
+      }
     }
+  }
+
+  #addTable(reader: ByteReader): void {
+    const level = reader.varint();
+    const table = { level, number: reader.varint(), size: reader.varint() };
+    const first = levelEntry(reader.string(), noValue);
+    reader.string();
+    this.#tables.set(table.number, { ...table, first });
   }
 }

@@ -11,8 +11,11 @@
  *
  * A handle is offset and size. The blocks fill the file without a gap, so every byte is covered.
  */
+import { blockEntries } from './block.js';
 import { ByteReader, MalformedBytes } from './byte-reader.js';
 import { crc32c, masked } from './crc32c.js';
+import type { FileDamage } from './damage.js';
+import { type LevelEntry, levelEntry } from './entry.js';
 import { uncompress } from './snappy.js';
 
 const footerBytes = 48;
@@ -24,12 +27,6 @@ interface Handle {
   readonly size: number;
 }
 
-/** What is wrong with a table, and where. @since 0.1.0 */
-export interface TableDamage {
-  readonly offset: number;
-  readonly what: string;
-}
-
 /**
  * Verifies every byte of a table.
  *
@@ -37,7 +34,7 @@ export interface TableDamage {
  * @returns the first damage found, `undefined` for none
  * @since 0.1.0
  */
-export function tableDamage(bytes: Uint8Array): TableDamage | undefined {
+export function tableDamage(bytes: Uint8Array): FileDamage | undefined {
   const footerAt = bytes.length - footerBytes;
   if (footerAt < 0) return { offset: bytes.length, what: 'it is cut' };
   try {
@@ -58,6 +55,27 @@ export function tableDamage(bytes: Uint8Array): TableDamage | undefined {
   } catch (error) {
     if (!(error instanceof MalformedBytes)) throw error;
     return { offset: footerAt, what: error.message };
+  }
+}
+
+/**
+ * What is stored in a table, in the order of its keys.
+ *
+ * @param bytes - a whole file without {@link tableDamage}; values are views into it, or into a block
+ * @throws MalformedBytes with the offset of its block
+ * @since 0.1.0
+ */
+export function* tableEntries(bytes: Uint8Array): Generator<LevelEntry, void, undefined> {
+  const { index } = readFooter(bytes.subarray(bytes.length - footerBytes));
+  for (const handle of handlesIn(contentOf(bytes, index))) {
+    try {
+      for (const [key, value] of blockEntries(contentOf(bytes, handle))) {
+        yield levelEntry(key, value);
+      }
+    } catch (error) {
+      if (!(error instanceof MalformedBytes)) throw error;
+      throw new MalformedBytes(error.message, handle.offset);
+    }
   }
 }
 
@@ -95,20 +113,9 @@ function contentOf(bytes: Uint8Array, { offset, size }: Handle): Uint8Array {
   throw new MalformedBytes(`a block has the unknown type ${type}`);
 }
 
-/** The values of a block of handles: entries with shared key prefixes, then restart points. */
+/** The values of a block of handles. */
 function handlesIn(block: Uint8Array): Handle[] {
-  if (block.length < 4) throw new MalformedBytes('a block has no restart points');
-  const restarts = new ByteReader(block, block.length - 4).fixed(4);
-  const end = block.length - 4 - 4 * restarts;
-  if (end < 0) throw new MalformedBytes('a block has too many restart points');
-  const reader = new ByteReader(block.subarray(0, end));
   const found: Handle[] = [];
-  while (reader.left > 0) {
-    reader.varint();
-    const keyBytes = reader.varint();
-    const valueBytes = reader.varint();
-    reader.take(keyBytes);
-    found.push(readHandle(new ByteReader(reader.take(valueBytes))));
-  }
+  for (const [, value] of blockEntries(block)) found.push(readHandle(new ByteReader(value)));
   return found;
 }

@@ -1,8 +1,7 @@
 /** Verifies the tables of a LevelDB database that nobody has open. */
-import { kontikiError } from '../../base/errors.js';
 import type { FileSystem } from '../file-system.js';
-import { type LiveTable, liveTables } from './manifest.js';
-import { tableDamage } from './table.js';
+import { liveTables } from './manifest.js';
+import { readTable } from './read-table.js';
 
 /** @since 0.1.0 */
 export interface VerifyTablesOptions {
@@ -41,27 +40,9 @@ export async function verifyLevelTables(options: VerifyTablesOptions): Promise<V
       found.unread += table.size;
       continue;
     }
-    await verifyTable(fs, dir, table);
+    await readTable(fs, dir, table);
     found.tables += 1;
     found.bytes += table.size;
   }
   return found;
-}
-
-async function verifyTable(fs: FileSystem, dir: string, table: LiveTable): Promise<void> {
-  const stem = `${dir}/${String(table.number).padStart(6, '0')}`;
-  const path = `${stem}.ldb`;
-  const bytes = (await fs.readFile(path)) ?? (await fs.readFile(`${stem}.sst`));
-  if (bytes === undefined) throw damaged(path, 0, 'it is missing');
-  if (bytes.length < table.size) throw damaged(path, bytes.length, 'it is cut');
-  const damage = tableDamage(bytes);
-  if (damage !== undefined) throw damaged(path, damage.offset, damage.what);
-}
-
-function damaged(path: string, offset: number, what: string) {
-  return kontikiError(
-    'STATE_CORRUPT',
-    `table ${path} of the state is damaged at byte ${offset}: ${what}. Do not restart this member ` +
-      'on it: replace the member (remove it, add a new one), or restore a backup if it is the only one',
-  );
 }

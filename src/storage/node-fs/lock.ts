@@ -48,6 +48,18 @@ export async function lockDirectory(path: string): Promise<DirectoryLock> {
   }
 }
 
+/**
+ * Who has a directory open, for tools that must not touch what somebody writes. Only looks.
+ *
+ * @param path - of the directory
+ * @returns in words; `undefined` when nobody has
+ * @since 0.1.0
+ */
+export async function lockHolder(path: string): Promise<string | undefined> {
+  const holder = await readHolder(`${path}/lock`);
+  return holder !== undefined && (await isAlive(holder)) ? `process ${holder.pid}` : undefined;
+}
+
 async function take(directory: string): Promise<void> {
   const file = `${directory}/lock`;
   const own: Holder = { pid: process.pid, startedAt: await startOf(process.pid) };

@@ -3,6 +3,7 @@ import type { FileSystem, StorageFile } from '../file-system.js';
 import { snapshotCorrupt } from './damage.js';
 import { decodeTrailer, frameHeadBytes, type Trailer, trailerBytes } from './frame.js';
 import { decodeHeader, headerReadBytes, type ReadHeader } from './header.js';
+import { snapshotName } from './name.js';
 
 /** Both ends of a file. @since 0.1.0 */
 export interface SnapshotEnds {
@@ -43,15 +44,28 @@ export async function readEnds(
 }
 
 /**
- * As {@link readEnds}, by path.
+ * As {@link readEnds}, of a file in a folder of snapshots: it must be the one that its name says.
  *
+ * @param fs - where the folder is
+ * @param dir - the folder
+ * @param name - of the file
+ * @param groupId - Raft group that it must be of; default 0
  * @throws {KontikiError} SNAPSHOT_CORRUPT, FORMAT_UNSUPPORTED, STORAGE_IO
  * @since 0.1.0
  */
-export async function inspectSnapshot(fs: FileSystem, path: string): Promise<SnapshotEnds> {
+export async function inspectNamed(
+  fs: FileSystem,
+  dir: string,
+  name: string,
+  groupId = 0,
+): Promise<SnapshotEnds> {
+  const path = `${dir}/${name}`;
   const file = await fs.open(path, 'read');
   try {
-    return await readEnds(fs, path, file);
+    const ends = await readEnds(fs, path, file);
+    const { header } = ends;
+    if (snapshotName(header.last) === name && header.groupId === groupId) return ends;
+    throw snapshotCorrupt(path, 0, 'its header is that of another snapshot');
   } finally {
     await file.close();
   }

@@ -8,8 +8,7 @@ import type { ConfState } from '../../raft/configuration.js';
 import type { LogId } from '../../raft/types.js';
 import type { FileSystem } from '../file-system.js';
 import type { SnapshotMeta, SnapshotSink, SnapshotStore } from '../snapshot-store.js';
-import { snapshotCorrupt } from './damage.js';
-import { inspectSnapshot } from './inspect.js';
+import { inspectNamed } from './inspect.js';
 import { parseSnapshotName, snapshotName, temporaryEnding } from './name.js';
 import { SnapshotFileReader } from './reader.js';
 import { SnapshotFileSink } from './sink.js';
@@ -154,13 +153,9 @@ export class SnapshotFiles implements SnapshotStore {
   }
 
   async #inspect(name: string): Promise<void> {
-    const { fs, dir, groupId = 0 } = this.#options;
-    const path = `${dir}/${name}`;
+    const { fs, dir, groupId } = this.#options;
     try {
-      const { header, trailer } = await inspectSnapshot(fs, path);
-      if (snapshotName(header.last) !== name || header.groupId !== groupId) {
-        throw snapshotCorrupt(path, 0, 'its header is that of another snapshot');
-      }
+      const { header, trailer } = await inspectNamed(fs, dir, name, groupId);
       const { last, configuration } = header;
       this.#snapshots.set(name, { last, configuration, size: trailer.size });
     } catch (error) {

@@ -85,6 +85,11 @@ export class BareMember {
     return this.machine.state.index;
   }
 
+  /** Last index of what the state machine has durably. */
+  get appliedDurable(): number {
+    return this.machine.durable.index;
+  }
+
   /** The running node. */
   get up(): RawNode {
     assert(this.node !== undefined, `member ${this.id} is up`);
@@ -111,7 +116,7 @@ export class BareMember {
       latestSnapshot: () => this.snapshot,
     });
     this.node = node;
-    this.view.look();
+    this.view.look(coreOf(node));
     this.#world.onNode(this, node);
     if (bootstrap.length > 0) node.bootstrap(bootstrap.map((each) => ({ id: each })));
     this.#observe('start');

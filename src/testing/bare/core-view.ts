@@ -1,36 +1,52 @@
-/** How invariants see one of our own members: `RawNode`, its disk and its state machine. */
+/** How invariants see one of our own members: its core, its log and its state machine. */
 import type { Configuration, Entry, Role } from '../../raft/index.js';
 import type { Raft } from '../../raft/raft.js';
-import { coreOf } from '../../raft/raw-node.js';
 import type { DurableView, NodeView } from '../invariants/node-view.js';
-import type { BareDisk } from './bare-disk.js';
-import type { BareMember } from './bare-member.js';
 import { entryHash } from './entry-hash.js';
+import type { LogImage } from './log-image.js';
 
 /**
- * A view of whatever node the member runs at the moment.
+ * What there is of a member beside its core.
+ *
+ * @since 0.1.0
+ */
+export interface ViewedMember {
+  readonly id: number;
+  readonly store: {
+    /** What the log was given. */
+    readonly written: LogImage;
+    /** What of it survives a crash. */
+    readonly durable: LogImage;
+  };
+  /** Last index of the state machine. */
+  readonly applied: number;
+  /** Last index of what of it survives a crash. */
+  readonly appliedDurable: number;
+}
+
+/**
+ * A view of whatever core the member runs at the moment.
  *
  * @since 0.1.0
  */
 export class CoreView implements NodeView {
   readonly id: number;
   readonly durable: DurableView;
-  readonly #member: BareMember;
-  /** Set by the member when its process starts. */
+  readonly #member: ViewedMember;
   #core: Raft | undefined;
 
   /**
    * @param member - the one to look at
    */
-  constructor(member: BareMember) {
+  constructor(member: ViewedMember) {
     this.id = member.id;
     this.#member = member;
     this.durable = new DiskView(member.store);
   }
 
-  /** The member runs another node from now on. */
-  look(): void {
-    this.#core = coreOf(this.#member.up);
+  /** The member runs another core from now on. */
+  look(core: Raft): void {
+    this.#core = core;
   }
 
   get #raft(): Raft {
@@ -54,7 +70,7 @@ export class CoreView implements NodeView {
   }
 
   get applied(): number {
-    return this.#member.machine.state.index;
+    return this.#member.applied;
   }
 
   get firstIndex(): number {
@@ -66,7 +82,7 @@ export class CoreView implements NodeView {
   }
 
   get snapshotIndex(): number {
-    return this.#member.machine.durable.index;
+    return this.#member.appliedDurable;
   }
 
   get installing(): number {
@@ -78,7 +94,7 @@ export class CoreView implements NodeView {
   }
 
   get configurationIndex(): number {
-    return this.#raft.log.pendingSnapshot?.last.index ?? this.#member.machine.state.index;
+    return this.#raft.log.pendingSnapshot?.last.index ?? this.#member.applied;
   }
 
   termAt(index: number): number | undefined {
@@ -102,9 +118,9 @@ export class CoreView implements NodeView {
 }
 
 class DiskView implements DurableView {
-  readonly #disk: BareDisk;
+  readonly #disk: ViewedMember['store'];
 
-  constructor(disk: BareDisk) {
+  constructor(disk: ViewedMember['store']) {
     this.#disk = disk;
   }
 

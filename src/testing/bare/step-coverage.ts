@@ -1,8 +1,10 @@
 /** Counts what happened in a run, from its steps: elections, handovers, changes, reads. */
+
 import type { MessageView } from '../invariants/message-view.js';
-import type { ConfigurationView } from '../invariants/node-view.js';
+import type { ConfigurationView, NodeView } from '../invariants/node-view.js';
 import type { RaftFacts } from '../invariants/raft-facts.js';
 import type { RaftStep } from '../invariants/raft-step.js';
+import { transitionMark } from '../marks/transition.js';
 import type { Coverage } from './coverage.js';
 
 /** Everything that is counted, so that what never happened shows as 0. */
@@ -14,9 +16,11 @@ const names = [
   'elections',
   'jointEntered',
   'jointLeft',
+  'logTruncated',
   'promoted',
   'readsAnswered',
   'removed',
+  'snapshotsInstalled',
   'terms',
   'transfersCompleted',
 ] as const;
@@ -32,6 +36,8 @@ export class StepCoverage {
   /** Terms for which somebody campaigned in the name of the leader before. */
   readonly #handedOver = new Set<number>();
   #lastLed = 0;
+  /** Where each member's log ended. */
+  readonly #ends = new Map<NodeView, number>();
 
   /**
    * @param coverage - where to count
@@ -46,6 +52,10 @@ export class StepCoverage {
   observe(step: RaftStep): void {
     if (step.kind === 'state') this.#onState(step.member.role, step.member.term);
     else if (step.kind === 'sent') this.#onSent(step.message);
+    else if (step.kind === 'received') {
+      this.#coverage.count(transitionMark(step.member, step.message));
+    } else if (step.kind === 'log') this.#onLog(step.member, step.from);
+    else if (step.kind === 'installed') this.#coverage.count('snapshotsInstalled');
     else if (step.kind === 'read-answered') this.#coverage.count('readsAnswered');
     else if (step.kind === 'crash') this.#coverage.count('crashes');
   }
@@ -55,6 +65,11 @@ export class StepCoverage {
     this.#lastLed = term;
     this.#coverage.count('elections');
     if (this.#handedOver.has(term)) this.#coverage.count('transfersCompleted');
+  }
+
+  #onLog(member: NodeView, from: number): void {
+    if (from <= (this.#ends.get(member) ?? 0)) this.#coverage.count('logTruncated');
+    this.#ends.set(member, member.lastIndex);
   }
 
   #onSent(message: MessageView): void {

@@ -26,8 +26,9 @@ interface Plain<K extends string> {
  * - `received`: a message arrived; before it is handled. The next `state` is what it led to, and comes
  *   even if it was refused.
  * - `applied`: the state machine applied an entry, whose hash is `hash`; its own state has the hash
- *   `state` now. With `configuration` when the entry changed who belongs to the group.
- * - `installed`: the state machine is now that of the snapshot at `index`.
+ *   `state` now, where that is known. With `configuration` when the entry changed who belongs to the
+ *   group.
+ * - `installed`: the state machine is now that of the snapshot at `index`; `state` as in `applied`.
  * - `read-asked`, `read-answered`: a linearizable read began; it may be served at `index`. Numbers of
  *   reads are never used twice by a member. Whatever was applied anywhere before a read began counts
  *   as acknowledged to somebody.
@@ -47,10 +48,10 @@ export type RaftStep =
   | (Plain<'applied'> & {
       readonly index: number;
       readonly hash: number;
-      readonly state: number;
+      readonly state?: number | undefined;
       readonly configuration?: ConfigurationView | undefined;
     })
-  | (Plain<'installed'> & { readonly index: number; readonly state: number })
+  | (Plain<'installed'> & { readonly index: number; readonly state?: number | undefined })
   | (Plain<'read-asked'> & { readonly read: number })
   | (Plain<'read-answered'> & { readonly read: number; readonly index: number })
   | { readonly kind: 'healed'; readonly atUs: number }

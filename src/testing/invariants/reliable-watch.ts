@@ -41,17 +41,23 @@ export class ReliableWatch implements Invariant<Step> {
   }
 
   /** Changes of the range since what was delivered; `undefined` when history is not known. */
-  #expected({ delivered, gte, lt }: StreamFacts, revision: number): KnownChange[] | undefined {
+  #expected(stream: StreamFacts, revision: number): KnownChange[] | undefined {
+    const { delivered } = stream;
     const { revisions } = this.#facts;
     const expected: KnownChange[] = [];
     if (revision > revisions.last || delivered + 1 < revisions.first) return undefined;
     for (let at = delivered + 1; at <= revision; at += 1) {
       for (const change of revisions.at(at) ?? []) {
-        if (change.key >= gte && (lt === undefined || change.key < lt)) expected.push(change);
+        if (isWanted(stream, change)) expected.push(change);
       }
     }
     return expected;
   }
+}
+
+function isWanted({ gte, lt, noPut, noDelete }: StreamFacts, { key, type }: ChangeView): boolean {
+  if (type === 'put' ? noPut === true : noDelete === true) return false;
+  return key >= gte && (lt === undefined || key < lt);
 }
 
 /**

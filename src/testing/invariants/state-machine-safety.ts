@@ -39,7 +39,7 @@ export class StateMachineSafety implements Invariant<Step> {
       if (entry.hash !== step.hash) {
         this.#fail(step, `${id} applied another ${step.index} than was committed`);
       }
-      if (entry.state !== step.state) {
+      if (step.state !== undefined && entry.state !== step.state) {
         this.#fail(step, `${id} has another state after ${step.index}: expected ${entry.state}`);
       }
       this.#applied.set(id, step.index);
@@ -48,8 +48,11 @@ export class StateMachineSafety implements Invariant<Step> {
 
   #onInstalled(step: RaftStepOf<'installed'>): void {
     const { index, state, member } = step;
+    if (this.#facts.committedTerm(index) === undefined) {
+      this.#fail(step, `${member.id} installed ${index}, not committed`);
+    }
     const expected = this.#facts.stateAt(index);
-    if (expected !== state) {
+    if (state !== undefined && expected !== state) {
       this.#fail(step, `${member.id} installed another state of ${index}: expected ${expected}`);
     }
     this.#applied.set(member.id, index);

@@ -28,6 +28,8 @@ export interface KnownChange extends ChangeView {
 export interface StreamFacts {
   readonly gte: string;
   readonly lt: string | undefined;
+  readonly noPut: boolean | undefined;
+  readonly noDelete: boolean | undefined;
   /** Everything up to here was delivered. */
   delivered: number;
   /** The revision of which a part was delivered, and that part; 0: none. */
@@ -117,10 +119,10 @@ export class StoreFacts {
   keep(step: StoreStep): void {
     switch (step.kind) {
       case 'watch-opened': {
-        const { stream, gte, lt, fromRevision } = step;
+        const { stream, gte, lt, noPut, noDelete, fromRevision } = step;
         const delivered = fromRevision - 1;
         const fresh = { delivered, openRevision: 0, openChanges: [], isEnded: false };
-        this.streams.set(stream, { gte, lt, ...fresh });
+        this.streams.set(stream, { gte, lt, noPut, noDelete, ...fresh });
         break;
       }
       case 'watch-batch':
@@ -131,6 +133,9 @@ export class StoreFacts {
         if (stream !== undefined) stream.isEnded = true;
         break;
       }
+      case 'lease-began':
+        this.leases.delete(step.lease);
+        break;
       case 'lease-granted':
       case 'lease-renewed':
         this.#keepLease(step);

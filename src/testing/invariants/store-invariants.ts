@@ -30,29 +30,42 @@ import { WholeRevisions } from './whole-revisions.js';
 export type StoreInvariantMaker = (facts: StoreFacts) => Invariant<StoreStep>;
 
 /**
- * M1, M2, M6, L1, L2, L4, L5, W1 to W11, X5. Clocks that drift need `UnhurriedExpiry` with its bound
- * in place of the one here.
+ * M1, M2, M6, L1, L2, L4, L5, W1 to W11, X5, for members whose clocks drift.
+ *
+ * @param bounds.driftPpm - by how much two clocks may differ in speed, in parts per million
+ * @since 0.1.0
+ */
+export function storeInvariantsFor({
+  driftPpm,
+}: {
+  readonly driftPpm: number;
+}): readonly StoreInvariantMaker[] {
+  return [
+    (facts) => new RevisionSteps(facts),
+    (facts) => new VersionFields(facts),
+    () => new EqualHashes(),
+    (facts) => new RevokedKeys(facts),
+    (facts) => new UnhurriedExpiry(facts, driftPpm),
+    (facts) => new EndedLeases(facts),
+    (facts) => new HonestRenewals(facts),
+    (facts) => new OrderedWatch(facts),
+    (facts) => new UniqueEvents(facts),
+    (facts) => new WholeRevisions(facts),
+    (facts) => new ReliableWatch(facts),
+    (facts) => new ResumedWatch(facts),
+    (facts) => new TrueBookmarks(facts),
+    (facts) => new WatchedRange(facts),
+    (facts) => new PreviousVersions(facts),
+    (facts) => new CreationMarks(facts),
+    (facts) => new ExplicitEnd(facts),
+    (facts) => new SameHistory(facts),
+    () => new SettledCalls(),
+  ];
+}
+
+/**
+ * All of them, for clocks that do not drift.
  *
  * @since 0.1.0
  */
-export const storeInvariants: readonly StoreInvariantMaker[] = [
-  (facts) => new RevisionSteps(facts),
-  (facts) => new VersionFields(facts),
-  () => new EqualHashes(),
-  (facts) => new RevokedKeys(facts),
-  (facts) => new UnhurriedExpiry(facts),
-  (facts) => new EndedLeases(facts),
-  (facts) => new HonestRenewals(facts),
-  (facts) => new OrderedWatch(facts),
-  (facts) => new UniqueEvents(facts),
-  (facts) => new WholeRevisions(facts),
-  (facts) => new ReliableWatch(facts),
-  (facts) => new ResumedWatch(facts),
-  (facts) => new TrueBookmarks(facts),
-  (facts) => new WatchedRange(facts),
-  (facts) => new PreviousVersions(facts),
-  (facts) => new CreationMarks(facts),
-  (facts) => new ExplicitEnd(facts),
-  (facts) => new SameHistory(facts),
-  () => new SettledCalls(),
-];
+export const storeInvariants: readonly StoreInvariantMaker[] = storeInvariantsFor({ driftPpm: 0 });

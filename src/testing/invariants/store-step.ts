@@ -36,12 +36,15 @@ interface LeaseAnswer {
  * - `applied`: a member's keyspace executed a log entry and is at `revision`; `changes` are those of
  *   this revision, none when it is the revision before. Reported per entry, in order, on each member;
  *   after a restart again from where the member resumes.
- * - `hash`: a member's keyspace has this hash at this revision.
- * - `watch-opened`: wants changes from `fromRevision` on, of keys in `[gte, lt)`; `member` may change
- *   when a stream resumes elsewhere, then the stream is opened again under its name.
+ * - `hash`: a member's keyspace has this hash at this revision; with `index`, all that it holds has,
+ *   behind that entry.
+ * - `watch-opened`: wants changes from `fromRevision` on, of keys in `[gte, lt)`, without puts or
+ *   without deletes if so said; `member` may change when a stream resumes elsewhere, then the stream
+ *   is opened again under its name.
  * - `watch-batch`: as handed to the consumer; without changes it is a bookmark: everything up to
  *   `revision` was delivered. `fragment`: the rest of `revision` follows in the next batch.
  * - `watch-ended`: told to the consumer, with a reason. `watch-lost`: its member died.
+ * - `lease-began`: an entry of the log granted it, whoever hears of it; ids may be used again.
  * - `lease-granted`, `lease-renewed`: a client was told; `sentUs` is when it had asked.
  * - `lease-ended`: an entry of the log ended it, for whatever `reason`; `revision` is the one that
  *   deleted its keys, 0 when it had none. After the `applied` of that entry.
@@ -63,7 +66,8 @@ export type StoreStep = { readonly atUs: number } & (
       readonly member: string;
       readonly revision: number;
       readonly compactRevision: number;
-      readonly hash: number;
+      readonly hash: number | string;
+      readonly index?: number | undefined;
     }
   | {
       readonly kind: 'watch-opened';
@@ -73,6 +77,8 @@ export type StoreStep = { readonly atUs: number } & (
       readonly gte: string;
       /** Absent: no end. */
       readonly lt?: string | undefined;
+      readonly noPut?: boolean | undefined;
+      readonly noDelete?: boolean | undefined;
     }
   | {
       readonly kind: 'watch-batch';
@@ -83,6 +89,7 @@ export type StoreStep = { readonly atUs: number } & (
     }
   | { readonly kind: 'watch-ended'; readonly stream: string }
   | { readonly kind: 'watch-lost'; readonly stream: string }
+  | { readonly kind: 'lease-began'; readonly lease: bigint }
   | ({ readonly kind: 'lease-granted' } & LeaseAnswer)
   | ({ readonly kind: 'lease-renewed' } & LeaseAnswer)
   | {

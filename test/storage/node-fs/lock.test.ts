@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { nodeFileSystem as fs } from '../../../src/storage/node-fs/index.js';
+import { nodeFileSystem as fs, lockHolder } from '../../../src/storage/node-fs/index.js';
 
 let dir: string;
 const children: ChildProcess[] = [];
@@ -63,6 +63,7 @@ describe('in one process', () => {
     const lock = await fs.lock(dir);
     expect(readdirSync(dir)).toEqual(['lock']);
     expect(holder().pid).toBe(process.pid);
+    expect(await lockHolder(dir)).toBe(`process ${process.pid}`);
     symlinkSync(dir, `${dir}-link`);
     try {
       await expect(fs.lock(dir)).rejects.toMatchObject(locked('this process'));
@@ -76,6 +77,7 @@ describe('in one process', () => {
     expect(holder().pid).toBe(process.pid);
     await lock.release();
     expect(readdirSync(dir)).toEqual([]);
+    expect(await lockHolder(dir)).toBeUndefined();
     const again = await fs.lock(dir);
     // Released long ago: it is not its lock any more.
     await lock.release();
@@ -132,6 +134,7 @@ describe('another process', () => {
     const child = await lockElsewhere();
     await expect(fs.lock(dir)).rejects.toMatchObject(locked(`process ${child.pid}`));
     expect(holder().pid).toBe(child.pid);
+    expect(await lockHolder(dir)).toBe(`process ${child.pid}`);
     child.kill('SIGKILL');
     await ended(child);
     const lock = await fs.lock(dir);
@@ -172,6 +175,7 @@ describe('a lock left behind', () => {
     ['that is not ours', '"hello"'],
   ])('%s -> taken over', async (_, content) => {
     writeFileSync(lockPath(), content);
+    expect(await lockHolder(dir)).toBeUndefined();
     const lock = await fs.lock(dir);
     expect(holder().pid).toBe(process.pid);
     await lock.release();

@@ -1,0 +1,31 @@
+/**
+ * A write of the keyspace's engine that fails once. Nothing of it counts as durable, although some of it
+ * may be there: the log must stay, and the member must stop.
+ */
+import { randomInt } from '../../base/prng.js';
+import { drawTarget } from './draw-target.js';
+import type { FaultTarget, FaultType } from './fault-type.js';
+
+/** @since 0.1.0 */
+export interface FailedFlushFault {
+  readonly kind: 'failed-flush';
+  readonly target: FaultTarget;
+  /** Whether reads show the batch all the same, until a power cut takes it. */
+  readonly kept: boolean;
+}
+
+/** @since 0.1.0 */
+export const failedFlushFault: FaultType<FailedFlushFault> = {
+  kind: 'failed-flush',
+  draw: (random, members) => ({
+    kind: 'failed-flush',
+    target: drawTarget(random, members),
+    kept: randomInt(random, 2) === 0,
+  }),
+  inject({ target, kept }, { cluster, resolve }) {
+    const name = resolve(target);
+    if (name === undefined) return;
+    const { engineDisk } = cluster.machine(name);
+    for (const path of engineDisk.paths) engineDisk.failWrite(path, { code: 'STORAGE_IO', kept });
+  },
+};

@@ -1,0 +1,79 @@
+/**
+ * Swarm testing: each seed switches a random part of the faults and features off and draws sizes of
+ * its own, because a mix of everything hides what only shows when something else is missing (Groce et
+ * al., ISSTA 2012).
+ */
+import type { StoreTuning } from '../../assembly/store-config.js';
+import { type Random, randomInt } from '../../base/prng.js';
+import { drawFault, type FaultKind, faultKinds } from '../faults/fault.js';
+import { SimRandom } from '../sim-random.js';
+import type { Scenario, ScheduledFault } from './scenario.js';
+
+/** How hard a run is; see {@link drawScenario}. @since 0.1.0 */
+export interface SwarmOptions {
+  /** Virtual milliseconds with faults; default 20,000. */
+  readonly durationMs?: number | undefined;
+  /** Average virtual milliseconds between two faults; default 1,500. */
+  readonly faultEveryMs?: number | undefined;
+  /** Kinds of faults to choose from; default all. */
+  readonly faults?: readonly FaultKind[] | undefined;
+  /** Members; default 1, 3 or 5, mostly 3. */
+  readonly members?: number | undefined;
+}
+
+const groupSizes = [1, 3, 3, 3, 3, 5] as const;
+
+/**
+ * Draws the scenario of a seed.
+ *
+ * @param seed - any safe integer
+ * @param options - see {@link SwarmOptions}
+ * @since 0.1.0
+ */
+export function drawScenario(seed: number, options: SwarmOptions = {}): Scenario {
+  const random = new SimRandom({ seed, stream: 'scenario', entity: [] });
+  const members = options.members ?? one(random, groupSizes);
+  const durationMs = options.durationMs ?? 20_000;
+  const faultEveryMs = options.faultEveryMs ?? 1_500;
+  const names = Array.from({ length: members }, (_, at) => `n${at + 1}`);
+  const kinds = someOf(options.faults ?? faultKinds, random);
+  const faults: ScheduledFault[] = [];
+  for (let atMs = 0; kinds.length > 0; ) {
+    atMs += 1 + randomInt(random, 2 * faultEveryMs);
+    if (atMs >= durationMs) break;
+    faults.push({ atMs, fault: drawFault(one(random, kinds), random, names) });
+  }
+  return {
+    seed,
+    members,
+    durationMs,
+    faults,
+    clients: 1 + randomInt(random, 6),
+    pauseMs: one(random, [10, 20, 40, 60, 200]),
+    keys: one(random, [1, 3, 10, 40]),
+    path: { dropRate: one(random, [0, 0, 0, 0.01, 0.05]) },
+    tuning: drawTuning(random),
+    tickMs: one(random, [10, 50, 100, 100]),
+  };
+}
+
+/** Every other group lets go of its log at once, so that whoever is away for a little needs a snapshot. */
+function drawTuning(random: Random): StoreTuning {
+  if (randomInt(random, 2) === 0) {
+    const retention = { entriesMin: 4, bytesMin: 0, bytesMax: 2_048 };
+    return { segmentBytes: 4_096, retention };
+  }
+  const segmentBytes = one(random, [16_384, 65_536, 1_048_576]);
+  const entriesMin = one(random, [4, 50, 1_000]);
+  return { segmentBytes, retention: { entriesMin, bytesMin: 0, bytesMax: 1_048_576 } };
+}
+
+function one<T>(random: Random, choices: readonly T[]): T {
+  return choices[randomInt(random, choices.length)] as T;
+}
+
+/** Each with even chance; all of them in one of eight. */
+function someOf<T>(choices: readonly T[], random: Random): readonly T[] {
+  if (randomInt(random, 8) === 0) return choices;
+  return choices.filter(() => randomInt(random, 2) === 0);
+}

@@ -1,0 +1,38 @@
+/**
+ * A run as a value: everything that decides what happens in it. Equal scenarios, with equal code, give
+ * equal runs; a scenario can be written to a file, and made smaller (reliability plan §7.5).
+ */
+import type { StoreTuning } from '../../assembly/store-config.js';
+import type { Fault } from '../faults/fault.js';
+import type { PathOptions } from '../sim-path.js';
+
+/** A fault and its time. @since 0.1.0 */
+export interface ScheduledFault {
+  /** Virtual milliseconds after the members have started. */
+  readonly atMs: number;
+  readonly fault: Fault;
+}
+
+/** @since 0.1.0 */
+export interface Scenario {
+  /** Decides all that is left to chance; any safe integer. */
+  readonly seed: number;
+  /** How many members, all voters; 1 to 7. */
+  readonly members: number;
+  /** Virtual milliseconds with faults. Then all is healed, and the group owes liveness. */
+  readonly durationMs: number;
+  /** In order of time. */
+  readonly faults: readonly ScheduledFault[];
+  /** Clients that call, one call at a time each. */
+  readonly clients: number;
+  /** Milliseconds a client pauses between two calls, at most. */
+  readonly pauseMs: number;
+  /** Distinct keys they use. */
+  readonly keys: number;
+  /** Network between faults. */
+  readonly path?: Partial<PathOptions> | undefined;
+  /** Small sizes, so that a short run reaches what takes days in production. */
+  readonly tuning?: StoreTuning | undefined;
+  /** Milliseconds per tick of each member; default 100. */
+  readonly tickMs?: number | undefined;
+}

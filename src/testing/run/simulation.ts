@@ -1,0 +1,170 @@
+/**
+ * One run of a scenario: faults under load, then healing, then what is owed (reliability plan §2, two
+ * phases as in TigerBeetle's VOPR).
+ */
+import { isKontikiError } from '../../base/errors.js';
+import type { SimCluster, SimService } from '../cluster/sim-cluster.js';
+import { GroupMarks } from '../marks/group-marks.js';
+import { SimRandom } from '../sim-random.js';
+import { FaultSupervisor } from './fault-supervisor.js';
+import { RaftWatch } from './raft-watch.js';
+import type { Scenario } from './scenario.js';
+import type { Workload, WorkloadContext } from './workload.js';
+
+/** How long a healed group may take for each thing it owes, in virtual milliseconds. */
+const patienceMs = 30_000;
+
+/** How often violations are looked for, in virtual milliseconds. */
+const sliceMs = 500;
+
+/** A broken promise. @since 0.1.0 */
+export interface Violation {
+  /** Of the invariant: see docs/api/testing.md. */
+  readonly id: string;
+  /** What was expected and what came. */
+  readonly message: string;
+  /** Virtual milliseconds since the start. */
+  readonly atMs: number;
+}
+
+/** What came of a run. @since 0.1.0 */
+export interface SimulationReport {
+  readonly scenario: Scenario;
+  /** The first broken promise, if any. */
+  readonly violation: Violation | undefined;
+  /** Hash of everything that happened: equal for equal runs. */
+  readonly traceHash: string;
+  /** The newest lines of the trace, oldest first. */
+  readonly trace: readonly string[];
+  readonly simulatedMs: number;
+  /** Of the workload, of the faults by kind, and of the marks that were reached (docs/api/sim.md). */
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+/** @since 0.1.0 */
+export class Simulation<S extends SimService> {
+  readonly #cluster: SimCluster<S>;
+  readonly #scenario: Scenario;
+  readonly #workload: Workload<S>;
+  readonly #supervisor: FaultSupervisor;
+  readonly #watch: RaftWatch;
+  readonly #faults: Record<string, number> = {};
+  #marks: GroupMarks | undefined;
+  #violation: Violation | undefined;
+
+  /**
+   * @param scenario - what is to happen
+   * @param cluster - made for it; none of its members runs
+   * @param workload - new
+   */
+  constructor(scenario: Scenario, cluster: SimCluster<S>, workload: Workload<S>) {
+    this.#scenario = scenario;
+    this.#cluster = cluster;
+    this.#workload = workload;
+    const violated = (id: string, message: string) => this.violated(id, message);
+    this.#supervisor = new FaultSupervisor(cluster, violated);
+    this.#watch = new RaftWatch(() => cluster.sim.scheduler.nowUs, violated);
+  }
+
+  /** Reports a broken promise; the first one counts. */
+  violated(id: string, message: string): void {
+    this.#violation ??= { id, message, atMs: this.#cluster.sim.nowMs };
+  }
+
+  /** Runs to the end, or to the first broken promise. Never rejects for what the code under test does. */
+  async run(): Promise<SimulationReport> {
+    try {
+      this.#workload.observe(this.#context());
+      for (const name of this.#cluster.names) this.#watch.watch(this.#cluster.machine(name));
+      this.#marks = new GroupMarks(this.#cluster);
+      await this.#cluster.startAll(patienceMs);
+      await this.#underFaults();
+      if (this.#violation === undefined) await this.#healed();
+    } catch (error) {
+      this.violated(...violationOf(error));
+    }
+    const { sim } = this.#cluster;
+    return {
+      scenario: this.#scenario,
+      violation: this.#violation,
+      traceHash: sim.traceHash,
+      trace: sim.scheduler.traceLines,
+      simulatedMs: sim.nowMs,
+      figures: { ...this.#workload.summary(), ...this.#faults, ...this.#marks?.counts },
+    };
+  }
+
+  async #underFaults(): Promise<void> {
+    const { sim } = this.#cluster;
+    const startUs = sim.scheduler.nowUs;
+    this.#workload.start(this.#context());
+    for (const { atMs, fault } of this.#scenario.faults) {
+      sim.scheduler.at(startUs + Math.ceil(atMs * 1_000), () => {
+        const name = `fault.${fault.kind}`;
+        this.#faults[name] = (this.#faults[name] ?? 0) + 1;
+        this.#marks?.fault(fault.kind);
+        this.#supervisor.inject(fault);
+      });
+    }
+    const endMs = sim.nowMs + this.#scenario.durationMs;
+    while (this.#violation === undefined && sim.nowMs < endMs) {
+      await sim.run(Math.min(sliceMs, endMs - sim.nowMs));
+    }
+  }
+
+  /** Liveness, which only a healed group owes: V1 to V4 of reliability §4. */
+  async #healed(): Promise<void> {
+    const { sim } = this.#cluster;
+    sim.scheduler.trace('heal', '');
+    this.#supervisor.heal();
+    this.#watch.healed();
+    const everyone = () => this.#supervisor.owed.every((name) => this.#isOpen(name));
+    await this.#within('V1', 'every member runs', everyone);
+    await this.#within('V1', 'a leader', () => this.#cluster.leader() !== undefined);
+    await sim.run(2_000);
+    this.#workload.stop();
+    await this.#within('V2', 'every call is settled', () => this.#workload.pending === 0);
+    await this.#within('V3', 'all members are equal', () => this.#cluster.isSettled());
+    // Who is damaged for good does not catch up.
+    if (this.#supervisor.owed.length === this.#cluster.names.length) this.#watch.end();
+    if (this.#violation === undefined) await this.#workload.finish(this.#context());
+  }
+
+  #isOpen(name: string): boolean {
+    return this.#cluster.find(name)?.status().lifecycle === 'open';
+  }
+
+  async #within(id: string, what: string, condition: () => boolean): Promise<void> {
+    if (this.#violation !== undefined) return;
+    const stop = () => this.#violation !== undefined || condition();
+    try {
+      await this.#cluster.sim.runUntil(stop, patienceMs);
+    } catch (error) {
+      if (!isKontikiError(error, 'TIMEOUT')) throw error;
+      this.violated(id, `expected ${what} within ${patienceMs} ms of a healed group`);
+    }
+  }
+
+  #context(): WorkloadContext<S> {
+    const { sim } = this.#cluster;
+    return {
+      cluster: this.#cluster,
+      scenario: this.#scenario,
+      get nowUs() {
+        return sim.scheduler.nowUs;
+      },
+      random: (stream, ...entity) => new SimRandom({ seed: sim.seed, stream, entity }),
+      sleep: (ms) =>
+        new Promise((resolve) => {
+          sim.scheduler.after(Math.ceil(ms * 1_000), resolve);
+        }),
+      violated: (id, message) => this.violated(id, message),
+    };
+  }
+}
+
+/** An error that came out of the run itself: the code under test threw where nobody expects it. */
+function violationOf(error: unknown): [id: string, message: string] {
+  if (!(error instanceof Error)) return ['UNCAUGHT', String(error)];
+  return [isKontikiError(error) ? error.code : 'UNCAUGHT', error.stack ?? error.message];
+}

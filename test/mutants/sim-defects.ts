@@ -1,0 +1,25 @@
+/**
+ * One-rule defects all over the sources, for `npm run mutants -- --sim`: each row of etcd's incident
+ * list (reliability §2) whose code exists, and what else must never be wrong (§4).
+ */
+import { driver } from './sim/driver.js';
+import { keyspace } from './sim/keyspace.js';
+import { leases } from './sim/leases.js';
+import { log } from './sim/log.js';
+import { reads } from './sim/reads.js';
+import type { SimDefect } from './sim/sim-defect.js';
+import { snapshots } from './sim/snapshots.js';
+import { state } from './sim/state.js';
+import { watches } from './sim/watches.js';
+
+/** All of them. */
+export const simDefects: readonly SimDefect[] = [
+  ...log,
+  ...state,
+  ...snapshots,
+  ...driver,
+  ...reads,
+  ...keyspace,
+  ...leases,
+  ...watches,
+];

@@ -1,0 +1,76 @@
+/** Defects of the driver: who is answered when, and what a failed write is said to have become. */
+import type { SimDefect } from './sim-defect.js';
+
+export const driver: readonly SimDefect[] = [
+  {
+    name: 'driver: the last entry of a large batch is not applied',
+    source: '11651, R4',
+    file: 'store/state-machine.ts',
+    find: '    const received = receive(entries);\n',
+    replace: '    const received = receive(entries.length > 2 ? entries.slice(0, -1) : entries);\n',
+  },
+  {
+    name: 'driver: entries are applied again after a restart',
+    source: '14685',
+    file: 'storage/write-behind.ts',
+    find: '    this.openedIndex = chain.appliedIndex;\n',
+    replace: '    this.openedIndex = Math.max(0, chain.appliedIndex - 1);\n',
+  },
+  {
+    name: 'driver: a forwarded write is taken in another term',
+    source: 'ADR 0003, X1',
+    file: 'node/handover.ts',
+    find: "const isMeant = raft.role === 'leader' && raft.term === message.term;",
+    replace: "const isMeant = raft.role === 'leader';",
+  },
+  {
+    name: 'driver: a write that timed out counts as rejected',
+    source: 'X1, jetcd at Jepsen',
+    file: 'node/proposals.ts',
+    find: "return kontikiError(code, message, { outcome: 'unknown', cause });",
+    replace: "return kontikiError(code, message, { outcome: 'rejected', cause });",
+  },
+  {
+    name: 'driver: writes under way count as rejected when the member stops',
+    source: 'X1',
+    file: 'node/proposals.ts',
+    find: "waiter.term === 0 ? 'rejected' : 'unknown'",
+    replace: "'rejected'",
+  },
+  {
+    name: 'driver: writes of the term being applied count as lost',
+    source: 'ADR 0003, X1',
+    file: 'node/proposals.ts',
+    find: 'if (waiter.term === 0 || waiter.term >= term) continue;',
+    replace: 'if (waiter.term === 0 || waiter.term > term) continue;',
+  },
+  {
+    name: 'driver: writes count as lost as soon as a later term is known',
+    source: 'ADR 0003, X1',
+    file: 'node/node.ts',
+    find: 'this.#proposals.termApplied(batch.entries[at]?.term ?? 0);',
+    replace: 'this.#proposals.termApplied(this.#raft.term);',
+  },
+  {
+    name: 'driver: the answer to a stranger with the same number is taken',
+    source: 'X4',
+    file: 'node/proposals.ts',
+    find: 'if (result.requestId?.session !== this.session) return;',
+    replace: 'if (result.requestId === undefined) return;',
+  },
+  {
+    name: 'driver: a write is passed on twice',
+    source: 'X4, jetcd at Jepsen',
+    file: 'node/handover.ts',
+    find: "    transport.send({ kind: 'forward-request', from, to, term: raft.term, id, commands });\n",
+    replace:
+      "    transport.send({ kind: 'forward-request', from, to, term: raft.term, id, commands });\n    transport.send({ kind: 'forward-request', from, to, term: raft.term, id, commands });\n",
+  },
+  {
+    name: 'driver: a call that loses its leader never settles',
+    source: 'X5',
+    file: 'node/proposals.ts',
+    find: '    for (const seq of this.#deadlines.sweep(this.#clock.monotonicMs())) {\n',
+    replace: '    for (const seq of [] as number[]) {\n',
+  },
+];

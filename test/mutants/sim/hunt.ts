@@ -1,0 +1,58 @@
+/** Looks for the first seed of a range that notices a defect, in a process of its own. */
+import { spawn } from 'node:child_process';
+import { setPriority } from 'node:os';
+import { createInterface } from 'node:readline';
+import type { RunnerLine } from './seed-runner.js';
+
+/** What came of one range of seeds. */
+export interface Hunt {
+  /** Seeds until the kill, that one included; `undefined`: all held. */
+  readonly seeds: number | undefined;
+  /** The seed that killed, and what it broke. */
+  readonly killer?: { readonly seed: number; readonly id: string; readonly message: string };
+}
+
+/** Without a word for as long, a run hangs: which is a kill too. */
+const silenceMs = 300_000;
+
+/**
+ * Runs seeds in the copy of the project in `dir`.
+ *
+ * @param first - of the range
+ * @param count - of seeds, at most
+ * @throws when the copy does not even load: then the defect is no defect
+ */
+export async function hunt(dir: string, first: number, count: number): Promise<Hunt> {
+  const script = 'test/mutants/sim/seed-runner.ts';
+  const args = ['--import', 'tsx', script, String(first), String(count)];
+  const child = spawn(process.execPath, args, { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
+  if (child.pid !== undefined) setPriority(child.pid, 10);
+  let complaint = '';
+  child.stderr.on('data', (data: Buffer) => {
+    complaint = (complaint + data.toString()).slice(-2_000);
+  });
+  const exited = new Promise((resolve) => child.once('close', resolve));
+  let isReady = false;
+  let isSilent = false;
+  let seed = first;
+  const watchdog = setInterval(() => {
+    isSilent = true;
+    child.kill('SIGKILL');
+  }, silenceMs);
+  try {
+    for await (const text of createInterface({ input: child.stdout })) {
+      watchdog.refresh();
+      const line = JSON.parse(text) as RunnerLine;
+      if (line.kind === 'ready') isReady = true;
+      else if (line.kind === 'held') seed = line.seed + 1;
+      else return { seeds: line.seed - first + 1, killer: line };
+    }
+    await exited;
+  } finally {
+    clearInterval(watchdog);
+  }
+  if (!isReady) throw new Error(`the copy does not load: ${complaint}`);
+  if (seed === first + count) return { seeds: undefined };
+  const id = isSilent ? 'HANG' : 'CRASH';
+  return { seeds: seed - first + 1, killer: { seed, id, message: complaint.trim() } };
+}

@@ -1,0 +1,140 @@
+/** Defects of leases: who may end one, when, and what goes with it. */
+import type { SimDefect } from './sim-defect.js';
+
+export const leases: readonly SimDefect[] = [
+  {
+    name: 'leases: an expiry of another term has its effect',
+    source: '12528, 15247, 16822',
+    file: 'mvcc/lease-run.ts',
+    find: '    if (expired.term !== placeOf(run).term) return staleTerm(expired.term);\n',
+    replace: '',
+    also: [
+      {
+        file: 'store/lease-expiry.ts',
+        find: '      ownTerm: term,\n',
+        replace: '      ...(term < 0 ? { ownTerm: term } : {}),\n',
+      },
+      {
+        file: 'store/lease-expiry.ts',
+        find: '    const isConfirmed = await this.#confirm();\n    if (isConfirmed && this.#is(reign)) this.#handleDue',
+        replace:
+          '    const isConfirmed = true;\n    if (isConfirmed && this.#is(reign)) this.#handleDue',
+      },
+    ],
+  },
+  {
+    name: 'leases: an expiry of an earlier generation has its effect',
+    source: '15247',
+    file: 'mvcc/lease-run.ts',
+    find: '    if (expired.generation !== lease.generation) return leaseNotFound(id);\n',
+    replace: '',
+  },
+  {
+    name: 'leases: a timer that fires late overtakes a keep-alive in the inbox',
+    source: 'L2',
+    file: 'store/lease-expiry.ts',
+    find: '    const isConfirmed = await this.#confirm();\n    if (isConfirmed && this.#is(reign)) this.#handleDue',
+    replace:
+      '    const isConfirmed = true;\n    if (isConfirmed && this.#is(reign)) this.#handleDue',
+  },
+  {
+    name: 'leases: a keep-alive is answered without hearing that it leads',
+    source: '20616',
+    file: 'store/lease-expiry.ts',
+    find: '      await node.readIndex();\n      this.#mustBe(reign);\n      const ending',
+    replace: '      await Promise.resolve(node);\n      this.#mustBe(reign);\n      const ending',
+  },
+  {
+    name: 'leases: a keep-alive does not wait for a revoke under way',
+    source: '20616',
+    file: 'store/lease-expiry.ts',
+    find: '      if (ending === undefined) break;\n      await ending;\n',
+    replace: '      if (ending === undefined || ending !== undefined) break;\n',
+  },
+  {
+    name: 'leases: a keep-alive of one that is gone succeeds',
+    source: '20616',
+    file: 'store/lease-expiry.ts',
+    find: '      if (lease === undefined) return undefined;\n      if (generation !== 0',
+    replace:
+      '      if (lease === undefined) return { ttlSeconds: 5 } as unknown as WatchedLease;\n      if (generation !== 0',
+    also: [
+      {
+        file: 'store/lease-expiry.ts',
+        find: 'it !== undefined && reign.watch.has(it) ? it.ttlSeconds : 0',
+        replace: 'it === undefined ? 0 : it.ttlSeconds',
+      },
+    ],
+  },
+  {
+    name: 'leases: a keep-alive does not renew',
+    source: 'L2',
+    file: 'store/lease-expiry.ts',
+    find: '      reign.watch.renew(lease, nowMs);\n',
+    replace: '',
+  },
+  {
+    name: 'leases: a new leader goes on with less than the log says',
+    source: '13508, L6',
+    file: 'store/lease-watch.ts',
+    find: 'const leftMs = remainingMs === 0 ? ttlSeconds * 1_000 : remainingMs;',
+    replace: 'const leftMs = remainingMs === 0 ? ttlSeconds * 250 : remainingMs;',
+  },
+  {
+    name: 'leases: a new leader begins before it has applied the terms before',
+    source: 'L5',
+    file: 'store/lease-expiry.ts',
+    find: '      const isConfirmed = await this.#confirm();\n      if (!this.#is(reign)) return;\n',
+    replace: '      const isConfirmed = true;\n',
+  },
+  {
+    name: 'leases: a grant is not watched over',
+    source: 'L2, V',
+    file: 'store/lease-expiry.ts',
+    find: '      reign.watch.add(result.lease, this.#parts.clock.monotonicMs());\n',
+    replace: '',
+  },
+  {
+    name: 'leases: one that was revoked is back after a restart',
+    source: 'L4',
+    file: 'mvcc/lease-run.ts',
+    find: '  draft.changes.push([leaseKey(id), undefined]);\n',
+    replace: '',
+  },
+  {
+    name: 'leases: a revoke deletes only the first of its keys',
+    source: 'L1',
+    file: 'mvcc/lease-run.ts',
+    find: '      const bytes = deleteAttached(id, { keys, records }, draft);\n',
+    replace:
+      '      const bytes = deleteAttached(id, { keys: keys.slice(0, 1), records }, draft);\n',
+  },
+  {
+    name: 'leases: a key that is put anew stays attached',
+    source: 'L1',
+    file: 'mvcc/revision-draft.ts',
+    find: '      this.#detach(key, previous?.lease);\n',
+    replace: '',
+  },
+  {
+    name: 'leases: a deleted key stays attached',
+    source: 'L1',
+    file: 'mvcc/revision-draft.ts',
+    find: '    this.#detach(key, before.version.lease);\n',
+    replace: '',
+  },
+  {
+    name: 'leases: a put attaches nothing',
+    source: 'L1',
+    file: 'mvcc/revision-draft.ts',
+    find: '      this.#attach(key, current.lease);\n',
+    replace: '',
+  },
+  {
+    name: 'leases: one that is gone takes keys',
+    source: 'L4',
+    file: 'mvcc/txn-run.ts',
+    find: 'lease === 0n || leases.hasLease(lease)) return undefined;',
+    replace: 'lease === 0n || leases.hasLease(lease) || lease > 0n) return undefined;',
+  },
+];

@@ -1,0 +1,87 @@
+/** Defects of the durable keyspace: the batch with its index, the chain of flushes, the overlay. */
+import type { SimDefect } from './sim-defect.js';
+
+export const state: readonly SimDefect[] = [
+  {
+    name: 'state: the applied index is durable before its data (applied-index-first)',
+    source: '13766, S2',
+    file: 'storage/write-behind.ts',
+    find: '      await this.#engine.write(batch, { sync: true, pause: this.#pause });\n',
+    replace:
+      "      const all = [...batch];\n      const own = all.filter(([key]) => key[0] === 'b' || key[0] === 'f');\n      await this.#engine.write(own, { sync: true, pause: this.#pause });\n      await this.#engine.write(all, { sync: true, pause: this.#pause });\n",
+  },
+  {
+    name: 'state: the data is durable before its applied index',
+    source: '14685, S2',
+    file: 'storage/write-behind.ts',
+    find: '      await this.#engine.write(batch, { sync: true, pause: this.#pause });\n',
+    replace:
+      "      const all = [...batch];\n      const data = all.filter(([key]) => key[0] !== 'b' && key[0] !== 'f');\n      await this.#engine.write(data, { sync: true, pause: this.#pause });\n      await this.#engine.write(all, { sync: true, pause: this.#pause });\n",
+  },
+  {
+    name: 'state: a flush is not synced',
+    source: 'S2, S7',
+    file: 'storage/write-behind.ts',
+    find: '      await this.#engine.write(batch, { sync: true, pause: this.#pause });\n',
+    replace: '      await this.#engine.write(batch, { sync: false, pause: this.#pause });\n',
+  },
+  {
+    name: 'state: a failed flush is taken for durable',
+    source: 'S4',
+    file: 'storage/write-behind.ts',
+    find: '      this.#inFlight = undefined;\n      this.#fail(error);\n      return;\n    }\n',
+    replace: '      void error;\n    }\n',
+  },
+  {
+    name: 'state: durable up to what is applied, not to what was flushed',
+    source: 'S7',
+    file: 'storage/write-behind.ts',
+    find: '    this.#durableIndex = to;\n',
+    replace: '    this.#durableIndex = this.#appliedIndex;\n',
+  },
+  {
+    name: 'state: a hole in the chain of flushes is not noticed',
+    source: 'reliability §0.6',
+    file: 'storage/flush-chain-reading.ts',
+    find: '    else checkLink(this.#last, record);\n',
+    replace: '',
+  },
+  {
+    name: 'state: a chain that lost its end is not noticed',
+    source: 'reliability §0.6',
+    file: 'storage/flush-chain-reading.ts',
+    find: '    if (last.to !== applied) {',
+    replace: '    if (last.to > applied) {',
+    equivalent: 'index and proof are in one batch, so the engine loses both or none',
+  },
+  {
+    name: 'state: reads pass over what is being flushed',
+    source: 'DESIGN 4.11',
+    file: 'storage/write-behind.ts',
+    find: '    for (const layer of this.#flushing) {\n',
+    replace: '    for (const layer of noLayers) {\n',
+  },
+  {
+    name: 'state: reads of ranges pass over what is being flushed',
+    source: 'DESIGN 4.11',
+    file: 'storage/write-behind.ts',
+    find: 'new LayerCursor([copied, ...this.#sealed, ...this.#flushing], range)',
+    replace: 'new LayerCursor([copied, ...this.#sealed], range)',
+  },
+  {
+    name: 'state: an older layer overrides a newer one in a flush',
+    source: 'DESIGN 4.11',
+    file: 'storage/layers.ts',
+    find: '      if (!newer.some((layer) => layer.get(key) !== undefined)) yield',
+    replace: '      if (newer.length >= 0) yield',
+    equivalent:
+      'the newer layer comes behind it in the same batch, and the last change of a key counts',
+  },
+  {
+    name: 'state: a flush forgets what was sealed for a snapshot',
+    source: 'S5',
+    file: 'storage/write-behind.ts',
+    find: '    const layers = [this.#active, ...this.#sealed];\n',
+    replace: '    const layers = [this.#active];\n',
+  },
+];

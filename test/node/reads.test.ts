@@ -1,0 +1,36 @@
+import { describe, expect, test } from 'vitest';
+import { Prng } from '../../src/base/prng.js';
+import { Reads } from '../../src/node/reads.js';
+
+/** Whether a promise has settled by now. */
+async function isSettled(promise: Promise<void>): Promise<boolean> {
+  const open = Symbol('open');
+  return (await Promise.race([promise, Promise.resolve(open)])) !== open;
+}
+
+describe('reads', () => {
+  test('an answer to what an earlier life asked -> serves nobody', async () => {
+    const idBefore = (() => {
+      const before = new Reads(new Prng(1));
+      void before.open();
+      return before.take(0);
+    })();
+    const reads = new Reads(new Prng(2));
+    const read = reads.open();
+    const id = reads.take(0);
+    // The leader noted this index before the member died, and names it only now.
+    reads.confirmed({ readId: idBefore, index: 3 }, 5);
+    expect(await isSettled(read)).toBe(false);
+    reads.confirmed({ readId: id, index: 5 }, 5);
+    expect(await isSettled(read)).toBe(true);
+  });
+
+  test('names -> safe integers that count up', () => {
+    for (let seed = 0; seed < 100; seed += 1) {
+      const reads = new Reads(new Prng(seed));
+      const ids = [reads.take(0), reads.take(0)] as const;
+      expect(ids[1]).toBe(ids[0] + 1);
+      expect(ids[1] + 2 ** 40).toBeLessThan(Number.MAX_SAFE_INTEGER);
+    }
+  });
+});

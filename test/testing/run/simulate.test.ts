@@ -1,0 +1,77 @@
+// The public entry: what it refuses, what it gives back, and how it fails.
+import { describe, expect, test } from 'vitest';
+import { isKontikiError } from '../../../src/base/errors.js';
+import { type SimulateOptions, simulate } from '../../../src/testing/index.js';
+import { durationMs } from '../../../src/testing/run/duration.js';
+import { scenarioOf } from '../../../src/testing/run/simulate-options.js';
+
+describe('simulate', () => {
+  test('a seed -> a run of stores that holds', async () => {
+    const run = await simulate({ seed: 42, duration: '2s', members: 3, pause: '100ms' });
+    run.assert();
+    expect(run.scenario).toEqual(scenarioOf({ seed: 42, duration: 2_000, members: 3, pause: 100 }));
+    expect(run.simulatedMs).toBeGreaterThan(2_000);
+    expect(run.source()).toContain('(await simulate({ scenario })).assert();');
+    const again = await simulate({ scenario: run.scenario });
+    expect(again.traceHash).toBe(run.traceHash);
+  });
+
+  test('what the seed is not to decide -> as asked', () => {
+    const faults = ['crash', 'pause'] as const;
+    const asked = { members: 5, clients: 2, keys: 3, pause: '1s', faultEvery: '100ms' } as const;
+    const drawn = Array.from({ length: 8 }, (_, seed) => scenarioOf({ seed, faults, ...asked }));
+    for (const scenario of drawn) {
+      expect(scenario).toMatchObject({ members: 5, clients: 2, keys: 3, pauseMs: 1_000 });
+    }
+    const kinds = drawn.flatMap((scenario) => scenario.faults.map(({ fault }) => fault.kind));
+    expect([...new Set(kinds)].sort()).toEqual(['crash', 'pause']);
+    expect(kinds.length).toBeGreaterThan(200);
+  });
+
+  const scenario = scenarioOf({ seed: 1 });
+  const refused: readonly (readonly [string, unknown, string])[] = [
+    ['no options', undefined, 'options'],
+    ['an unknown name', { seed: 1, nodes: 3 }, 'nodes'],
+    ['neither seed nor scenario', {}, 'seed'],
+    ['a seed that is no integer', { seed: 1.5 }, 'seed'],
+    ['a seed as text', { seed: '1' }, 'seed'],
+    ['no member', { seed: 1, members: 0 }, 'members'],
+    ['too many members', { seed: 1, members: 8 }, 'members'],
+    ['half a client', { seed: 1, clients: 0.5 }, 'clients'],
+    ['an unknown fault', { seed: 1, faults: ['earthquake'] }, 'earthquake'],
+    ['faults that are no list', { seed: 1, faults: 'crash' }, 'faults'],
+    ['a duration without a unit', { seed: 1, duration: '10' }, 'duration'],
+    ['a duration of nothing', { seed: 1, duration: 0 }, 'duration'],
+    ['a machine without a model', { seed: 1, machine: { create() {}, draw() {} } }, 'machine'],
+    ['a seed beside a scenario', { seed: 1, scenario }, 'seed'],
+    ['a scenario without faults', { scenario: { ...scenario, faults: undefined } }, 'scenario'],
+    ['an unknown fault in it', { scenario: withFault({ kind: 'earthquake' }) }, 'earthquake'],
+    ['a scenario with no fault in a fault', { scenario: withFault(undefined) }, 'faults'],
+  ];
+
+  test.each(refused)('%s -> OPTIONS_INVALID', async (_, options, named) => {
+    const error: unknown = await simulate(options as SimulateOptions).catch((thrown) => thrown);
+    expect(isKontikiError(error, 'OPTIONS_INVALID')).toBe(true);
+    expect((error as Error).message).toMatch(/^simulate: expected .* to be .*, got /);
+    expect((error as Error).message).toContain(named);
+  });
+
+  function withFault(fault: unknown) {
+    return { ...scenario, faults: [{ atMs: 1, fault }] };
+  }
+});
+
+describe('duration', () => {
+  test('numbers and texts -> milliseconds', () => {
+    expect(durationMs(1.5, 'd')).toBe(1.5);
+    expect(durationMs('500ms', 'd')).toBe(500);
+    expect(durationMs('1.5s', 'd')).toBe(1_500);
+    expect(durationMs('10m', 'd')).toBe(600_000);
+    expect(durationMs('2h', 'd')).toBe(7_200_000);
+  });
+
+  const wrong = ['', 's', '-1s', '1 s', '1d', '1e3ms', '0m', -1, Number.NaN, Infinity, null, {}];
+  test.each(wrong)('%j -> OPTIONS_INVALID', (duration) => {
+    expect(() => durationMs(duration as '1s', 'pause')).toThrow(/expected pause to be above 0/);
+  });
+});

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { utf8Bytes } from '../../../src/base/bytes.js';
+import type { Command } from '../../../src/mvcc/types.js';
+import { keyspaceSpecification } from '../../../src/testing/checkers/keyspace-model.js';
+import type { KeyspaceState } from '../../../src/testing/checkers/keyspace-state.js';
+import { LogReplay } from '../../../src/testing/checkers/log-replay.js';
+import { RevisionHistory, watchFinding } from '../../../src/testing/workload/check-watch.js';
+import type { SeenChange, WatchRecord } from '../../../src/testing/workload/watch-record.js';
+
+const put = (key: string): Command => ({ op: 'put', key, value: utf8Bytes(key) });
+const log = [
+  put('a'),
+  put('b'),
+  put('a'),
+  { op: 'delete', keys: { gte: 'b', lt: 'b\0' } } as const,
+];
+const state = new LogReplay(
+  keyspaceSpecification,
+  log.map((input) => ({ input })),
+).states.at(-1) as KeyspaceState;
+/** Revisions 2 to 5: a, b, a again, b deleted. */
+const history = new RevisionHistory(state);
+const all = [2, 3, 4, 5].flatMap((revision) => history.changesOf(revision));
+
+/** What came of a watch from revision 2 on that got these changes, each in a batch of its own. */
+function findingOf(changes: readonly SeenChange[], others: Partial<WatchRecord> = {}) {
+  const batches = changes.map(({ revision }, at) => ({ revision, changes: at + 1, whole: true }));
+  const record: WatchRecord = {
+    ...{ member: 'n1.1', keys: { gte: 'a', lt: 'z' }, filter: {}, fromRevision: 2 },
+    ...{ changes: [...changes], batches, ...others },
+  };
+  return watchFinding(record, history)?.id;
+}
+
+const at = (...places: readonly number[]) => places.map((place) => all[place] as SeenChange);
+
+describe('what a watch was handed', () => {
+  test('everything, once, in order -> fine; up to anywhere -> fine', () => {
+    expect(all.map(({ type, key }) => `${type} ${key}`)).toEqual([
+      ...['put a', 'put b', 'put a', 'delete b'],
+    ]);
+    for (let end = 0; end <= 4; end += 1) expect(findingOf(all.slice(0, end))).toBeUndefined();
+  });
+
+  test('one is missing, twice there, or out of order -> W4 or W1', () => {
+    expect(findingOf(at(0, 2, 3))).toBe('W4');
+    expect(findingOf(at(0, 1, 1, 2))).toBe('W1');
+    expect(findingOf(at(1, 0))).toBe('W4');
+  });
+
+  test('a change outside of the range, or that the filter leaves out -> found', () => {
+    expect(findingOf(all, { keys: { gte: 'a', lt: 'b' } })).toBe('W4');
+    expect(findingOf(at(0, 2), { keys: { gte: 'a', lt: 'b' } })).toBeUndefined();
+    expect(findingOf(all, { filter: { noDelete: true } })).toBe('W4');
+    expect(findingOf(at(0, 1, 2), { filter: { noDelete: true } })).toBeUndefined();
+    expect(findingOf(at(3), { filter: { noPut: true } })).toBeUndefined();
+  });
+
+  test('told of a revision before the start, or that nobody wrote -> W6', () => {
+    const told = (revision: number) => ({ batches: [{ revision, changes: 0, whole: true }] });
+    expect(findingOf([], { ...told(6), fromRevision: 6 })).toBe('W6');
+    expect(findingOf([], { ...told(5), fromRevision: 6 })).toBeUndefined();
+    expect(findingOf([], { ...told(4), fromRevision: 6 })).toBe('W6');
+  });
+
+  test('told that the next revision is compacted, which is still readable at the edge -> W10', () => {
+    const end = 'compacted';
+    expect(findingOf(at(0, 1), { end, compactRevision: 5 })).toBeUndefined();
+    expect(findingOf(at(0, 1), { end, compactRevision: 4 })).toBe('W10');
+  });
+});
