@@ -2,9 +2,9 @@
  * What must hold for one member after every step, in one place (semantics §20, per node).
  */
 import { assert } from '../base/assert.js';
-import { brokenRule, isVoter, memberIds } from './configuration.js';
+import { brokenRule, type Configuration, isVoter, memberIds } from './configuration.js';
 import type { Raft } from './raft.js';
-import { noMember } from './types.js';
+import { type MemberId, noMember } from './types.js';
 
 /**
  * @throws {KontikiError} ASSERTION, naming the first relation that does not hold
@@ -40,10 +40,17 @@ export function checkInvariants(raft: Raft): void {
   for (const message of raft.messages) assert(message.to !== id, 'no message to itself');
 }
 
+/** Members of configurations that keep their rules: they are never changed in place. */
+const soundMembers = new WeakMap<Configuration, readonly MemberId[]>();
+
 function checkMembers({ configuration, progress }: Raft): void {
-  const broken = brokenRule(configuration);
-  assert(broken === undefined, `the configuration keeps its rules: ${broken}`);
-  const ids = memberIds(configuration);
+  let ids = soundMembers.get(configuration);
+  if (ids === undefined) {
+    const broken = brokenRule(configuration);
+    assert(broken === undefined, `the configuration keeps its rules: ${broken}`);
+    ids = memberIds(configuration);
+    soundMembers.set(configuration, ids);
+  }
   const tracked = [...progress.keys()];
   const same = ids.length === tracked.length && ids.every((each, at) => each === tracked[at]);
   assert(same, 'progress is kept for exactly the members, in ascending order');
