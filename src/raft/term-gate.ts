@@ -65,11 +65,16 @@ function answerOldTerm(raft: Raft, message: PeerMessage): void {
   const to = message.from;
   if (message.kind === 'append-request' || message.kind === 'heartbeat-request') {
     // Tells a leader of an old term about ours: otherwise, with pre-vote or check-quorum, a member
-    // that came back with a higher term could neither win nor rejoin (semantics H12).
-    if (!config.checkQuorum && !config.preVote) return;
+    // that came back with a higher term could neither win nor rejoin (semantics H12). Without them it
+    // might be one that does not campaign, and the leader would wait for its word for ever.
+    if (raft.keepsStandstills && !config.checkQuorum && !config.preVote) return;
     raft.send({ kind: 'append-response', from, to, term, index: 0 });
   } else if (message.kind === 'pre-vote-request') {
     // Without an answer a candidate with a longer log and an earlier term would wait for ever (H9).
     raft.send({ kind: 'pre-vote-response', from, to, term, granted: false });
+  } else if (message.kind === 'vote-request' && !raft.keepsStandstills) {
+    // Figure 2: the candidate learns our term. Without pre-votes a member of an old configuration may
+    // raise its term as fast as the one that needs its vote, which then would stay behind for ever.
+    raft.send({ kind: 'vote-response', from, to, term, granted: false });
   }
 }

@@ -33,7 +33,7 @@ describe('terms', () => {
     },
   );
 
-  test('P-2: stored term 2, append of term 1 -> nobody reads it, nothing changes', () => {
+  test('P-2: stored term 2, append of term 1 -> nobody reads it, nothing changes, its sender is told', () => {
     const member = new Member({ hardState: { term: 2, vote: 0, commit: 0 } });
     member.tick(3);
     const before = member.node.status();
@@ -41,7 +41,8 @@ describe('terms', () => {
     member.step({ ...appendOf(1), entries, commit: 1 });
     expect(member.node.status()).toEqual(before);
     expect(member.core.electionElapsed).toBe(3);
-    expect(member.node.hasReady()).toBe(false);
+    const told = { kind: 'append-response', from: 1, to: 2, term: 2, index: 0 };
+    expect(member.flush()).toEqual([told]);
   });
 
   test('P-3: new node -> follower', () => {

@@ -7,12 +7,13 @@ import { Member, only } from './member.js';
 const appends = (messages: readonly PeerMessage[]) => only('append-request', messages);
 
 describe('follower', () => {
-  test('R-27: stored term 2, append of term 1 -> ignored', () => {
+  test('R-27: stored term 2, append of term 1 -> ignored, its sender is told', () => {
     const member = new Member({ hardState: { term: 2, vote: 0, commit: 0 } });
     const previous = { index: 0, term: 0 };
     const append = { kind: 'append-request', from: 2, to: 1, term: 1, previous } as const;
     member.step({ ...append, entries: entriesOf([1]), commit: 1 });
-    expect(member.node.hasReady()).toBe(false);
+    const told = { kind: 'append-response', from: 1, to: 2, term: 2, index: 0 };
+    expect(member.flush()).toEqual([told]);
     expect(member.node.status()).toMatchObject({ term: 2, leader: 0, lastIndex: 0 });
   });
 
