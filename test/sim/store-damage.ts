@@ -97,6 +97,8 @@ export const refusals = [
   'STATE_CORRUPT',
   'SNAPSHOT_CORRUPT',
   'FORMAT_UNSUPPORTED',
+  // By the peers, of a member that lost the file which says who it is.
+  'MEMBER_IDENTITY_CHANGED',
 ] as const;
 
 /** The code of such a refusal; everything else is thrown again. */
