@@ -115,7 +115,7 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#machine = stateMachine;
     const reader = recoveredLog(log, appliedIndex);
     const { voters } = reader.initialState();
-    const { random } = env;
+    const { clock, random, observer } = env;
     const ticks = { heartbeatTicks, electionTicks };
     this.#tickMs = tickMs;
     this.#electionTicks = electionTicks;
@@ -132,27 +132,27 @@ export class Node extends EventEmitter<NodeEvents> {
       ...ticks,
     });
     const session = randomId(random);
-    this.#reads = new Reads(random, env.observer);
-    this.#proposals = new Proposals({ clock: env.clock, session, sweepMs: tickMs });
+    this.#reads = new Reads(random, observer);
+    this.#proposals = new Proposals({ clock, session, sweepMs: tickMs, observer });
     this.#handover = new Handover({
       memberId: identity.memberId,
       raft: this.#raft,
       log,
       proposals: this.#proposals,
       reads: this.#reads,
-      clock: env.clock,
+      clock,
       transport: env.transport,
     });
     this.#questions = new Questions({
       memberId: identity.memberId,
       raft: this.#raft,
-      clock: env.clock,
+      clock,
       transport: env.transport,
       canReachLeader: () => this.#handover.canReachLeader,
       onSent: () => this.#scheduleTurn(),
     });
     this.#persist = new PersistLoop(log, {
-      onWritten: (append) => env.observer?.written(append),
+      onWritten: (append) => observer?.written(append),
       onDurable: (responses) => this.#onDurable(responses),
       install: async (append) => this.#snapshots?.install(append),
       onFailed: (error) => this.#fail(error),
@@ -205,12 +205,7 @@ export class Node extends EventEmitter<NodeEvents> {
    * @throws {KontikiError} see {@link Proposals.open}; every error carries an `outcome`
    */
   async propose(encode: (id: ProposalId) => Uint8Array, options: ProposeOptions): Promise<unknown> {
-    const { observer } = this.#env;
-    const observed = (id: ProposalId) => {
-      observer?.proposed(id);
-      return encode(id);
-    };
-    const result = this.#proposals.open(observer === undefined ? encode : observed, options);
+    const result = this.#proposals.open(encode, options);
     this.#scheduleTurn();
     return result;
   }

@@ -13,6 +13,7 @@ import { Deferred } from '../base/deferred.js';
 import { isKontikiError, type KontikiError, kontikiError, type Outcome } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import { Deadlines } from './deadlines.js';
+import type { NodeObserver } from './observer.js';
 import type { ApplyResult } from './state-machine.js';
 
 /** Name of a proposal, to be written into its command. @since 0.1.0 */
@@ -60,6 +61,7 @@ const handedOver = new Uint8Array(0);
 export class Proposals {
   readonly session: number;
   readonly #clock: Clock;
+  readonly #observer: NodeObserver | undefined;
   readonly #deadlines: Deadlines<number>;
   readonly #waiters = new Map<number, Waiter>();
   readonly #batches = new Map<number, SentBatch>();
@@ -82,15 +84,18 @@ export class Proposals {
   /**
    * @param options.session - names this incarnation of the proposer
    * @param options.sweepMs - interval between calls of `sweep`
+   * @param options.observer - told of every command
    */
   constructor(options: {
     readonly clock: Clock;
     readonly session: number;
     readonly sweepMs: number;
+    readonly observer?: NodeObserver | undefined;
   }) {
     this.session = options.session;
     this.#batchId = options.session;
     this.#clock = options.clock;
+    this.#observer = options.observer;
     this.#deadlines = new Deadlines(options.sweepMs, options.clock.monotonicMs());
   }
 
@@ -125,7 +130,9 @@ export class Proposals {
     }
     const seq = this.#seq + 1;
     while (this.#doneBelow < seq && !this.#waiters.has(this.#doneBelow)) this.#doneBelow += 1;
-    const command = encode({ session: this.session, seq, doneBelow: this.#doneBelow });
+    const id = { session: this.session, seq, doneBelow: this.#doneBelow };
+    this.#observer?.proposed(id);
+    const command = encode(id);
     this.#checkRoom(command);
     this.#seq = seq;
     const deferred = new Deferred<unknown>();
