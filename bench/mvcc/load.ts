@@ -35,7 +35,7 @@ export function shuffled(nth: number, count: number): number {
   return (nth * 7_368_787) % count;
 }
 
-/** Puts of keys `from` to `to` (exclusive), in batches. */
+/** Puts of keys `from` to `to` (exclusive), in batches, each in a turn of its own like those of a node. */
 export async function putAll(
   rig: KeyspaceRig,
   from: number,
@@ -49,6 +49,7 @@ export async function putAll(
       commands.push({ op: 'put', key: keyOf(place), value: valueFor(place) });
     }
     await rig.apply(commands);
+    await new Promise(setImmediate);
   }
 }
 

@@ -103,7 +103,8 @@ export interface Backend {
   read(plan: ReadPlan): ReadSet | Promise<ReadSet>;
   /**
    * Takes the changes of everything up to and including `appliedIndex`. The same index again brings
-   * changes that are no entry's effect and that nothing shows: removals of compacted history.
+   * changes that are no entry's effect and that nothing shows: removals of compacted history, and
+   * versions that move there ahead of the large entry that ends them.
    *
    * @param staged - of the same entry, before `changes`; takes no longer however many they are
    */

@@ -12,8 +12,9 @@ import { assert } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
 import type { Change, StoredRecord } from './backend.js';
 import type { CompactionProgress } from './compaction-progress.js';
+import type { PutStub } from './put-stub.js';
 import type { Query } from './query.js';
-import { type ChangeRecord, decodeHistory, encodeClosed } from './record.js';
+import { type ChangeRecord, decodeEnded, decodeHistory, encodeClosed } from './record.js';
 import { type ChangePosition, closedKey, historyFrom, historyKey } from './record-keys.js';
 import { HashSums } from './state-hash.js';
 
@@ -82,7 +83,7 @@ class SliceReader {
   }
 
   #onChanges(records: readonly StoredRecord[]): Query<CompactionSlice> {
-    const changes: ChangeRecord[] = [];
+    const changes: (ChangeRecord | PutStub)[] = [];
     const known = new Map<BinaryString, Uint8Array>();
     for (const [recordKey, bytes] of records) {
       const change = decodeHistory(recordKey, bytes);
@@ -116,11 +117,14 @@ class SliceReader {
   }
 
   /** At the first revision of a pass, the pass before may have removed what was replaced. */
-  #removeReplaced({ version, previous }: ChangeRecord, known: Map<BinaryString, Uint8Array>): void {
+  #removeReplaced(
+    { version, previous }: ChangeRecord | PutStub,
+    known: Map<BinaryString, Uint8Array>,
+  ): void {
     const recordKey = historyKey(previous);
     const bytes = known.get(recordKey);
     if (bytes === undefined) return;
-    decodeHistory(recordKey, bytes);
+    decodeEnded(recordKey, bytes);
     this.#bytes += bytes.length;
     this.#remove(recordKey, bytes);
     const closed = closedKey(version.key, previous);
@@ -129,11 +133,11 @@ class SliceReader {
   }
 
   #remove(recordKey: BinaryString, bytes: Uint8Array): void {
-    this.#removed.add('history', bytes);
+    this.#removed.addHistory(bytes);
     this.#removals.push([recordKey, undefined]);
   }
 
-  #slice(changes: readonly ChangeRecord[]): CompactionSlice {
+  #slice(changes: readonly (ChangeRecord | PutStub)[]): CompactionSlice {
     return {
       from: this.#from,
       to: this.#after(changes),
@@ -143,7 +147,7 @@ class SliceReader {
     };
   }
 
-  #after(changes: readonly ChangeRecord[]): CompactionProgress {
+  #after(changes: readonly (ChangeRecord | PutStub)[]): CompactionProgress {
     const { done, target } = this.#progress;
     const last = changes.at(-1);
     if (changes.length < this.#changesMax || last === undefined) {

@@ -6,12 +6,14 @@
 import type { BinaryString } from '../base/bytes.js';
 import { limits } from '../base/limits.js';
 import type { RangeRead, ReadSet, StoredRecord } from './backend.js';
+import { isStubOf, type PutStub } from './put-stub.js';
 import type { Query } from './query.js';
 import { lostRecord } from './range-read.js';
 import { nextLimit, restOf } from './range-slices.js';
 import { type ReadableRevisions, revisionFault } from './readable-revisions.js';
-import { type ChangeRecord, decodeHistory } from './record.js';
-import { historyKey, historyRange, parseHistoryKey } from './record-keys.js';
+import { type ChangeRecord, decodeCurrent, decodeEnded, decodeHistory } from './record.js';
+import { corruptRecord } from './record-bytes.js';
+import { currentKey, historyKey, historyRange, parseHistoryKey } from './record-keys.js';
 import { selects } from './selection.js';
 import type { KeyEvent, KeySelection, KeyVersion } from './types.js';
 
@@ -84,11 +86,11 @@ class HistoryReader {
   readonly #readable: ReadableRevisions;
   readonly #revisions: { revision: number; events: KeyEvent[]; isPart?: true }[] = [];
   /** Read, and not yet among the revisions. */
-  #changes: ChangeRecord[] = [];
+  #changes: (ChangeRecord | PutStub)[] = [];
   /** Decoded history by record key, to find versions before. */
   readonly #known = new Map<BinaryString, KeyVersion>();
-  /** Versions before to read at a time: they may be larger than the changes. */
-  #previousLimit: number;
+  /** Versions to read at a time: only the answer tells how large they are. */
+  #versionsLimit: number;
   #isStripped = false;
   #nextRevision = 0;
   #nextSub = 0;
@@ -98,7 +100,7 @@ class HistoryReader {
     this.#range = range;
     this.#upTo = upTo;
     this.#readable = readable;
-    this.#previousLimit = range.limit;
+    this.#versionsLimit = range.limit;
   }
 
   start(): Query<History> {
@@ -120,23 +122,23 @@ class HistoryReader {
     const extra = records[limit];
     if (extra === undefined) {
       this.#take(records, upTo + 1);
-      return this.#readPrevious();
+      return this.#readCurrent();
     }
     const { revision, sub } = parseHistoryKey(extra[0]);
     const whole = records.filter(([key]) => parseHistoryKey(key).revision < revision);
     if (whole.length > 0) {
       this.#take(whole, revision);
-      return this.#readPrevious();
+      return this.#readCurrent();
     }
     const before = records.slice(0, -1);
     if (this.#range.fragment === true) {
       this.#take(before, revision);
       this.#nextSub = sub;
-      return this.#readPrevious();
+      return this.#readCurrent();
     }
     this.#take(before, revision + 1);
     const { lt } = historyRange({ from: revision, upTo: revision });
-    return this.#readPrevious({ gte: extra[0], lt, limit, bytesMax: limits.historyBytesMax });
+    return this.#readCurrent({ gte: extra[0], lt, limit, bytesMax: limits.historyBytesMax });
   }
 
   /** Reads the rest of one revision, as much at a time as of any others. */
@@ -147,7 +149,7 @@ class HistoryReader {
       next: ({ ranges: [records = []] }) => {
         this.#check();
         this.#take(records, this.#nextRevision);
-        return this.#readPrevious(restOf(range, records));
+        return this.#readCurrent(restOf(range, records));
       },
     };
   }
@@ -158,19 +160,54 @@ class HistoryReader {
       this.#bytes += bytes.length;
       if (!this.#isSelected(change)) continue;
       this.#changes.push(change);
-      this.#known.set(recordKey, change.version);
+      if (change.type !== 'stub') this.#known.set(recordKey, change.version);
     }
     this.#nextRevision = nextRevision;
   }
 
-  #isSelected({ type, version }: ChangeRecord): boolean {
+  #isSelected({ type, version }: ChangeRecord | PutStub): boolean {
     const { keys, noPut, noDelete } = this.#range;
     if (keys !== undefined && !selects(keys, version.key)) return false;
-    return type === 'put' ? noPut !== true : noDelete !== true;
+    return type === 'delete' ? noDelete !== true : noPut !== true;
   }
 
-  /** @param rest - of the same revision, to be read afterwards */
-  #readPrevious(rest?: RangeRead): Query<History> {
+  /**
+   * Reads the versions that were current. One that is not any more has moved to where its stub was.
+   *
+   * @param rest - of the same revision, to be read afterwards
+   */
+  #readCurrent(rest?: RangeRead): Query<History> {
+    const inHistory = ({ sub, version }: PutStub): BinaryString =>
+      historyKey({ revision: version.modRevision, sub });
+    return this.#resolve(
+      ({ version }) => currentKey(version.key),
+      decodeCurrent,
+      () => this.#resolve(inHistory, decodeEnded, () => this.#readPrevious(rest)),
+    );
+  }
+
+  /** Puts changes in the place of their stubs, as far as they are where `keyOf` says. */
+  #resolve(
+    keyOf: (stub: PutStub) => BinaryString,
+    decode: (recordKey: BinaryString, bytes: Uint8Array) => ChangeRecord,
+    then: () => Query<History>,
+  ): Query<History> {
+    const places = new Map<BinaryString, number>();
+    this.#changes.forEach((change, at) => {
+      if (change.type === 'stub') places.set(keyOf(change), at);
+    });
+    const take = (recordKey: BinaryString, bytes: Uint8Array): void => {
+      const at = places.get(recordKey) as number;
+      const stub = this.#changes[at] as PutStub;
+      const change = decode(recordKey, bytes);
+      if (change.version.modRevision !== stub.version.modRevision) return;
+      if (!isStubOf(stub, bytes)) throw corruptRecord(recordKey, 'history names another put');
+      this.#changes[at] = change;
+    };
+    return this.#readVersions([...places.keys()], take, then);
+  }
+
+  #readPrevious(rest: RangeRead | undefined): Query<History> {
     const keys: BinaryString[] = [];
     if (this.#range.previous !== false) {
       for (const { previous } of this.#changes) {
@@ -179,12 +216,19 @@ class HistoryReader {
         if (!this.#known.has(recordKey)) keys.push(recordKey);
       }
     }
-    return this.#readVersions(keys, rest);
+    const take = (recordKey: BinaryString, bytes: Uint8Array): void => {
+      this.#known.set(recordKey, decodeEnded(recordKey, bytes).version);
+    };
+    return this.#readVersions(keys, take, () => this.#goOn(rest));
   }
 
-  #readVersions(missing: readonly BinaryString[], rest: RangeRead | undefined): Query<History> {
-    if (missing.length === 0) return this.#goOn(rest);
-    const keys = missing.slice(0, this.#previousLimit);
+  #readVersions(
+    missing: readonly BinaryString[],
+    take: (recordKey: BinaryString, bytes: Uint8Array) => void,
+    then: () => Query<History>,
+  ): Query<History> {
+    if (missing.length === 0) return then();
+    const keys = missing.slice(0, this.#versionsLimit);
     return {
       done: false,
       plan: { keys, ranges: [] },
@@ -195,11 +239,11 @@ class HistoryReader {
           const bytes = records[at];
           if (bytes === undefined) return;
           this.#bytes += bytes.length;
-          this.#known.set(recordKey, decodeHistory(recordKey, bytes).version);
+          take(recordKey, bytes);
         });
         const slice = { limit: this.#range.limit, bytesMax: limits.historyBytesMax };
-        this.#previousLimit = nextLimit(this.#previousLimit, this.#bytes - before, slice);
-        return this.#readVersions(missing.slice(keys.length), rest);
+        this.#versionsLimit = nextLimit(this.#versionsLimit, this.#bytes - before, slice);
+        return this.#readVersions(missing.slice(keys.length), take, then);
       },
     };
   }
@@ -220,6 +264,7 @@ class HistoryReader {
     const isPart = this.#nextSub > 0;
     for (const change of this.#changes) {
       const revision = change.version.modRevision;
+      if (change.type === 'stub') throw lostRecord(historyKey({ revision, sub: change.sub }));
       const event = this.#eventOf(change);
       const last = this.#revisions.at(-1);
       if (last?.revision === revision) last.events.push(event);

@@ -307,7 +307,9 @@ export class Keyspace implements LeaseLookup {
     const { compactRevision, semanticsLevel, readLease } = this.#meta;
     this.#meta = { revision: draft.revision, compactRevision, semanticsLevel, readLease };
     this.#sums.takeOver(this.#draftSums);
-    return { result, changes: draft.changes, events: draft.events };
+    const { changes, moves, events } = draft;
+    for (const move of moves) changes.push(move);
+    return { result, changes, events };
   }
 
   #put(put: PutOperation, view: ReadView, draft: RevisionDraft): PutResult | KontikiError {

@@ -4,7 +4,8 @@
  *
  * The first plan must be handed to the backend in the same turn the query was made in, before
  * anything more is applied: only then is its revision the one the records are read at. Later plans
- * name history, which no apply changes.
+ * name versions that are closed, which no apply changes, or that may become so meanwhile
+ * (`put-stub.ts`).
  */
 import type { ReadPlan, ReadSet } from './backend.js';
 

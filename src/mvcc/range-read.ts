@@ -11,7 +11,7 @@ import { kontikiError } from '../base/errors.js';
 import type { RangeRead, StoredRecord } from './backend.js';
 import { isDescending, matchesNeeded, matchesShown } from './range-shape.js';
 import type { ReadPlanDraft, ReadView } from './read-view.js';
-import { decodeClosed, decodeCurrent, decodeHistory } from './record.js';
+import { decodeClosed, decodeCurrent, decodeEnded } from './record.js';
 import {
   type ChangePosition,
   closedRange,
@@ -182,7 +182,7 @@ export function foundVersion(found: FoundVersion, view: ReadView): KeyVersion {
   const recordKey = found.recordKey as BinaryString;
   const bytes = view.record(recordKey);
   if (bytes === undefined) throw lostRecord(recordKey);
-  return decodeHistory(recordKey, bytes).version;
+  return decodeEnded(recordKey, bytes).version;
 }
 
 /**

@@ -3,9 +3,9 @@
  * hash is over these bytes (DESIGN §4.11); a CRC is verified on every decode, because the engine
  * below may hand out a block that the disk damaged.
  *
- * A change is one record, stored twice: as history under its position, and, while it is a key's
- * newest put, as the key's current version. Both are the same bytes, so a put encodes and
- * checksums once.
+ * A change is one record. While it is a key's newest put, it is stored as the key's current version,
+ * and history holds a stub of it under its position (`put-stub.ts`); afterwards history holds it, as
+ * the same bytes.
  *
  * ```
  *  0 u32 crc of the rest     6 u32 sub              26 u64 version             46 i64 lease, 0 none
@@ -22,6 +22,7 @@ import {
   setUint32,
   setUint53,
 } from '../base/integers.js';
+import { decodeStub, isStub, type PutStub } from './put-stub.js';
 import { checkSeal, corruptRecord, seal } from './record-bytes.js';
 import { type ChangePosition, keyOfCurrent, parseHistoryKey } from './record-keys.js';
 import type { KeyVersion } from './types.js';
@@ -82,13 +83,25 @@ export function decodeCurrent(recordKey: BinaryString, bytes: Uint8Array): Chang
 }
 
 /**
- * Decodes a change from history. Its value is a view into `bytes`.
+ * Decodes a record of history, whose version may be stored elsewhere.
  *
  * @param recordKey - where the record was found
  * @throws {KontikiError} STATE_CORRUPT, FORMAT_UNSUPPORTED
  * @since 0.1.0
  */
-export function decodeHistory(recordKey: BinaryString, bytes: Uint8Array): ChangeRecord {
+export function decodeHistory(recordKey: BinaryString, bytes: Uint8Array): ChangeRecord | PutStub {
+  return isStub(bytes) ? decodeStub(recordKey, bytes) : decodeEnded(recordKey, bytes);
+}
+
+/**
+ * Decodes a change from history: a delete, or a put of a version that is not current any more. Its
+ * value is a view into `bytes`.
+ *
+ * @param recordKey - where the record was found
+ * @throws {KontikiError} STATE_CORRUPT, FORMAT_UNSUPPORTED
+ * @since 0.1.0
+ */
+export function decodeEnded(recordKey: BinaryString, bytes: Uint8Array): ChangeRecord {
   const change = decodeChange(recordKey, bytes, undefined);
   const { revision, sub } = parseHistoryKey(recordKey);
   if (change.version.modRevision !== revision || change.sub !== sub) {

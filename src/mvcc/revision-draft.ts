@@ -5,6 +5,7 @@
 import type { BinaryString } from '../base/bytes.js';
 import type { Change, StoredRecord } from './backend.js';
 import { attachmentBytes, attachmentKey } from './lease-record.js';
+import { encodeStub } from './put-stub.js';
 import type { RangeSlice } from './range-slices.js';
 import type { ReadView } from './read-view.js';
 import { type ChangeRecord, decodeCurrent, encodeChange, encodeClosed } from './record.js';
@@ -16,6 +17,11 @@ import type { KeyEvent, KeySelection, KeyVersion, PutOperation } from './types.j
 /** A part of what came of a command. @since 0.1.0 */
 export interface RevisionSlice {
   readonly changes: readonly Change[];
+  /**
+   * Versions that the command ends, to be stored as history. Nothing shows whether they are there
+   * yet, so they need not wait for the rest of the command, which would hold their values for so long.
+   */
+  readonly moves: readonly Change[];
   readonly events: readonly KeyEvent[];
 }
 
@@ -29,8 +35,9 @@ const noPosition = { revision: 0, sub: 0 };
  * @since 0.1.0
  */
 export class RevisionDraft {
-  /** Those since the last {@link take}; so are the events. */
+  /** Those since the last {@link take}; so are the moves and the events. */
   changes: Change[] = [];
+  moves: Change[] = [];
   events: KeyEvent[] = [];
   readonly #view: ReadView;
   readonly #nextRevision: number;
@@ -73,14 +80,15 @@ export class RevisionDraft {
 
   /** Hands out what came of the command since the last call, and forgets it. */
   take(): RevisionSlice {
-    const { changes, events } = this;
+    const { changes, moves, events } = this;
     if (changes.length > 0) {
       this.#isTaken = true;
       this.changes = [];
+      this.moves = [];
       this.events = [];
       this.#deletedBytes = 0;
     }
-    return { changes, events };
+    return { changes, moves, events };
   }
 
   /** Lets {@link versions} see what this draft changes; before the first change. */
@@ -106,16 +114,18 @@ export class RevisionDraft {
       version: current,
       previous: positionOf(before),
     });
-    this.changes.push([recordKey, bytes], [historyKey({ revision, sub }), bytes]);
-    this.#sums.addPut(bytes);
-    if (stored !== undefined) this.#sums.subtract('keys', stored);
+    const stub = encodeStub(bytes);
+    this.changes.push([recordKey, bytes], [historyKey({ revision, sub }), stub]);
+    this.#sums.add('keys', bytes);
+    this.#sums.add('history', stub);
     if (current.lease !== previous?.lease) {
       this.#detach(key, previous?.lease);
       this.#attach(key, current.lease);
     }
-    if (before === undefined) this.events.push({ type: 'put', key, revision, sub, current });
-    else {
-      this.#close(before);
+    if (before === undefined || stored === undefined) {
+      this.events.push({ type: 'put', key, revision, sub, current });
+    } else {
+      this.#close(before, stored);
       this.events.push({ type: 'put', key, revision, sub, current, previous: before.version });
     }
     this.#own?.set(key, current);
@@ -132,8 +142,7 @@ export class RevisionDraft {
     for (const [recordKey, bytes] of records) {
       if (this.#own !== undefined && this.#isOwn(keyOfCurrent(recordKey))) continue;
       const before = decodeCurrent(recordKey, bytes);
-      this.#deleteOne(recordKey, before);
-      this.#sums.subtract('keys', bytes);
+      this.#deleteOne(recordKey, before, bytes);
       this.#deletedBytes += bytes.length;
       gone?.push(before.version);
       deleted += 1;
@@ -167,7 +176,7 @@ export class RevisionDraft {
     return this.#deleted?.some((keys) => selects(keys, key)) === true;
   }
 
-  #deleteOne(recordKey: BinaryString, before: ChangeRecord): void {
+  #deleteOne(recordKey: BinaryString, before: ChangeRecord, stored: Uint8Array): void {
     const { key } = before.version;
     const revision = this.#nextRevision;
     const sub = this.#subs;
@@ -175,7 +184,7 @@ export class RevisionDraft {
     const bytes = encodeChange(deleteRecord({ revision, sub }, before));
     this.changes.push([recordKey, undefined], [historyKey({ revision, sub }), bytes]);
     this.#sums.add('history', bytes);
-    this.#close(before);
+    this.#close(before, stored);
     this.#detach(key, before.version.lease);
     this.events.push({ type: 'delete', key, revision, sub, previous: before.version });
   }
@@ -194,10 +203,13 @@ export class RevisionDraft {
     this.#sums.subtractAttachment(recordKey, attachmentBytes);
   }
 
-  #close({ version, sub }: ChangeRecord): void {
+  /** Ends a version, whose record moves to history. */
+  #close(before: ChangeRecord, stored: Uint8Array): void {
+    const position = positionOf(before);
+    this.moves.push([historyKey(position), stored]);
+    this.#sums.subtract('keys', stored);
     this.#closed ??= encodeClosed(this.#nextRevision);
-    const position = { revision: version.modRevision, sub };
-    const recordKey = closedKey(version.key, position);
+    const recordKey = closedKey(before.version.key, position);
     this.changes.push([recordKey, this.#closed]);
     this.#sums.addClosed(recordKey, this.#closed);
   }

@@ -4,13 +4,15 @@
  * same whatever the keyspace holds, and members can compare at every applied index; etcd's hash
  * scans everything, so hardly anybody had it on when members diverged (incident 13766).
  *
- * The sum of `history` is over every such record that was ever written: a compaction removes them from
+ * The sum of `history` is over every such record that was ever written, a put counted as its stub, so
+ * that it does not change when the version moves to history (`put-stub.ts`). A compaction removes them from
  * the disk at each member's own pace, and the hash must not show how far it got. What was removed is
  * summed apart (`compaction-progress.ts`), so what is on the disk can still be checked.
  */
 import { assert } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
 import { getUint32, setUint32 } from '../base/integers.js';
+import { countedForm } from './put-stub.js';
 import { type Digest, digestBytes, digestKeyed, digestText } from './record-digest.js';
 
 /**
@@ -87,11 +89,9 @@ export class HashSums {
     }
   }
 
-  /** A put's record, which is stored twice: as the current version and as history. */
-  addPut(bytes: Uint8Array): void {
-    digestBytes(bytes, scratch);
-    this.#add(laneAt.keys);
-    this.#add(laneAt.history);
+  /** A record of history, whether its version is current or not. */
+  addHistory(bytes: Uint8Array): void {
+    this.add('history', countedForm(bytes));
   }
 
   /** A record that says by its bytes where it belongs. */
@@ -130,6 +130,7 @@ export class HashSums {
     if (lane === undefined) return;
     if (recordKey.startsWith('k')) this.addClosed(recordKey, bytes);
     else if (recordKey.startsWith('a')) this.addAttachment(recordKey, bytes);
+    else if (lane === 'history') this.addHistory(bytes);
     else this.add(lane, bytes);
   }
 

@@ -159,8 +159,8 @@ export class WriteBehindBackend implements Backend {
 
   /**
    * @param changes - all of one or more entries; a key twice: the last one counts
-   * @param appliedIndex - not below that of the call before; the same again for changes that are no
-   *   entry's effect, such as the removal of compacted history
+   * @param appliedIndex - not below that of the call before; the same again for changes that nothing
+   *   shows, such as the removal of compacted history
    * @param staged - laid over what was applied before, in O(1)
    * @throws {KontikiError} CLOSED
    */

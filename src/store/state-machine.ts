@@ -187,11 +187,12 @@ export class StoreStateMachine implements StateMachine {
 
   /** Puts a slice of a large entry aside, then lets others run. */
   async #stage(
-    { changes, events }: RevisionSlice,
+    { changes, moves, events }: RevisionSlice,
     begun: LargeEntry | undefined,
   ): Promise<LargeEntry> {
-    // Two large entries that wait for a flush would be twice the memory.
-    if (begun === undefined) await this.backend.ready();
+    // Two large entries that wait for a flush would be twice the memory; moves are all values it ends.
+    await this.backend.ready();
+    this.backend.apply(moves, this.#appliedIndex);
     const large = begun ?? { staged: this.backend.stage(), matches: this.hub.gather() };
     large.matches.add(events);
     await large.staged.add(changes);

@@ -166,6 +166,7 @@ export class DrivenKeyspace {
         if (part === undefined) continue;
         large ??= { staged: this.backend.stage(), matches: this.hub.gather() };
         large.matches.add(part.events);
+        this.backend.apply(part.moves, this.#applied);
         await large.staged.add(part.changes);
         for (const event of part.events) events.push(event);
       }

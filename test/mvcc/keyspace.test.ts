@@ -31,13 +31,13 @@ describe('keyspace', () => {
     ]);
   });
 
-  test('records written: two and meta for a new key, one more for what is overwritten', () => {
+  test('records written: two and meta for a new key, two more for what is overwritten', () => {
     const { backend, keyspace } = new Fresh();
     const put: Command = { op: 'put', key: 'a', value: bytes('1') };
     const kinds = backend
       .run(keyspace, [put, put, { op: 'delete', keys: one('a') }])
       .map(({ changes }) => changes.map(([key]) => key[0]).join(''));
-    expect(kinds).toEqual(['ch', 'chk', 'chk']);
+    expect(kinds).toEqual(['ch', 'chkh', 'chkh']);
     expect(backend.records.has('m')).toBe(true);
     expect(backend.records.has('ca')).toBe(false);
   });

@@ -116,7 +116,8 @@ describe('sums', () => {
 
   test('written and read -> the same; taken over -> emptied', () => {
     const sums = new HashSums();
-    sums.addPut(Uint8Array.of(1, 2, 3));
+    sums.add('keys', Uint8Array.of(1, 2, 3));
+    sums.add('history', Uint8Array.of(1, 2, 3));
     const bytes = new Uint8Array(hashSumsBytes + 3);
     sums.write(bytes, 3);
     const read = HashSums.read(bytes, 3);

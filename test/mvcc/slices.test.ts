@@ -56,7 +56,7 @@ class Member {
       const part = plan === undefined ? undefined : segment!.takeSlice();
       if (part === undefined) continue;
       slices += 1;
-      changes.push(...part.changes);
+      changes.push(...part.changes, ...part.moves);
       events.push(...part.events);
       // Nothing shows, and a slice is no larger than it may be.
       expect(part.events.length).toBeLessThanOrEqual(2 * this.slice.limit + putsMax);
@@ -70,6 +70,8 @@ class Member {
     events.push(...execution!.events);
     this.backend.apply(changes);
     const result = plain(execution!.result);
+    // A command changes no record twice, so the order is that of handing out only.
+    changes.sort(([a], [b]) => (a < b ? -1 : 1));
     return { result, changes, events, hash: this.keyspace.stateHash };
   }
 

@@ -19,6 +19,7 @@ import {
   type ReadPlan,
   segmentsOf,
 } from '../../src/mvcc/index.js';
+import { countedForm, isStub } from '../../src/mvcc/put-stub.js';
 import { verifyRecord } from '../../src/mvcc/verify-record.js';
 import type { Entry } from '../../src/raft/types.js';
 import { type KvEngine, MemoryStateHome, WriteBehindBackend } from '../../src/storage/index.js';
@@ -238,7 +239,10 @@ class World {
     for (const [key, bytes] of twin) {
       // Compacted history is removed in its own time.
       if (/^[hk]/.test(key) && !found.has(key)) continue;
-      expect(found.get(key)).toEqual(new Uint8Array(bytes));
+      const shown = found.get(key);
+      // A large entry under way may have moved what it ends to history, which nothing shows.
+      const isAhead = isStub(bytes) && shown !== undefined && !isStub(shown);
+      expect(isAhead ? countedForm(shown) : shown).toEqual(new Uint8Array(bytes));
     }
     for (const key of found.keys()) expect(twin.has(key) || /^[^hkcal]/.test(key)).toBe(true);
     this.answers += 1;
