@@ -39,10 +39,10 @@ export class KontikiCluster {
   }
 
   /** Runs the load inside the process of the leader. */
-  async run(shape: LoadShape): Promise<LoadResult> {
+  async run(shape: LoadShape, options: { readonly busyPool?: boolean } = {}): Promise<LoadResult> {
     const [first] = this.#members.values();
     const leader = await ask<string>(first as ChildProcess, {});
-    return ask<LoadResult>(this.#members.get(leader) as ChildProcess, { shape });
+    return ask<LoadResult>(this.#members.get(leader) as ChildProcess, { shape, ...options });
   }
 
   async stop(): Promise<void> {

@@ -49,6 +49,7 @@ export async function run(options: BenchmarkOptions): Promise<void> {
     }
     const columns = await measure(subjects, options);
     console.log(`\n${formatTable(headerOf(columns), rowsOf(columns))}`);
+    await showBusyPool(kontiki, options);
     if (version === undefined) console.log('\nno etcd on the PATH: nothing to compare with');
     keep(columns, options);
   } finally {
@@ -82,6 +83,22 @@ async function measure(
     }
   }
   return columns;
+}
+
+/** P2: one caller's puts while the host keeps eight `pbkdf2` calls in the pool of threads. */
+async function showBusyPool(
+  kontiki: KontikiCluster,
+  { seconds, record }: BenchmarkOptions,
+): Promise<void> {
+  const shape = { operation: 'put', callers: 1, warmUpMs, measureMs: seconds * 1_000 } as const;
+  const idle = await kontiki.run(shape);
+  const busy = await kontiki.run(shape, { busyPool: true });
+  const row = (name: string, { perSecond, p50Ms, p99Ms }: LoadResult): string[] => {
+    record({ measure: `put p99, pool ${name}`, subject: 'kontiki', value: p99Ms, unit: 'ms' });
+    return [name, perSecond.toFixed(0), p50Ms.toFixed(2), p99Ms.toFixed(2)];
+  };
+  const header = ["puts, 1 caller; the host's pool is", '/s', 'p50 ms', 'p99 ms'];
+  console.log(`\n${formatTable(header, [row('idle', idle), row('busy', busy)])}`);
 }
 
 function nameOf({ operation, callers }: (typeof loads)[number]): string {
