@@ -33,6 +33,18 @@ export interface StorageFile {
   close(): Promise<void>;
 }
 
+/** @since 0.1.0 */
+export type OpenMode = 'create' | 'read' | 'read-write';
+
+/** @since 0.1.0 */
+export interface OpenOptions {
+  /**
+   * Callers wait for each write and sync: they should not queue behind other work of the process.
+   * Default false.
+   */
+  readonly urgent?: boolean | undefined;
+}
+
 /** Held until released or until the process dies. @since 0.1.0 */
 export interface DirectoryLock {
   release(): Promise<void>;
@@ -53,7 +65,7 @@ export interface FileSystem {
    * Opens a file (mode 0600). `create` fails if it exists; `read` and `read-write` fail if it does
    * not.
    */
-  open(path: string, mode: 'create' | 'read' | 'read-write'): Promise<StorageFile>;
+  open(path: string, mode: OpenMode, options?: OpenOptions): Promise<StorageFile>;
   /** The whole file, or `undefined` when there is none. */
   readFile(path: string): Promise<Uint8Array | undefined>;
   /** Replaces `to` atomically. */

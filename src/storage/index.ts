@@ -17,7 +17,13 @@ export {
   type RecordAudit,
   type StateCheck,
 } from './check/check-state.js';
-export type { DirectoryLock, FileSystem, StorageFile } from './file-system.js';
+export type {
+  DirectoryLock,
+  FileSystem,
+  OpenMode,
+  OpenOptions,
+  StorageFile,
+} from './file-system.js';
 export { flushFormatVersion } from './flush-record.js';
 export type {
   CursorRange,

@@ -7,7 +7,8 @@ import * as zlib from 'node:zlib';
 import { type Crc32, crc32 as portableCrc32 } from '../../base/crc32.js';
 import type { FileSystem, StorageFile } from '../file-system.js';
 import { makeDirectory, syncDirectory } from './directory.js';
-import { NodeFile } from './file.js';
+import { DiskThread } from './disk-thread.js';
+import { fileCalls, NodeFile } from './file.js';
 import { ioError } from './io-error.js';
 import { lockDirectory } from './lock.js';
 
@@ -17,6 +18,9 @@ const flags = { create: 'wx+', read: 'r', 'read-write': 'r+' } as const;
 const nativeCrc32 = (zlib as { crc32?: (bytes: Uint8Array, seed: number) => number }).crc32;
 const crc32: Crc32 =
   nativeCrc32 === undefined ? portableCrc32 : (bytes, seed = 0) => nativeCrc32(bytes, seed);
+
+/** All files of a process share it, and the disk they are on. */
+const diskThread = new DiskThread();
 
 /**
  * The platform's file system.
@@ -28,11 +32,11 @@ export const nodeFileSystem: FileSystem = {
   makeDirectory: (path) => named(`make directory ${path}`, () => makeDirectory(path)),
   list: (path) =>
     named(`list ${path}`, async () => (await unlessMissing(readdir(path)))?.sort() ?? []),
-  open: (path, mode) =>
+  open: (path, mode, { urgent = false } = {}) =>
     new Promise<StorageFile>((resolve, reject) => {
       openFile(path, flags[mode], 0o600, (error, fd) => {
         if (error) reject(ioError(error, `open ${path}`));
-        else resolve(new NodeFile(fd, path));
+        else resolve(new NodeFile(fd, path, urgent ? diskThread : fileCalls));
       });
     }),
   readFile: (path) =>

@@ -1,11 +1,30 @@
 /**
  * One open file. The callback functions of `node:fs` are used: promises of `node:fs/promises` cost
- * more than the system call on a warm page cache.
+ * more than the system call on a warm page cache. Files that puts wait for write on a thread of their own.
  */
 import { close, fdatasync, fstat, ftruncate, read, writev } from 'node:fs';
 import { isKontikiError, kontikiError } from '../../base/errors.js';
 import type { StorageFile } from '../file-system.js';
 import { ioError } from './io-error.js';
+
+/** Calls that change a file; the callbacks are those of `node:fs`. @since 0.1.0 */
+export interface FileCalls {
+  /** Takes the number of bytes written, which may be fewer than there are. */
+  write(fd: number, chunks: readonly Uint8Array[], position: number, onDone: OnDone): void;
+  sync(fd: number, onDone: OnDone): void;
+  /** After all that was asked for before: the number may be another file's next. */
+  close(fd: number, onDone: OnDone): void;
+}
+
+/** Takes what a call gave, or why it failed. @since 0.1.0 */
+export type OnDone = (error: Error | null, result?: number) => void;
+
+/** On the pool of threads of the process. @since 0.1.0 */
+export const fileCalls: FileCalls = {
+  write: (fd, chunks, position, onDone) => writev(fd, chunks as Uint8Array[], position, onDone),
+  sync: fdatasync,
+  close,
+};
 
 /**
  * An open file of the platform.
@@ -15,6 +34,7 @@ import { ioError } from './io-error.js';
 export class NodeFile implements StorageFile {
   readonly #fd: number;
   readonly #path: string;
+  readonly #calls: FileCalls;
   /**
    * The call that failed, and why: nobody knows what the file holds now. A failed sync may have
    * dropped data silently; a write that failed for another reason than space, part of it.
@@ -22,10 +42,14 @@ export class NodeFile implements StorageFile {
   #failure: { readonly call: 'sync' | 'write'; readonly cause: unknown } | undefined;
   #closing: Promise<void> | undefined;
 
-  /** @param fd - owned by the object from here on */
-  constructor(fd: number, path: string) {
+  /**
+   * @param fd - owned by the object from here on
+   * @param calls - where it is written
+   */
+  constructor(fd: number, path: string, calls: FileCalls) {
     this.#fd = fd;
     this.#path = path;
+    this.#calls = calls;
   }
 
   async size(): Promise<number> {
@@ -89,7 +113,7 @@ export class NodeFile implements StorageFile {
 
   #writeSome(chunks: Uint8Array[], position: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      writev(this.#fd, chunks, position, (error, written) => {
+      this.#calls.write(this.#fd, chunks, position, (error, written = 0) => {
         if (error) reject(ioError(error, `write ${this.#path}`));
         else resolve(written);
       });
@@ -99,7 +123,7 @@ export class NodeFile implements StorageFile {
   async sync(): Promise<void> {
     this.#checkWritable('sync');
     return new Promise((resolve, reject) => {
-      fdatasync(this.#fd, (error) => {
+      this.#calls.sync(this.#fd, (error) => {
         if (!error) return resolve();
         // The kernel may have marked the pages clean: a second sync would succeed and prove nothing
         // (Rebello et al., ATC'20).
@@ -123,7 +147,7 @@ export class NodeFile implements StorageFile {
 
   async close(): Promise<void> {
     this.#closing ??= new Promise((resolve, reject) => {
-      close(this.#fd, (error) => {
+      this.#calls.close(this.#fd, (error) => {
         if (error) reject(ioError(error, `close ${this.#path}`));
         else resolve();
       });

@@ -27,6 +27,8 @@ export interface SegmentOptions {
   readonly segmentBytes: number;
   /** Bytes to keep zeroed ahead. */
   readonly preallocateBytes: number;
+  /** Syncs the file that a group was written to; default its own `sync`. */
+  readonly sync?: ((file: StorageFile) => Promise<void>) | undefined;
 }
 
 /** A file that is open for writing; zero from some offset up to `zeroed`. */
@@ -48,7 +50,7 @@ export async function createPrepared(
   const path = `${dir}/${preparedName(segment)}`;
   // Of an attempt that failed.
   await fs.remove(path);
-  return fs.open(path, 'create');
+  return fs.open(path, 'create', { urgent: true });
 }
 
 /** Makes it as long as the zeros to keep ahead, and syncs it. Closes it when that fails. */

@@ -91,7 +91,7 @@ export class SegmentWriter {
   static async resume(options: SegmentOptions, tail: WalTail): Promise<SegmentWriter> {
     const { fs, dir } = options;
     const { segment, first, end, lastGroup, next } = tail;
-    const file = await fs.open(`${dir}/${segmentName(segment)}`, 'read-write');
+    const file = await fs.open(`${dir}/${segmentName(segment)}`, 'read-write', { urgent: true });
     try {
       const again = await file.read(lastGroup, end - lastGroup);
       await file.truncate(end);
@@ -173,7 +173,7 @@ export class SegmentWriter {
     if (end > this.#zeroed) await this.#filling;
     if (this.#fillError !== undefined) throw this.#fillError;
     await this.#write(place.offset, bytes);
-    await this.#file.sync();
+    await (this.#options.sync?.(this.#file) ?? this.#file.sync());
     this.#sequence += 1;
     this.#offset = end;
     this.#zeroed = Math.max(this.#zeroed, end);

@@ -3,9 +3,10 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { crc32 } from '../../../src/base/crc32.js';
-import type { StorageFile } from '../../../src/storage/file-system.js';
+import type { OpenOptions, StorageFile } from '../../../src/storage/file-system.js';
 import { makeDirectory } from '../../../src/storage/node-fs/directory.js';
-import { NodeFile } from '../../../src/storage/node-fs/file.js';
+import { DiskThread } from '../../../src/storage/node-fs/disk-thread.js';
+import { fileCalls, NodeFile } from '../../../src/storage/node-fs/file.js';
 import { nodeFileSystem as fs } from '../../../src/storage/node-fs/index.js';
 import { ioError } from '../../../src/storage/node-fs/io-error.js';
 
@@ -19,8 +20,11 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 const modeOf = (path: string): number => statSync(path).mode & 0o777;
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 
-async function withFile(act: (file: StorageFile) => Promise<void>): Promise<void> {
-  const file = await fs.open(`${dir}/file`, 'create');
+async function withFile(
+  options: OpenOptions,
+  act: (file: StorageFile) => Promise<void>,
+): Promise<void> {
+  const file = await fs.open(`${dir}/file`, 'create', options);
   await act(file);
   await file.close();
 }
@@ -103,9 +107,12 @@ describe('names', () => {
   });
 });
 
-describe('a file', () => {
+describe.each([
+  ['a file', { urgent: false }],
+  ['an urgent file', { urgent: true }],
+])('%s', (_, options) => {
   test('written anywhere -> read back, short only at its end', async () => {
-    await withFile(async (file) => {
+    await withFile(options, async (file) => {
       await file.write(3, [bytes(1, 2), bytes(), bytes(3)]);
       await file.write(0, []);
       await file.write(1, [bytes()]);
@@ -117,7 +124,7 @@ describe('a file', () => {
       expect(await file.read(2, 0)).toEqual(bytes());
       await file.sync();
     });
-    const reader = await fs.open(`${dir}/file`, 'read');
+    const reader = await fs.open(`${dir}/file`, 'read', options);
     expect(await reader.read(5, 5)).toEqual(bytes(3));
     await expect(reader.write(0, [bytes(1)])).rejects.toMatchObject({ code: 'STORAGE_IO' });
     await reader.close();
@@ -128,7 +135,7 @@ describe('a file', () => {
       new Uint8Array(at % 5 === 0 ? 0 : (at % 7) + 1).fill(at),
     );
     const expected = Buffer.concat(chunks);
-    await withFile(async (file) => {
+    await withFile(options, async (file) => {
       await file.write(11, chunks);
       expect(await file.size()).toBe(11 + expected.length);
       expect(Buffer.compare(await file.read(11, 1 << 20), expected)).toBe(0);
@@ -137,14 +144,14 @@ describe('a file', () => {
 
   test('parts of larger buffers -> those parts', async () => {
     const whole = Uint8Array.from({ length: 100 }, (_, at) => at);
-    await withFile(async (file) => {
+    await withFile(options, async (file) => {
       await file.write(0, [whole.subarray(10, 12), whole.subarray(50, 51)]);
       expect(await file.read(0, 10)).toEqual(bytes(10, 11, 50));
     });
   });
 
   test('truncate -> cuts, and extends with zeros', async () => {
-    await withFile(async (file) => {
+    await withFile(options, async (file) => {
       await file.write(0, [bytes(1, 2, 3, 4)]);
       await file.truncate(2);
       expect(await file.size()).toBe(2);
@@ -154,7 +161,7 @@ describe('a file', () => {
   });
 
   test('writes of disjoint ranges at once -> all of them', async () => {
-    await withFile(async (file) => {
+    await withFile(options, async (file) => {
       const parts = Array.from({ length: 40 }, (_, at) => at);
       await Promise.all(parts.map((at) => file.write(at * 3, [bytes(at, at, at)])));
       await file.sync();
@@ -163,7 +170,7 @@ describe('a file', () => {
   });
 
   test('closed -> every call rejects, closing again does not', async () => {
-    const file = await fs.open(`${dir}/file`, 'create');
+    const file = await fs.open(`${dir}/file`, 'create', options);
     await Promise.all([file.close(), file.close()]);
     await file.close();
     const calls = [
@@ -180,7 +187,8 @@ describe('a file', () => {
 
   test('a sync that failed -> writing, cutting and syncing are refused for good', async () => {
     // A number that is no open file: the platform refuses to sync it.
-    const file = new NodeFile(2 ** 30, 'gone');
+    const calls = options.urgent ? new DiskThread() : fileCalls;
+    const file = new NodeFile(2 ** 30, 'gone', calls);
     await expect(file.sync()).rejects.toMatchObject({
       code: 'STORAGE_IO',
       cause: { code: 'EBADF' },
@@ -201,7 +209,7 @@ describe('a file', () => {
   test('a write that failed for another reason than space -> only cut and closed from then on', async () => {
     writeFileSync(`${dir}/file`, bytes(1, 2, 3, 4));
     // Open for reading alone: the platform refuses to write, and to cut as well.
-    const file = await fs.open(`${dir}/file`, 'read');
+    const file = await fs.open(`${dir}/file`, 'read', options);
     await expect(file.write(0, [bytes(9)])).rejects.toMatchObject({ cause: { code: 'EBADF' } });
     for (const call of [() => file.sync(), () => file.write(0, [bytes(1)])]) {
       await expect(call()).rejects.toMatchObject({
@@ -231,7 +239,7 @@ describe('a file', () => {
   test('no right to read -> STORAGE_IO, unless nothing is forbidden to this user', async () => {
     writeFileSync(`${dir}/file`, '');
     chmodSync(`${dir}/file`, 0);
-    const opening = fs.open(`${dir}/file`, 'read');
+    const opening = fs.open(`${dir}/file`, 'read', options);
     if (process.getuid?.() === 0) await (await opening).close();
     else await expect(opening).rejects.toMatchObject({ code: 'STORAGE_IO' });
   });

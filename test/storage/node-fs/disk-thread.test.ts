@@ -1,0 +1,96 @@
+// The disk's own thread: what it is for, and that it is no burden to anybody.
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, open, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DiskThread } from '../../../src/storage/node-fs/disk-thread.js';
+import { nodeFileSystem as fs } from '../../../src/storage/node-fs/index.js';
+
+let dir: string;
+
+beforeEach(() => {
+  dir = mkdtempSync(`${tmpdir()}/kontiki-disk-thread-`);
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+/** More than the pool has threads: each waits until somebody opens its pipe to write. */
+const poolThreads = 4;
+
+function occupyPool(): { readonly held: Promise<number[]>; release(): void } {
+  const paths = Array.from({ length: 2 * poolThreads }, (_, nth) => `${dir}/pipe-${nth}`);
+  execFileSync('mkfifo', paths);
+  const opened = paths.map((path) => promisify(open)(path, 'r'));
+  return {
+    held: Promise.all(opened),
+    // Both ends, so that it never waits for the one that is still in the queue.
+    release: () => {
+      for (const path of paths) openSync(path, constants.O_RDWR);
+    },
+  };
+}
+
+const asked = (act: (done: (error: Error | null, result?: number) => void) => void) =>
+  new Promise<number | undefined>((resolve, reject) => {
+    act((error, result) => (error === null ? resolve(result) : reject(error)));
+  });
+
+describe('the thread of the disk', () => {
+  test('all threads of the pool are taken -> urgent files are written, synced and closed', async () => {
+    const file = await fs.open(`${dir}/file`, 'create', { urgent: true });
+    const other = await fs.open(`${dir}/other`, 'create');
+    const pool = occupyPool();
+    let isOtherSynced = false;
+    const otherSync = other.sync().then(() => {
+      isOtherSynced = true;
+    });
+    await file.write(0, [Uint8Array.of(1, 2), Uint8Array.of(3)]);
+    await file.sync();
+    await file.close();
+    expect(isOtherSynced).toBe(false);
+    pool.release();
+    for (const fd of await pool.held) closeSync(fd);
+    await otherSync;
+    await other.close();
+    expect([...readFileSync(`${dir}/file`)]).toEqual([1, 2, 3]);
+  });
+
+  test('a chunk changed right after the call -> what it was is written', async () => {
+    const file = await fs.open(`${dir}/file`, 'create', { urgent: true });
+    const chunk = Uint8Array.of(1, 2, 3);
+    const written = file.write(0, [chunk]);
+    chunk.fill(9);
+    await written;
+    expect(await file.read(0, 3)).toEqual(Uint8Array.of(1, 2, 3));
+    expect(chunk.length).toBe(3);
+    await file.close();
+  });
+
+  test('calls one after the other without waiting -> done in their order, close last', async () => {
+    const thread = new DiskThread();
+    const fd = openSync(`${dir}/file`, 'w+');
+    const answers = await Promise.all([
+      asked((done) => thread.write(fd, [Uint8Array.of(1)], 0, done)),
+      asked((done) => thread.write(fd, [Uint8Array.of(2, 2)], 0, done)),
+      asked((done) => thread.sync(fd, done)),
+      asked((done) => thread.close(fd, done)),
+    ]);
+    expect(answers).toEqual([1, 2, 0, 0]);
+    expect([...readFileSync(`${dir}/file`)]).toEqual([2, 2]);
+    await expect(asked((done) => thread.sync(fd, done))).rejects.toMatchObject({ code: 'EBADF' });
+  });
+
+  test('a process that has used it and ends -> ends by itself, with nothing left undone', () => {
+    const module = new URL('../../../src/storage/node-fs/index.ts', import.meta.url).href;
+    const script = `
+      const { nodeFileSystem } = await import(${JSON.stringify(module)});
+      const file = await nodeFileSystem.open(process.argv[1], 'create', { urgent: true });
+      await file.write(0, [Uint8Array.of(7)]);
+      file.sync().then(() => console.log('synced'));
+    `;
+    const execArgv = ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', script];
+    const options = { encoding: 'utf8', timeout: 60_000 } as const;
+    expect(execFileSync(process.execPath, [...execArgv, `${dir}/file`], options)).toBe('synced\n');
+    expect([...readFileSync(`${dir}/file`)]).toEqual([7]);
+  });
+});
