@@ -14,6 +14,7 @@ export const entryFolders = [
   'transport/tcp',
   'node',
   'store',
+  'concurrency',
   'testing',
   'testing/fast-check',
 ] as const;

@@ -83,7 +83,7 @@ class Member {
 
   async apply(command: Command): Promise<unknown> {
     this.#index += 1;
-    const data = encodeCommand({ session: 1, seq: this.#index, doneBelow: 1, command });
+    const data = encodeCommand({ session: 2 ** 52, seq: this.#index, doneBelow: 1, command });
     const entry = { term: 1, index: this.#index, type: 'normal' as const, data };
     const [result] = await this.machine.apply([entry]);
     return result?.value;

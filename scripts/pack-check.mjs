@@ -155,6 +155,7 @@ function checkWeights() {
   const expected = {
     [`${manifest.name}/raft`]: none,
     [`${manifest.name}/mvcc`]: none,
+    [`${manifest.name}/concurrency`]: none,
     'classic-level': { level: true, net: false },
     'node:net': { level: false, net: true },
   };
@@ -162,7 +163,7 @@ function checkWeights() {
     const { level, net } = load(specifier);
     assert.deepEqual({ level, net }, weights, `pack check: what ${specifier} loads`);
   }
-  console.log('raft and mvcc load no native addon and no socket');
+  console.log('raft, mvcc and concurrency load no native addon and no socket');
 }
 
 function checkSizes() {

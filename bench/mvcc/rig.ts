@@ -14,6 +14,7 @@ import {
   VersionCache,
   WatchHub,
 } from '../../src/mvcc/index.js';
+import type { CommandOrigin } from '../../src/mvcc/lease-types.js';
 import { openClassicLevel } from '../../src/storage/classic-level/index.js';
 import { WriteBehindBackend } from '../../src/storage/index.js';
 import { nodeFileSystem } from '../../src/storage/node-fs/index.js';
@@ -24,6 +25,7 @@ export class KeyspaceRig {
   readonly cache: VersionCache;
   readonly hub: WatchHub;
   #appliedIndex: number;
+  #session: number | undefined;
 
   private constructor(backend: WriteBehindBackend, keyspace: Keyspace) {
     this.backend = backend;
@@ -36,13 +38,28 @@ export class KeyspaceRig {
   /**
    * @param path - folder of the engine; created if missing
    * @param options.verify - check the newest tables, as `openStore` does
+   * @param options.session - commands come in a session, as a store's do
    */
-  static async open(path: string, { verify = false } = {}): Promise<KeyspaceRig> {
+  static async open(path: string, { verify = false, session = true } = {}): Promise<KeyspaceRig> {
     const fs = verify ? nodeFileSystem : undefined;
     const engine = await openClassicLevel(path, { fs, clock: systemClock });
     const timers = systemTimers;
     const backend = await WriteBehindBackend.open({ engine, timers, counted: countedRecords });
-    return new KeyspaceRig(backend, Keyspace.open(await backend.read(Keyspace.openPlan())));
+    const rig = new KeyspaceRig(backend, Keyspace.open(await backend.read(Keyspace.openPlan())));
+    if (session) await rig.apply([{ op: 'session-open' }]);
+    return rig;
+  }
+
+  /** As one process with 100 callers sends them: one entry opens its session. */
+  #originsOf(commands: readonly Command[]): CommandOrigin[] {
+    const session = this.#session;
+    return commands.map((command, nth) => {
+      const index = this.#appliedIndex + 1 + nth;
+      if (command.op === 'session-open') this.#session = index;
+      if (session === undefined) return { term: 1, index };
+      const request = { session, seq: index, doneBelow: Math.max(1, index - 100) };
+      return { term: 1, index, request };
+    });
   }
 
   /** Applies commands as one batch of the apply loop. */
@@ -50,7 +67,7 @@ export class KeyspaceRig {
     const { backend, keyspace } = this;
     const room = backend.ready();
     if (room !== undefined) await room;
-    for (const segment of segmentsOf(keyspace, commands)) {
+    for (const segment of segmentsOf(keyspace, commands, this.#originsOf(commands))) {
       let plan: ReadPlan | undefined = segment.plan;
       while (plan !== undefined) {
         const reads = backend.read(plan);

@@ -15,7 +15,7 @@ import type { PeerMemory } from '../node/peer-registry.js';
 import type { FileSystem } from '../storage/file-system.js';
 import { type MemberRecord, readMemberFile, writeMemberFile } from '../storage/member-file.js';
 import type { MemberIdentity } from '../transport/transport.js';
-import type { StoreConfig } from './store-config.js';
+import { restoredConfig, type StoreConfig } from './store-config.js';
 
 /** @since 0.1.0 */
 export class DataDirectory {
@@ -84,15 +84,24 @@ export class DataDirectory {
     return () => lock.release();
   }
 
-  /** Makes the directory this member's for good. */
-  async initialize(identity: MemberIdentity): Promise<void> {
-    const { name, token, members } = this.#config;
+  /** The members the group was started with, as this directory has them; none before `initialize`. */
+  get founders(): StoreConfig['members'] {
+    return (this.#record?.members ?? []).map(({ id, name, address }) => ({ id, name, address }));
+  }
+
+  /** Makes the directory this member's for good. @param founders - the group's; default the config's */
+  async initialize(
+    identity: MemberIdentity,
+    founders: StoreConfig['members'] = this.#config.members,
+  ): Promise<void> {
+    const { name, origin, token } = this.#config;
     await this.#save({
       format: 1,
       ...identity,
       name,
       token: tokenHash(token),
-      members: members.map((member) => ({ id: member.id, name: member.name })),
+      restored: origin,
+      members: founders.map(({ id, name: each, address }) => ({ id, name: each, address })),
       peers: [],
     });
     // Writing the member file made the names in the directory durable; the directory has one too.
@@ -102,6 +111,7 @@ export class DataDirectory {
   /** Keeps the peers' directories in the member file. */
   peerMemory(): PeerMemory {
     return {
+      foundedIndex: foundedIndexOf(this.#record?.restored),
       load: () => new Map(this.#record?.peers.map((peer) => [peer.memberId, peer.dirId])),
       save: async (pairs) => {
         const peers = [...pairs].map(([memberId, dirId]) => ({ memberId, dirId }));
@@ -121,6 +131,24 @@ function parentOf(path: string): string {
   return end < 0 ? '.' : path.slice(0, Math.max(end, 1));
 }
 
+/** Entries of the lost cluster are none that a member of the new one could have forgotten. */
+function foundedIndexOf(origin: string | undefined): number {
+  return Number(/@(\d+)/.exec(origin ?? '')?.[1] ?? 0);
+}
+
+/**
+ * The configuration with the ids that a member's directory goes by: those of a restored cluster are not
+ * to be told from its options. Needed before anything that goes by ids is made, such as a transport.
+ *
+ * @throws {KontikiError} STATE_CORRUPT, FORMAT_UNSUPPORTED, STORAGE_IO
+ * @since 0.1.0
+ */
+export async function configIn(fs: FileSystem, config: StoreConfig): Promise<StoreConfig> {
+  if (config.dir === undefined) return config;
+  const origin = (await readMemberFile(fs, config.dir))?.restored;
+  return origin === undefined ? config : restoredConfig(config, origin);
+}
+
 /** A random 128-bit id of a data directory, as 32 hexadecimal digits. @since 0.1.0 */
 export function newDirId(random: Random): string {
   let id = '';
@@ -129,7 +157,10 @@ export function newDirId(random: Random): string {
 }
 
 function checkOwner(path: string, record: MemberRecord, config: StoreConfig): void {
-  if (record.token !== tokenHash(config.token) || record.clusterId !== config.clusterId) {
+  // One that joined has its ids from the group, not from its options.
+  const isJoined = config.bootstrap === 'existing';
+  const isOfCluster = isJoined || record.clusterId === config.clusterId;
+  if (record.token !== tokenHash(config.token) || !isOfCluster) {
     const theirs = record.members.map((member) => member.name).join(', ');
     const ours = config.members.map((member) => member.name).join(', ');
     throw kontikiError(
@@ -138,7 +169,7 @@ function checkOwner(path: string, record: MemberRecord, config: StoreConfig): vo
         `it belongs to one of ${theirs}`,
     );
   }
-  if (record.name !== config.name || record.memberId !== config.memberId) {
+  if (record.name !== config.name || (!isJoined && record.memberId !== config.memberId)) {
     throw kontikiError(
       'MEMBER_MISMATCH',
       `openStore: expected ${path} to belong to ${config.name}, it belongs to ${record.name}`,
@@ -146,8 +177,8 @@ function checkOwner(path: string, record: MemberRecord, config: StoreConfig): vo
   }
 }
 
-/** Enough to tell tokens apart without keeping them in a readable file. */
-function tokenHash(token: string): string {
+/** Enough to tell tokens apart without keeping them in a readable file. @since 0.1.0 */
+export function tokenHash(token: string): string {
   const digest = binaryString(sha256(utf8Bytes(token)).subarray(0, 8));
   return [...digest].map((c) => c.charCodeAt(0).toString(16).padStart(2, '0')).join('');
 }

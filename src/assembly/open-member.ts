@@ -5,10 +5,15 @@
  */
 import { replaceAdvice } from '../base/advice.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
+import type { Random } from '../base/prng.js';
 import type { Env } from '../node/env.js';
+import { NodeMeter } from '../node/metrics.js';
 import { Node } from '../node/node.js';
+import type { JoiningInfo } from '../node/node-options.js';
 import type { PeerMemory } from '../node/peer-registry.js';
 import type { StateMachine } from '../node/state-machine.js';
+import type { MemberId } from '../raft/types.js';
+import type { StorageFile } from '../storage/file-system.js';
 import type { LogStore } from '../storage/log-store.js';
 import { MemoryLogStore } from '../storage/memory/log-store.js';
 import { SnapshotFiles } from '../storage/snapshot-files/store.js';
@@ -16,8 +21,11 @@ import type { SnapshotStore } from '../storage/snapshot-store.js';
 import { openWal, readWal } from '../storage/wal/index.js';
 import type { MemberIdentity } from '../transport/transport.js';
 import type { Cleanup } from './cleanup.js';
-import { DataDirectory, newDirId } from './data-directory.js';
+import { DataDirectory, newDirId, tokenHash } from './data-directory.js';
+import { founderInfo, foundingState } from './founding-state.js';
+import { type Joined, joinGroup } from './join-group.js';
 import type { StoreConfig } from './store-config.js';
+import { watchedSync } from './watched-sync.js';
 
 /** A state machine on its durable state, before the node opens it. @since 0.1.0 */
 export interface MemberState<M extends StateMachine> {
@@ -51,6 +59,7 @@ interface MemberParts<M extends StateMachine> {
   /** Absent in memory, where nobody can be behind. */
   readonly snapshots?: SnapshotStore | undefined;
   readonly peerMemory: PeerMemory;
+  readonly joining?: JoiningInfo | undefined;
 }
 
 /**
@@ -72,16 +81,19 @@ export async function openMember<M extends StateMachine>(
   openState: OpenState<M>,
   cleanup: Cleanup,
 ): Promise<{ readonly node: Node; readonly machine: M }> {
-  const { identity, state, log, snapshots, peerMemory } =
+  const meter = new NodeMeter();
+  const { identity, state, log, snapshots, peerMemory, joining } =
     config.dir === undefined
       ? await openInMemory(env, config, openState, cleanup)
-      : await openDirectory(env, config, { path: config.dir, openState, cleanup });
+      : await openDirectory(env, config, { path: config.dir, openState, cleanup, meter });
   const { machine, failed } = state;
   const { tickMs, heartbeatTicks, electionTicks } = config;
   const ticks = { tickMs, heartbeatTicks, electionTicks };
-  const retention = config.tuning?.retention;
-  const storage = { log, snapshots, retention, stateMachine: machine, peerMemory };
-  const node = await Node.open({ env, identity, ...storage, ...ticks });
+  const { retention, snapshotChunkBytes } = config.tuning ?? {};
+  const { snapshotBytesPerSecond = config.snapshotBytesPerSecond } = config.tuning ?? {};
+  const transfer = { snapshotBytesPerSecond, snapshotChunkBytes };
+  const storage = { log, snapshots, retention, stateMachine: machine, peerMemory, joining, meter };
+  const node = await Node.open({ env, identity, ...storage, ...ticks, ...transfer });
   // An idle member would otherwise learn of it only with its next write.
   void failed?.then((error) => node.fail(error));
   return { node, machine };
@@ -98,7 +110,7 @@ async function openInMemory<M extends StateMachine>(
   cleanup.add(() => env.transport.close());
   return {
     identity: { clusterId, memberId, dirId: newDirId(env.random) },
-    log: new MemoryLogStore({ voters: [memberId] }),
+    log: new MemoryLogStore(foundingState(config.members)),
     state: await openState(env, undefined, cleanup),
     peerMemory: { load: () => new Map(), save: async () => undefined },
   };
@@ -111,28 +123,57 @@ async function openDirectory<M extends StateMachine>(
     readonly path: string;
     readonly openState: OpenState<M>;
     readonly cleanup: Cleanup;
+    readonly meter: NodeMeter;
   },
 ): Promise<MemberParts<M>> {
-  const { path, openState, cleanup } = place;
+  const { path, openState, cleanup, meter } = place;
   const look = await DataDirectory.inspect(env.fs, path, config);
   cleanup.add(await look.lock());
   // Until the lock was taken another owner may have made it something else.
   const directory = await DataDirectory.inspect(env.fs, path, config);
   await env.transport.listen();
   cleanup.add(() => env.transport.close());
-  const identity = directory.identity ?? directory.newIdentity(env.random);
   const isNew = directory.identity === undefined;
+  const joined =
+    isNew && config.bootstrap === 'existing' ? await joinGroup(env, config) : undefined;
+  const founders = joined?.founders ?? (isNew ? config.members : foundersOf(directory, config));
+  const identity = directory.identity ?? newIdentity(joined ?? config, env.random);
+  if (joined !== undefined) env.transport.updatePeers(addressesOf(joined));
   if (isNew) await env.transport.probe(identity);
   // Before the log: the engine holds a lock of the kernel, which nobody else's mistake can take.
   const state = await openState(env, path, cleanup);
-  const log = await openLog(env, config, { path, applied: state.appliedIndex, isNew });
+  const { appliedIndex: applied } = state;
+  const sync = watchedSync(env, meter, identity.memberId);
+  const log = await openLog(env, config, { path, applied, isNew, founders, sync });
   cleanup.add(() => log.close());
   const snapshots = await openSnapshots(env, path, log);
   cleanup.add(() => snapshots.close());
   // Only now: whatever refuses to open has changed nothing.
   await state.retire?.();
-  if (isNew) await directory.initialize(identity);
-  return { identity, state, log, snapshots, peerMemory: directory.peerMemory() };
+  if (isNew) await directory.initialize(identity, founders);
+  const joining = { token: tokenHash(config.token), founders: founders.map(founderInfo) };
+  return { identity, state, log, snapshots, joining, peerMemory: directory.peerMemory() };
+}
+
+/** Directories of before addresses were kept have those of the options. */
+function foundersOf(directory: DataDirectory, config: StoreConfig): StoreConfig['members'] {
+  return directory.founders.map(({ id, name, address }) => {
+    return { id, name, address: address ?? config.members.find((each) => each.id === id)?.address };
+  });
+}
+
+function newIdentity(
+  { clusterId, memberId }: { readonly clusterId: number; readonly memberId: MemberId },
+  random: Random,
+): MemberIdentity {
+  return { clusterId, memberId, dirId: newDirId(random) };
+}
+
+/** Whom one that joins asks whether they would take it. */
+function addressesOf({ memberId, members }: Joined): ReadonlyMap<MemberId, string> {
+  return new Map(
+    members.filter(({ id }) => id !== memberId).map(({ id, address }) => [id, address]),
+  );
 }
 
 /** Those of an install that a crash cut short included: the node finishes it. */
@@ -151,13 +192,20 @@ async function openSnapshots(env: Env, path: string, log: LogStore): Promise<Sna
 async function openLog(
   env: Env,
   config: StoreConfig,
-  place: { readonly path: string; readonly applied: number; readonly isNew: boolean },
+  place: {
+    readonly path: string;
+    readonly applied: number;
+    readonly isNew: boolean;
+    readonly founders: StoreConfig['members'];
+    readonly sync: (file: StorageFile) => Promise<void>;
+  },
 ): Promise<LogStore> {
-  const { path, applied, isNew } = place;
-  const voters = config.members.map((member) => member.id);
+  const { path, applied, founders, isNew, sync } = place;
   // Beside a member file a missing log was lost: a new one would forget votes and acknowledgements.
-  const { segmentBytes } = config.tuning ?? {};
-  const options = { fs: env.fs, dir: `${path}/wal`, voters, applied, create: isNew, segmentBytes };
+  const { logCacheBytes: cacheBytes, segmentBytes } = config.tuning ?? {};
+  const sizes = { cacheBytes, segmentBytes };
+  const founded = foundingState(founders);
+  const options = { ...founded, fs: env.fs, dir: `${path}/wal`, applied, create: isNew, ...sizes };
   if (isNew && (await env.fs.list(options.dir)).length > 0) {
     // Only read: who refuses leaves every byte as it was.
     const { history } = await readWal(options);
@@ -169,5 +217,5 @@ async function openLog(
     }
     await env.fs.remove(options.dir);
   }
-  return openWal(options);
+  return openWal({ ...options, sync });
 }

@@ -3,7 +3,10 @@
  */
 import { Deferred } from '../base/deferred.js';
 import type { KontikiError } from '../base/errors.js';
+import { Sha256 } from '../base/sha256.js';
+import type { Backend } from '../mvcc/backend.js';
 import { countedRecords } from '../mvcc/counted-records.js';
+import type { StateHome } from '../mvcc/state-home.js';
 import { verifyRecord } from '../mvcc/verify-record.js';
 import type { Env } from '../node/env.js';
 import type { KvEngine } from '../storage/kv-engine.js';
@@ -14,8 +17,8 @@ import { WriteBehindBackend } from '../storage/write-behind.js';
 import { StoreStateMachine } from '../store/state-machine.js';
 import { Store } from '../store/store.js';
 import { Cleanup } from './cleanup.js';
-import { type MemberState, openMember } from './open-member.js';
-import type { StoreConfig } from './store-config.js';
+import { type MemberState, type OpenState, openMember } from './open-member.js';
+import type { StoreConfig, StoreTuning } from './store-config.js';
 
 /**
  * Opens one member of a replicated store on a given environment: `openStore` on the platform's, a
@@ -32,23 +35,35 @@ import type { StoreConfig } from './store-config.js';
 export async function openStoreOn(env: Env, config: StoreConfig): Promise<Store> {
   const cleanup = new Cleanup();
   try {
-    const { node, machine } = await openMember(env, config, openKeyspace, cleanup);
-    const { name, timeoutMs } = config;
+    const { name, timeoutMs, tuning = {} } = config;
+    const openState = openKeyspaceWith(tuning);
+    const { node, machine } = await openMember(env, config, openState, cleanup);
     const { clock, timers, random } = env;
-    const memberNames = new Map(config.members.map((member) => [member.id, member.name]));
+    const memberNames = node.members.names;
     const onClosed = () => cleanup.run();
-    const own = { name, node, machine, clock, timers, random };
-    return new Store({ ...own, memberNames, timeoutMs, onClosed });
+    const checksums = { crc32: env.fs.crc32, sha256: env.sha256 ?? (() => new Sha256()) };
+    const own = { name, node, machine, clock, timers, random, checksums, ...noteOf(tuning) };
+    const { tracing } = env;
+    return new Store({ ...own, memberNames, timeoutMs, tracing, onClosed });
   } catch (error) {
     await cleanup.run();
     throw error;
   }
 }
 
+function noteOf({ leaseCheckpointMs }: StoreTuning) {
+  return leaseCheckpointMs === undefined ? {} : { leaseCheckpointMs };
+}
+
+function openKeyspaceWith(tuning: StoreTuning): OpenState<StoreStateMachine> {
+  return (env, dir, cleanup) => openKeyspace(env, dir, cleanup, tuning);
+}
+
 async function openKeyspace(
   env: Env,
   dir: string | undefined,
   cleanup: Cleanup,
+  { flushIntervalMs, versionCacheBytes, watcherEventsMax }: StoreTuning,
 ): Promise<MemberState<StoreStateMachine>> {
   const flushFailed = new Deferred<KontikiError>();
   const onFailed = (error: KontikiError) => flushFailed.resolve(error);
@@ -60,18 +75,20 @@ async function openKeyspace(
       onFailed,
       verify: verifyRecord,
       counted: countedRecords,
+      ...(flushIntervalMs === undefined ? {} : { flushIntervalMs }),
     });
+  const machineOn = (backend: Backend, home: StateHome) =>
+    new StoreStateMachine(backend, home, undefined, versionCacheBytes, watcherEventsMax);
   if (dir === undefined) {
     const home = new MemoryStateHome(openBackend);
     const backend = await openBackend(new MemoryEngine());
-    const machine = new StoreStateMachine(backend, home);
-    return { machine, appliedIndex: backend.openedIndex, failed };
+    return { machine: machineOn(backend, home), appliedIndex: backend.openedIndex, failed };
   }
   const { fs, openEngine } = env;
   const home = await StateFolders.find({ fs, openEngine, dir, openBackend });
   const engine = await home.openEngine();
   cleanup.add(() => engine.close());
   const backend = await openBackend(engine);
-  const machine = new StoreStateMachine(backend, home);
+  const machine = machineOn(backend, home);
   return { machine, appliedIndex: backend.openedIndex, failed, retire: () => home.retire() };
 }

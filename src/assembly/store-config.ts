@@ -1,12 +1,14 @@
 /**
  * Options of `openStore`, checked as a whole before anything is touched.
  */
-import { utf8Bytes } from '../base/bytes.js';
 import { kontikiError } from '../base/errors.js';
-import { sha256 } from '../base/sha256.js';
+import { limits } from '../base/limits.js';
+import { hash53 } from '../base/name-hash.js';
 import type { RetentionLimits } from '../node/log-retention.js';
+import type { Logger } from '../node/logger.js';
 import type { MemberId } from '../raft/types.js';
 import { parseAddress } from '../transport/address.js';
+import type { TlsOptions } from '../transport/tls-options.js';
 
 /** @since 0.1.0 */
 export interface StoreOptions {
@@ -18,8 +20,18 @@ export interface StoreOptions {
   readonly listen?: string | undefined;
   /** `host:port` of every member by name, this one included; the same on all members. */
   readonly cluster?: Readonly<Record<string, string>> | undefined;
+  /**
+   * `'new'`: founds the cluster with the others of `cluster`. `'existing'`: joins one that has it as a
+   * member since `members.add`, by this name; needs `dir` and `listen`, and takes no `cluster`. Default
+   * `'new'`. A member that joined is opened like that again.
+   */
+  readonly bootstrap?: 'new' | 'existing' | undefined;
+  /** `host:port` of any members of the cluster to join; needed as long as `dir` is empty. */
+  readonly join?: readonly string[] | undefined;
   /** Keeps clusters with equal member names apart; default `'kontiki'`. */
   readonly token?: string | undefined;
+  /** Mutual TLS between members, on all of them or on none; default none. */
+  readonly tls?: TlsOptions | undefined;
   /** Milliseconds per tick, at least 1; default 100. */
   readonly tickMs?: number | undefined;
   /** Ticks between heartbeats; default 1. */
@@ -28,6 +40,10 @@ export interface StoreOptions {
   readonly electionTicks?: number | undefined;
   /** Milliseconds before a call without a `timeoutMs` of its own gives up; default 7,000. */
   readonly timeoutMs?: number | undefined;
+  /** Bytes of snapshots sent in a second to members that need one, 256 KiB or more; default 64 MiB. */
+  readonly snapshotBytesPerSecond?: number | undefined;
+  /** Takes the facts of the member's life, such as `console`; default nobody. */
+  readonly logger?: Logger | undefined;
 }
 
 /** Options with defaults filled in and identities derived. @since 0.1.0 */
@@ -38,16 +54,24 @@ export interface StoreConfig {
   readonly token: string;
   readonly clusterId: number;
   readonly memberId: MemberId;
-  /** Every member, this one included, in the order of `cluster`. */
+  readonly bootstrap: 'new' | 'existing';
+  /** Whom one that joins asks. */
+  readonly join: readonly string[];
+  /** Every member, this one included, in the order of `cluster`; none of a cluster to be joined. */
   readonly members: readonly {
     readonly id: MemberId;
     readonly name: string;
     readonly address: string | undefined;
   }[];
+  readonly tls?: TlsOptions | undefined;
+  /** Set when the ids are those of a restored cluster. */
+  readonly origin?: string | undefined;
   readonly tickMs: number;
   readonly heartbeatTicks: number;
   readonly electionTicks: number;
   readonly timeoutMs: number;
+  readonly snapshotBytesPerSecond?: number | undefined;
+  readonly logger?: Logger | undefined;
   /** Sizes that `openStore` leaves at their defaults; for tests and for unusual disks. */
   readonly tuning?: StoreTuning | undefined;
 }
@@ -58,6 +82,20 @@ export interface StoreTuning {
   readonly segmentBytes?: number | undefined;
   /** How much of the log is kept for members that are behind; default: see `limits`. */
   readonly retention?: RetentionLimits | undefined;
+  /** Bytes of one chunk of a snapshot on its way; default `limits.snapshotChunkBytes`. */
+  readonly snapshotChunkBytes?: number | undefined;
+  /** In place of the option of that name. */
+  readonly snapshotBytesPerSecond?: number | undefined;
+  /** Bytes of entries that the log keeps in memory once they are applied; default 64 MiB. */
+  readonly logCacheBytes?: number | undefined;
+  /** Milliseconds from the first change of the state to the flush that takes it; default 50. */
+  readonly flushIntervalMs?: number | undefined;
+  /** Events a watcher holds before history serves it; default `limits.watcherEventsMax`. */
+  readonly watcherEventsMax?: number | undefined;
+  /** Bytes of versions kept to answer reads; default `limits.versionCacheBytes`. */
+  readonly versionCacheBytes?: number | undefined;
+  /** Milliseconds between two notes in the log of what a long lease has left; default 300,000. */
+  readonly leaseCheckpointMs?: number | undefined;
 }
 
 const optionNames = [
@@ -65,11 +103,16 @@ const optionNames = [
   'dir',
   'listen',
   'cluster',
+  'bootstrap',
+  'join',
   'token',
+  'tls',
   'tickMs',
   'heartbeatTicks',
   'electionTicks',
   'timeoutMs',
+  'snapshotBytesPerSecond',
+  'logger',
 ];
 
 /** The longest delay that a timer of Node takes, in milliseconds. */
@@ -86,22 +129,55 @@ export function storeConfig(options: StoreOptions): StoreConfig {
   for (const key of Object.keys(options)) {
     if (!optionNames.includes(key)) throw invalid('option names', optionNames.join(', '), key);
   }
-  const { name = 'main', token = 'kontiki', dir, listen, cluster } = options;
+  const { name = 'main', token = 'kontiki', dir, listen, cluster, tls, logger } = options;
   text(name, 'name');
   text(token, 'token');
   if (dir !== undefined) text(dir, 'dir');
   if (listen !== undefined) address(listen, 'listen');
   if (cluster !== undefined) checkCluster(cluster, name, dir);
-  const names = cluster === undefined ? [name] : Object.keys(cluster);
+  if (tls !== undefined) checkTls(tls, listen ?? cluster?.[name]);
+  if (logger !== undefined) checkLogger(logger);
+  const { bootstrap = 'new', join = [] } = options;
+  checkBootstrap(bootstrap, join, options);
+  const isJoining = bootstrap === 'existing';
+  const ownAddress = dir === undefined ? undefined : listen;
+  const members = isJoining ? [] : Object.entries(cluster ?? { [name]: ownAddress });
   return {
-    name,
-    dir,
-    listen: listen ?? cluster?.[name],
-    token,
-    clusterId: hash53(['cluster', token, ...[...names].sort()]),
-    memberId: memberIdOf(token, name),
-    members: names.map((n) => ({ id: memberIdOf(token, n), name: n, address: cluster?.[n] })),
+    ...{ name, dir, listen: listen ?? cluster?.[name], token, tls, logger },
+    ...{ bootstrap, join },
+    ...idsOf(token, name, members),
     ...timesOf(options),
+  };
+}
+
+/**
+ * The same member of a cluster that was restored from a backup: all ids are others, for neither members
+ * of the lost cluster nor those that were not restored along may take part.
+ *
+ * @param config - as its options say
+ * @param origin - which backup, and how it was restored; equal on all members
+ * @since 0.1.0
+ */
+export function restoredConfig(config: StoreConfig, origin: string): StoreConfig {
+  const members = config.members.map(({ name, address }) => [name, address] as const);
+  // No token of a user's has a zero in it.
+  return { ...config, origin, ...idsOf(`${config.token}\0${origin}`, config.name, members) };
+}
+
+function idsOf(
+  token: string,
+  name: string,
+  members: readonly (readonly [name: string, address: string | undefined])[],
+): Pick<StoreConfig, 'clusterId' | 'memberId' | 'members'> {
+  const names = members.map(([each]) => each);
+  return {
+    clusterId: hash53(['cluster', token, ...names.sort()]),
+    memberId: memberIdOf(token, name),
+    members: members.map(([each, address]) => ({
+      id: memberIdOf(token, each),
+      name: each,
+      address,
+    })),
   };
 }
 
@@ -113,12 +189,36 @@ function timesOf(options: StoreOptions) {
   if (!isTimeout) throw invalid('timeoutMs', 'a number above 0', timeoutMs);
   count(heartbeatTicks, 1, 'heartbeatTicks');
   count(electionTicks, heartbeatTicks + 1, 'electionTicks');
-  return { tickMs, heartbeatTicks, electionTicks, timeoutMs };
+  const { snapshotBytesPerSecond: pace } = options;
+  if (pace !== undefined) count(pace, limits.snapshotChunkBytes, 'snapshotBytesPerSecond');
+  return { tickMs, heartbeatTicks, electionTicks, timeoutMs, snapshotBytesPerSecond: pace };
 }
 
 /** Id of an initial member (DESIGN §4.17): the same on every member, without asking anyone. */
 function memberIdOf(token: string, name: string): MemberId {
   return hash53(['member', token, name]);
+}
+
+function checkBootstrap(
+  bootstrap: unknown,
+  join: readonly string[],
+  { cluster, dir, listen }: StoreOptions,
+): void {
+  if (bootstrap !== 'new' && bootstrap !== 'existing') {
+    throw invalid('bootstrap', "'new' or 'existing'", bootstrap);
+  }
+  if (!Array.isArray(join)) throw invalid('join', 'a list of host:port', join);
+  for (const each of join) address(each, 'an address of join');
+  if (bootstrap === 'new') {
+    if (join.length > 0) throw invalid('join', "given with bootstrap: 'existing'", join.join());
+    return;
+  }
+  if (dir === undefined) {
+    const why = 'a member that forgets its votes at a restart breaks the cluster';
+    throw kontikiError('DIR_REQUIRED', `openStore: expected a dir to join a cluster with: ${why}`);
+  }
+  if (cluster !== undefined) throw invalid('cluster', "absent with bootstrap: 'existing'", cluster);
+  if (listen === undefined) throw invalid('listen', 'given to join a cluster', listen);
 }
 
 function checkCluster(
@@ -153,6 +253,25 @@ function checkCluster(
   }
 }
 
+function checkLogger(logger: Logger): void {
+  for (const level of ['debug', 'info', 'warn', 'error'] as const) {
+    if (typeof logger?.[level] === 'function') continue;
+    throw invalid(`logger.${level}`, 'a function', logger?.[level]);
+  }
+}
+
+/** Whether it can be used is for the transport to find out, before anything else is opened. */
+function checkTls(tls: TlsOptions, listen: string | undefined): void {
+  if (typeof tls !== 'object' || tls === null) throw invalid('tls', '{ ca, cert, key }', tls);
+  if (listen === undefined) throw invalid('tls', 'given beside cluster or listen', 'it alone');
+  const names = ['ca', 'cert', 'key'] as const;
+  const stranger = Object.keys(tls).find((key) => !(names as readonly string[]).includes(key));
+  if (stranger !== undefined) throw invalid('option names of tls', names.join(', '), stranger);
+  for (const name of names) {
+    if (!(tls[name] instanceof Uint8Array)) text(tls[name], `tls.${name}`);
+  }
+}
+
 function text(value: unknown, what: string): void {
   if (typeof value === 'string' && value.length > 0 && !value.includes('\0')) return;
   throw invalid(what, 'a string of at least one character', value);
@@ -184,12 +303,4 @@ function describe(value: unknown): string {
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object' && value !== null) return 'an object';
   return typeof value === 'function' ? 'a function' : String(value);
-}
-
-/** 53 bits of SHA-256 over the parts, each with its length before it; never 0. */
-function hash53(parts: readonly string[]): number {
-  const joined = parts.map((part) => `${utf8Bytes(part).length}:${part}`).join('');
-  const digest = new DataView(sha256(utf8Bytes(joined)).buffer);
-  const value = (digest.getUint32(0) & 0x1fffff) * 2 ** 32 + digest.getUint32(4);
-  return value === 0 ? 1 : value;
 }

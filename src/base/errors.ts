@@ -14,6 +14,23 @@ const brand = Symbol.for('kontiki.error');
 export type Outcome = 'rejected' | 'unknown';
 
 /**
+ * Why two members do not speak TLS with each other: the other side's certificate (`no-certificate`,
+ * `expired`, `unknown-issuer`, `wrong-name`), only one side speaks TLS (`plaintext`: this one, `tls`:
+ * the other), the peer refused ours (`by-peer`), anything else (`handshake`).
+ *
+ * @since 0.1.0
+ */
+export type TlsRefusal =
+  | 'by-peer'
+  | 'expired'
+  | 'handshake'
+  | 'no-certificate'
+  | 'plaintext'
+  | 'tls'
+  | 'unknown-issuer'
+  | 'wrong-name';
+
+/**
  * Fields that errors of a code carry beside the message. Codes without a line here carry none.
  *
  * @since 0.1.0
@@ -39,6 +56,8 @@ export interface ErrorFields {
   NOT_LEADER: { readonly leaderId?: number | undefined };
   /** `file` and byte `offset` of the first damage. */
   SNAPSHOT_CORRUPT: { readonly file: string; readonly offset: number };
+  /** `reason`: see {@link TlsRefusal}. */
+  TLS_REFUSED: { readonly reason: TlsRefusal };
   /** `file` and byte `offset` of the first damage. */
   WAL_CORRUPT: { readonly file: string; readonly offset: number };
 }
@@ -57,6 +76,7 @@ export type ErrorCode =
   | 'COMPACTED'
   | 'CONFIGURATION_INVALID'
   | 'DIR_LOCKED'
+  | 'DIR_NOT_EMPTY'
   | 'DIR_REQUIRED'
   | 'DUPLICATE_KEY'
   | 'FORMAT_UNSUPPORTED'
@@ -67,11 +87,16 @@ export type ErrorCode =
   | 'KEY_EMPTY'
   | 'KEY_NOT_FOUND'
   | 'LEADER_CHANGED'
+  | 'LEARNER_NOT_READY'
   | 'LEASE_EXISTS'
   | 'LEASE_EXPIRED'
   | 'LEASE_NOT_FOUND'
+  | 'LOCK_HELD'
+  | 'MEMBER_EXISTS'
   | 'MEMBER_IDENTITY_CHANGED'
   | 'MEMBER_MISMATCH'
+  | 'MEMBER_NOT_LEARNER'
+  | 'MEMBER_REMOVED'
   | 'MEMBER_UNKNOWN'
   | 'MESSAGE_INVALID'
   | 'NO_LEADER'
@@ -80,13 +105,18 @@ export type ErrorCode =
   | 'OPTIONS_INVALID'
   | 'OVERLOADED'
   | 'OVERTAKEN'
+  | 'OWNERSHIP_LOST'
   | 'PORT_IN_USE'
   | 'PROPOSAL_DROPPED'
+  | 'QUORUM_AT_RISK'
   | 'REQUEST_TOO_LARGE'
+  | 'SESSION_EXPIRED'
   | 'SNAPSHOT_CORRUPT'
   | 'STATE_CORRUPT'
   | 'STORAGE_IO'
   | 'TIMEOUT'
+  | 'TLS_REFUSED'
+  | 'TOO_MANY_MEMBERS'
   | 'TOO_MANY_OPERATIONS'
   | 'TRANSPORT_IO'
   | 'WAL_CORRUPT';

@@ -39,8 +39,14 @@ export const limits = {
   waitersMax: 100_000,
   /** Bytes of frames waiting for one peer; past it new frames for that peer are dropped. */
   peerQueueBytesMax: 64 * MiB,
+  /** Frames that wait for one peer until the next flush; past it new ones are dropped. */
+  peerQueueMessagesMax: 8_192,
+  /** Bytes of a snapshot waiting for one peer; past it they are dropped and sent again later. */
+  snapshotQueueBytesMax: 2 * MiB,
   /** Incoming connections that have not shown yet who they are; past it new ones are closed. */
   pendingHandshakesMax: 64,
+  /** Of these from one address, so that no host can keep all others out. */
+  pendingHandshakesPerHostMax: 32,
   /** Events a watcher holds before it is served from history instead. */
   watcherEventsMax: 1_024,
   /** Events that all watchers of a member hold together; past it the slowest lets go. */
@@ -61,6 +67,8 @@ export const limits = {
   statePartBytesMax: 16 * MiB,
   /** Bytes of a snapshot in one message to the member that needs it. */
   snapshotChunkBytes: 256 * KiB,
+  /** Bytes of snapshots that a member sends in a second, unless it is told otherwise. */
+  snapshotBytesPerSecond: 64 * MiB,
   /** Such messages under way to a member that it has not stored yet. */
   snapshotChunksInFlightMax: 4,
   /** Bytes of changes the write-behind overlay holds before apply waits for its flush. */
@@ -71,6 +79,20 @@ export const limits = {
   leasesPerMessageMax: 1_000,
   /** Revokes of expired leases that a leader has under way. */
   leaseRevokesMax: 128,
+  /** Sessions there are at most; of semantics level 1, as the next two are: never changed alone. */
+  sessionsMax: 64,
+  /** Requests of a session whose answers are kept, and so how many of one process are under way. */
+  sessionAnswersMax: 4_096,
+  /** Bytes of a kept answer; of a longer one only revision and success are kept. */
+  sessionAnswerBytesMax: 1 * KiB,
+  /** Members of a group, learners among them. */
+  membersMax: 64,
+  /** Removed members that a group remembers by their ids. */
+  removedMembersMax: 256,
+  /** Characters of a member's name, and of its address. */
+  memberTextMax: 256,
+  /** Entries that a learner may be behind the leader when it is made a voter. */
+  learnerLagEntriesMax: 1_000,
   /** Questions that wait in one process for the leader's answer; past it new ones are refused. */
   questionsMax: 10_000,
   /** Pages of keys whose counts are kept: some 6 MiB, for counts that read less than a page. */
@@ -115,6 +137,11 @@ assert(
   limits.snapshotChunkBytes * limits.snapshotChunksInFlightMax < limits.peerQueueBytesMax / 8,
   'a snapshot leaves a peer queue to other messages',
 );
+assert(
+  limits.snapshotChunkBytes * limits.snapshotChunksInFlightMax < limits.snapshotQueueBytesMax,
+  'the chunks under way wait together',
+);
+assert(limits.pendingHandshakesPerHostMax < limits.pendingHandshakesMax, 'others get in too');
 assert(limits.retainedBytesMin < limits.retainedBytesMax, 'followers can keep more of a log');
 assert(
   limits.peerQueueBytesMax >= 2 * limits.frameBytesMax,

@@ -7,6 +7,7 @@ import { check } from './check.js';
 import { type Command, type CommandContext, type ExitCode, misused } from './command.js';
 import { help } from './help.js';
 import { sim } from './sim.js';
+import { snapshot } from './snapshot.js';
 import { readVersion } from './version.js';
 import { wal } from './wal.js';
 
@@ -16,7 +17,10 @@ const commands: ReadonlyMap<string, Command> = new Map([
 ]);
 
 /** Those that have options of their own, and read them themselves. */
-const commandsWithOptions: ReadonlyMap<string | undefined, Command> = new Map([['sim', sim]]);
+const commandsWithOptions: ReadonlyMap<string | undefined, Command> = new Map([
+  ['sim', sim],
+  ['snapshot', snapshot],
+]);
 
 /**
  * Runs the command that the words name.

@@ -81,13 +81,14 @@ function describeState(folder: string, state: StateCheck, audit: KeyspaceAudit):
     fields.push(['note', `the last flush, in ${torn.file} at byte ${torn.offset}: ${harmless}`]);
   }
   const { compactRevision, revision, semanticsLevel } = audit.meta;
-  const { attachments, changes, closed, keys, leases } = audit.counts;
+  const { attachments, changes, closed, keys, leases, sessions } = audit.counts;
   fields.push(
     ['state hash', audit.stateHash],
     ['keyspace', `format ${recordLayout}, semantics level ${semanticsLevel}`],
     ['revision', `${revision}, readable from ${Math.max(1, compactRevision)}`],
     ['keys', `${keys}, with ${changes} changes and ${closed} ended versions in history`],
     ['leases', `${leases}, with ${count(attachments, 'key')}`],
+    ['sessions', `${sessions}`],
   );
   return fields;
 }

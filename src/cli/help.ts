@@ -9,6 +9,13 @@ Commands:
                  every snapshot, and that they fit together
   wal dump DIR   print every record of a stopped member's log, up to its end
                  or its first damage, and change nothing
+  snapshot save FILE --dir DIR [--token T]
+                 write a backup of a stopped member to a file that does not exist
+  snapshot status FILE
+                 verify a backup, and print its hash, revision, keys and size
+  snapshot restore FILE --dir DIR [--name N] [--cluster A=HOST:PORT,...]
+                   [--token T] [--bump-revision N]
+                 make the data directory of one member of a new cluster
   sim            run simulated clusters through faults, and tell what broke:
                  'kontiki sim --help' lists its options
 

@@ -3,7 +3,7 @@
  *
  *     [session, seq, doneBelow, op, ...fields of the op]
  *
- * `compact` has one field, the revision, and `read-lease` one, the milliseconds; the others are in `operation-codec.ts` and `txn-codec.ts`.
+ * `compact` has one field, the revision, `read-lease` one, the milliseconds, and `session-open` none; the others are in `operation-codec.ts` and `txn-codec.ts`.
  * Lists inside a transaction follow each other, their lengths stand in front. These bytes are what
  * every member applies, for as long as the log lives: reading them may depend on nothing else, so
  * the bounds here are part of the format and not taken from the limits (DESIGN §4.5).
@@ -38,6 +38,7 @@ const ops = [
   'lease-grant',
   'lease-revoke',
   'lease-checkpoint',
+  'session-open',
 ] as const;
 
 const elementsMax = 2 ** 21;
@@ -105,6 +106,9 @@ function writeCommand(values: Scalar[], command: Command): void {
     case 'lease-checkpoint':
       values.push(ops.indexOf(command.op));
       return writeLease(values, command);
+    case 'session-open':
+      values.push(ops.indexOf('session-open'));
+      return;
     default:
       unreachable(command);
   }
@@ -129,6 +133,8 @@ function readCommand(reader: FlatReader): Command {
     case 'lease-revoke':
     case 'lease-checkpoint':
       return readLease(op, reader);
+    case 'session-open':
+      return { op };
     default:
       unreachable(op);
   }

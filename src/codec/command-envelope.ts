@@ -1,18 +1,15 @@
 /**
  * What the store writes into an entry around a command.
  */
+import type { SessionRequest } from '../mvcc/session-types.js';
 import type { Command } from '../mvcc/types.js';
 
 /**
- * `session` and `seq` name the request; every request below `doneBelow` of the session has been
- * answered, so its stored answer may be forgotten (DESIGN §4.8). Until sessions are replicated,
- * `session` is drawn at random per open store and only finds the waiter.
+ * A command under the name of its request. Of a session it is executed at most once (DESIGN §4.8);
+ * under a name that its proposer drew for itself the name only finds the waiter.
  *
  * @since 0.1.0
  */
-export interface CommandEnvelope {
-  readonly session: number;
-  readonly seq: number;
-  readonly doneBelow: number;
+export interface CommandEnvelope extends SessionRequest {
   readonly command: Command;
 }

@@ -4,7 +4,7 @@
  *     put          [key, value, lease | nil]
  *     delete       [gte, lt | nil]
  *     range        [gte, lt | nil, limit | nil, count | nil, revision | nil]
- *     put-with     the same as put, then [flags]: 1 ignoreValue, 2 ignoreLease
+ *     put-with     the same as put, then [flags]: 1 ignoreValue, 2 ignoreLease, 4 previous
  *     delete-with  the same as delete, then [flags]: 1 previous
  *     range-with   the same as range, then [flags, sort target | nil, sort order | nil,
  *                  min mod | nil, max mod | nil, min create | nil, max create | nil],
@@ -34,8 +34,8 @@ const sortOrders = ['ascend', 'descend'] as const;
  *
  * @since 0.1.0
  */
-export function isPutWith({ ignoreValue, ignoreLease }: PutOperation): boolean {
-  return ignoreValue === true || ignoreLease === true;
+export function isPutWith({ ignoreValue, ignoreLease, previous }: PutOperation): boolean {
+  return ignoreValue === true || ignoreLease === true || previous === true;
 }
 
 /**
@@ -63,7 +63,8 @@ export function isRangeWith(range: RangeOperation): boolean {
 export function writePut(values: Scalar[], put: PutOperation): void {
   values.push(binaryBytes(put.key), put.value, put.lease ?? null);
   if (!isPutWith(put)) return;
-  values.push((put.ignoreValue === true ? 1 : 0) | (put.ignoreLease === true ? 2 : 0));
+  const keeps = (put.ignoreValue === true ? 1 : 0) | (put.ignoreLease === true ? 2 : 0);
+  values.push(keeps | (put.previous === true ? 4 : 0));
 }
 
 /**
@@ -79,8 +80,13 @@ export function readPut(reader: FlatReader, isWith: boolean): PutOperation {
   const value = new Uint8Array(reader.bytes('value'));
   const put: PutOperation = { op: 'put', key, value, lease: reader.optionalBigint('lease') };
   if (!isWith) return put;
-  const flags = readFlags(reader, 3);
-  return { ...put, ignoreValue: hasFlag(flags, 1), ignoreLease: hasFlag(flags, 2) };
+  const flags = readFlags(reader, 7);
+  return {
+    ...put,
+    ignoreValue: hasFlag(flags, 1),
+    ignoreLease: hasFlag(flags, 2),
+    previous: hasFlag(flags, 4),
+  };
 }
 
 /**

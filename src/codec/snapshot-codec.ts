@@ -2,7 +2,7 @@
  * A snapshot inside a message: where it stands, who belonged to the group there, and the data that
  * the driver put into it.
  *
- *     [..., last.term, last.index, data, autoLeave, (count, id*) x 4]
+ *     [..., last.term, last.index, data, autoLeave, (count, id*) x 4, context?]
  *
  * The four lists are voters, outgoing voters, learners, learners to be.
  */
@@ -23,6 +23,8 @@ export function writeSnapshot(values: Scalar[], { last, configuration, data }: S
     values.push(ids?.length ?? 0);
     for (const id of ids ?? []) values.push(id);
   }
+  const { context } = configuration;
+  if (context !== undefined && context.length > 0) values.push(context);
 }
 
 /**
@@ -43,7 +45,10 @@ export function readSnapshot(reader: FlatReader): Snapshot {
     learnersNext: readIds(reader),
     autoLeave,
   };
-  return { last, configuration, data };
+  if (reader.left === 0) return { last, configuration, data };
+  // Kept for as long as the configuration is, and the rest of the message is not.
+  const context = new Uint8Array(reader.bytes('context'));
+  return { last, configuration: { ...configuration, context }, data };
 }
 
 function readIds(reader: FlatReader): MemberId[] {

@@ -10,7 +10,7 @@ import { entryTypes, readAppend, writeAppend } from './append-codec.js';
 import { FlatReader } from './flat-reader.js';
 import { packTransient, type Scalar, unpackFlat } from './packr.js';
 import { readSnapshot, writeSnapshot } from './snapshot-codec.js';
-import type { SnapshotAck, SnapshotChunk, WireMessage } from './wire-message.js';
+import type { AskRequest, SnapshotAck, SnapshotChunk, WireMessage } from './wire-message.js';
 
 /**
  * Version of the message format this release writes and reads.
@@ -149,6 +149,7 @@ function writeFields(values: Scalar[], message: WireMessage): void {
       return;
     case 'ask-request':
       values.push(message.id, message.data);
+      if (message.membership === true) values.push(true);
       return;
     case 'ask-response':
       values.push(message.id);
@@ -216,7 +217,7 @@ function readFields(
     case 'propose-request':
       return { kind, from, to, term, proposals: readProposals(reader) };
     case 'ask-request':
-      return { kind, from, to, term, id: reader.integer('id'), data: reader.bytes('data') };
+      return readAsk({ from, to, term }, reader);
     case 'ask-response': {
       const id = reader.integer('id');
       if (reader.left === 0) return { kind, from, to, term, id };
@@ -225,6 +226,12 @@ function readFields(
     default:
       unreachable(kind);
   }
+}
+
+function readAsk({ from, to, term }: Envelope, reader: FlatReader): AskRequest {
+  const id = reader.integer('id');
+  const ask = { kind: 'ask-request', from, to, term, id, data: reader.bytes('data') } as const;
+  return reader.left > 0 && reader.boolean('membership') ? { ...ask, membership: true } : ask;
 }
 
 function readSnapshotChunk(envelope: Envelope, reader: FlatReader): SnapshotChunk {

@@ -26,12 +26,14 @@ export interface ForwardRefusal extends Envelope {
   readonly code: 'NOT_LEADER' | 'PROPOSAL_DROPPED' | 'NO_SPACE';
 }
 
-/** A question to the member that leads, in bytes that the driver does not read. @since 0.1.0 */
+/** A question to the member that leads. @since 0.1.0 */
 export interface AskRequest extends Envelope {
   readonly kind: 'ask-request';
   /** Names the question in the answer; unique per sender. */
   readonly id: number;
   readonly data: Uint8Array;
+  /** The driver's own, about the membership; the others are the state machine's owner's. */
+  readonly membership?: true;
 }
 
 /** Its answer. @since 0.1.0 */

@@ -117,6 +117,8 @@ export interface Backend {
   readonly durableIndex: number;
   /** Resolves when there is room for more changes; a plain value when there is room now. */
   ready(): void | Promise<void>;
+  /** Lets the turn end: whoever applies much calls it now and then, so that others run. */
+  pause(): Promise<void>;
   /** Makes everything applied so far durable. */
   flush(): Promise<void>;
   /** The state as it is now, in O(1), to be read beside later `apply` calls. */

@@ -12,16 +12,20 @@
  * ```
  */
 import { assert } from '../base/assert.js';
+import type { BinaryString } from '../base/bytes.js';
 import type { Change, ReadPlan, ReadSet } from './backend.js';
 import { planCommand } from './command-plan.js';
 import type { CommandRun } from './command-run.js';
 import type { Execution, Keyspace, RangedCommand } from './keyspace.js';
-import type { LogPlace } from './lease-types.js';
-import { applySlice, type RangeSlice } from './range-slices.js';
+import type { CommandOrigin } from './lease-types.js';
+import { applySlice, nextLimit, type RangeSlice } from './range-slices.js';
 import { emptyPlan, FetchedView, type ReadPlanDraft } from './read-view.js';
 import { isCurrentKey } from './record-keys.js';
 import type { RevisionSlice } from './revision-draft.js';
 import type { Command } from './types.js';
+
+/** Of the first segment, before anybody knows how large records are: of the largest they are 48 MiB. */
+const firstKeys = 32;
 
 /**
  * Consecutive commands that execute on one view.
@@ -35,9 +39,10 @@ export class BatchSegment {
   readonly plan: ReadPlan;
   readonly #keyspace: Keyspace;
   /** Of each command. */
-  readonly #places: readonly LogPlace[] | undefined;
+  readonly #origins: readonly CommandOrigin[] | undefined;
   readonly #view = new FetchedView();
   #pending: ReadPlan | undefined;
+  #readBytes = 0;
   /** Of a command that stands alone, once its first reads are there. */
   #run: CommandRun | undefined;
 
@@ -46,13 +51,18 @@ export class BatchSegment {
     keyspace: Keyspace,
     commands: readonly Command[],
     plan: ReadPlan,
-    places?: readonly LogPlace[],
+    origins?: readonly CommandOrigin[],
   ) {
     this.#keyspace = keyspace;
-    this.#places = places;
+    this.#origins = origins;
     this.commands = commands;
     this.plan = plan;
     this.#pending = plan;
+  }
+
+  /** Of the single records that were read for it. */
+  get readBytes(): number {
+    return this.#readBytes;
   }
 
   /**
@@ -65,10 +75,11 @@ export class BatchSegment {
       this.#run.supply(reads);
     } else {
       this.#view.add(this.plan, reads);
+      for (const record of reads.records) this.#readBytes += record?.length ?? 0;
       // Only a command that stands alone reads more than it planned.
       if (this.plan.ranges.length > 0) {
         const command = this.commands[0] as RangedCommand;
-        this.#run = this.#keyspace._begin(command, this.#view, this.#places?.[0]);
+        this.#run = this.#keyspace._begin(command, this.#view, this.#origins?.[0]);
       }
     }
     this.#pending = this.#run?.plan;
@@ -98,14 +109,14 @@ export class BatchSegment {
     const changes: Change[] = [];
     for (let at = 0; at < this.commands.length; at += 1) {
       const command = this.commands[at] as Command;
-      const execution = this.#keyspace._execute(command, this.#view, this.#places?.[at]);
+      const execution = this.#keyspace._execute(command, this.#view, this.#origins?.[at]);
       executions.push(execution);
       for (const change of execution.changes) {
         changes.push(change);
         if (isCurrentKey(change[0])) this.#view.change(change);
       }
     }
-    if (changes.length > 0) changes.push(this.#keyspace._metaChange());
+    this.#keyspace._endBatch(changes);
     return { executions, changes };
   }
 
@@ -113,50 +124,57 @@ export class BatchSegment {
     readonly executions: readonly Execution[];
     readonly changes: readonly Change[];
   } {
-    const execution = this.#keyspace._finish(run);
-    const { changes } = execution;
-    const isChanged = run.draft.isChanged;
-    return {
-      executions: [execution],
-      changes: isChanged ? [...changes, this.#keyspace._metaChange()] : changes,
-    };
+    const execution = this.#keyspace._finish(run, this.#origins?.[0]);
+    const changes = [...execution.changes];
+    this.#keyspace._endBatch(changes, run.draft.isChanged);
+    return { executions: [execution], changes };
   }
 }
 
 /**
  * Cuts commands into segments, each made when it is asked for. The order is that of `commands`, and
- * each segment is to be executed and applied before the next one is read.
+ * each segment is to be executed and applied before the next one is read. Their size follows what the
+ * records of the segment before weighed: a thousand small commands may each end a version of a MiB.
  *
  * @param keyspace - executes them
  * @param commands - in log order
- * @param places - where in the log each stands; commands about leases need it
+ * @param origins - where in the log each stands, which commands about leases need, and whose it is
  * @param slice - what a command reads and changes at a time, which makes no difference to its effect
  * @since 0.1.0
  */
 export function* segmentsOf(
   keyspace: Keyspace,
   commands: readonly Command[],
-  places?: readonly LogPlace[],
+  origins?: readonly CommandOrigin[],
   slice: RangeSlice = applySlice,
 ): Generator<BatchSegment, void> {
   let plan: ReadPlanDraft = emptyPlan();
   let from = 0;
+  let limit = Math.min(firstKeys, slice.limit);
+  const together = (to: number, keys: readonly BinaryString[]): BatchSegment => {
+    const reads: ReadPlan = { keys, ranges: [] };
+    return new BatchSegment(keyspace, commands.slice(from, to), reads, origins?.slice(from, to));
+  };
   for (let at = 0; at < commands.length; at += 1) {
     const command = commands[at] as Command;
+    if (plan.keys.length >= limit) {
+      const segment = together(at, plan.keys);
+      yield segment;
+      limit = nextLimit(limit, segment.readBytes, slice);
+      plan = emptyPlan();
+      from = at;
+    }
     const keysBefore = plan.keys.length;
     planCommand(command, plan, slice);
     if (plan.ranges.length === 0) continue;
     const alone: ReadPlan = { keys: plan.keys.splice(keysBefore), ranges: plan.ranges };
-    if (at > from) {
-      const together: ReadPlan = { keys: plan.keys, ranges: [] };
-      const own = places?.slice(from, at);
-      yield new BatchSegment(keyspace, commands.slice(from, at), together, own);
-    }
-    yield new BatchSegment(keyspace, [command], alone, places?.slice(at, at + 1));
+    if (at > from) yield together(at, plan.keys);
+    // One that is not executed again reads nothing; what may have answered it stands before it.
+    const isAnswered = keyspace._answered(origins?.[at]) !== undefined;
+    const first = isAnswered ? emptyPlan() : alone;
+    yield new BatchSegment(keyspace, [command], first, origins?.slice(at, at + 1));
     plan = emptyPlan();
     from = at + 1;
   }
-  if (from < commands.length) {
-    yield new BatchSegment(keyspace, commands.slice(from), plan, places?.slice(from));
-  }
+  if (from < commands.length) yield together(commands.length, plan.keys);
 }

@@ -63,6 +63,7 @@ export function checkCommand(command: Command): void {
  */
 export function commandFault(command: Command): KontikiError | undefined {
   if (command.op === 'read-lease') return readLeaseFault(command);
+  if (command.op === 'session-open') return undefined;
   if (isLeaseCommand(command)) return leaseCommandFault(command);
   if (command.op !== 'compact') return operationFault(command);
   if (isPositive(command.revision)) return undefined;

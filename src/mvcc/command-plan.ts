@@ -34,6 +34,7 @@ export function planCommand(command: Command, plan: ReadPlanDraft, slice?: Range
       return;
     case 'compact':
     case 'read-lease':
+    case 'session-open':
       return;
     case 'lease-grant':
     case 'lease-revoke':

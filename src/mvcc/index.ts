@@ -29,6 +29,7 @@ export type { ReadableRevisions } from './readable-revisions.js';
 export { recordLayout } from './record-bytes.js';
 export type { RevisionSlice } from './revision-draft.js';
 export { selectKey, selects, singleKey } from './selection.js';
+export type * from './session-types.js';
 export type { HashLane } from './state-hash.js';
 export type { StateHome, StateLoad } from './state-home.js';
 export { isReadOnly } from './txn-query.js';

@@ -14,6 +14,7 @@ import { decodeStub, isStub } from './put-stub.js';
 import { decodeClosed, decodeCurrent, decodeHistory } from './record.js';
 import { corruptRecord } from './record-bytes.js';
 import { metaKey, progressKey } from './record-keys.js';
+import { decodeSessionPage } from './session-record.js';
 import { HashSums, hashLanes, hashOfMeta } from './state-hash.js';
 
 /** How many records of each kind there are. @since 0.1.0 */
@@ -27,6 +28,8 @@ export interface KeyspaceCounts {
   leases: number;
   /** Keys attached to leases. */
   attachments: number;
+  /** Sessions of processes that write. */
+  sessions: number;
 }
 
 /** Kinds of records that there are many of, by the first unit of their keys. */
@@ -45,12 +48,19 @@ const kinds: ReadonlyMap<
 ]);
 
 /**
- * Takes every record once, in any order.
+ * Takes every record once, in the order of their keys.
  *
  * @since 0.1.0
  */
 export class KeyspaceAudit {
-  readonly counts: KeyspaceCounts = { keys: 0, changes: 0, closed: 0, leases: 0, attachments: 0 };
+  readonly counts: KeyspaceCounts = {
+    keys: 0,
+    changes: 0,
+    closed: 0,
+    leases: 0,
+    attachments: 0,
+    sessions: 0,
+  };
   /** Of the records, and of those that compactions removed. */
   readonly #sums = new HashSums();
   #kept = new HashSums();
@@ -61,6 +71,8 @@ export class KeyspaceAudit {
   readonly #current = new Set<number>();
   readonly #stubs = new Set<number>();
   #meta: KeyspaceMeta | undefined;
+  /** The last one whose page came. */
+  #session: number | undefined;
 
   /** The keyspace's numbers; those of an empty one until its meta record came. */
   get meta(): KeyspaceMeta {
@@ -86,6 +98,11 @@ export class KeyspaceAudit {
       if (kind.counted === 'changes' && isStub(bytes)) {
         this.#stubs.add(decodeStub(recordKey, bytes).crc);
       }
+    } else if (recordKey.startsWith('s')) {
+      // Its pages follow each other.
+      const { session } = decodeSessionPage(recordKey, bytes);
+      if (session !== this.#session) this.counts.sessions += 1;
+      this.#session = session;
     } else if (recordKey === metaKey) {
       this.#meta = decodeMeta(bytes);
       this.#kept = sumsOfMeta(bytes);

@@ -20,7 +20,13 @@ import { startLeaseKeysQuery } from './lease-keys-query.js';
 import { leaseRecords } from './lease-record.js';
 import { runLease } from './lease-run.js';
 import { type LeaseLookup, LeaseTable } from './lease-table.js';
-import type { LeaseCommand, LeaseEntry, LeaseRevokeCommand, LogPlace } from './lease-types.js';
+import type {
+  CommandOrigin,
+  LeaseCommand,
+  LeaseEntry,
+  LeaseRevokeCommand,
+  LogPlace,
+} from './lease-types.js';
 import { decodeMeta, encodeMeta, freshMeta, type KeyspaceMeta, sumsOfMeta } from './meta.js';
 import type { Query } from './query.js';
 import { startRangeQuery } from './range-query.js';
@@ -29,10 +35,13 @@ import type { FetchedView, ReadView } from './read-view.js';
 import { compactionFault } from './readable-revisions.js';
 import { metaKey, progressKey } from './record-keys.js';
 import { RevisionDraft } from './revision-draft.js';
+import { sessionRecords } from './session-record.js';
+import { SessionTable } from './session-table.js';
+import type { SessionOpenResult } from './session-types.js';
 import { type HashLane, HashSums, hashOfMeta } from './state-hash.js';
 import { chooseBranches } from './txn-choice.js';
 import { startTxnQuery } from './txn-query.js';
-import { operationRefusal, runDelete, TxnRun } from './txn-run.js';
+import { operationRefusal, runDelete, runPut, TxnRun } from './txn-run.js';
 import type {
   Command,
   CommandResult,
@@ -58,6 +67,8 @@ export interface Execution {
   readonly changes: readonly Change[];
   /** Of the new revision, in order; empty when nothing changed. */
   readonly events: readonly KeyEvent[];
+  /** The request was not executed, for it had come before: so there is no effect to tell of. */
+  readonly isRepeated?: true;
 }
 
 /** A command that can read more than single keys. @since 0.1.0 */
@@ -80,16 +91,22 @@ export class Keyspace implements LeaseLookup {
   #progress: CompactionProgress = freshProgress;
   #removed = new HashSums();
   readonly #leases: LeaseTable;
+  readonly #sessions: SessionTable;
 
-  private constructor(meta: KeyspaceMeta, sums: HashSums, leases: LeaseTable) {
+  private constructor(
+    meta: KeyspaceMeta,
+    sums: HashSums,
+    { leases, sessions }: { readonly leases: LeaseTable; readonly sessions: SessionTable },
+  ) {
     this.#meta = meta;
     this.#sums = sums;
     this.#leases = leases;
+    this.#sessions = sessions;
   }
 
   /** What {@link Keyspace.open} must be given. */
   static openPlan(): ReadPlan {
-    return { keys: [metaKey, progressKey], ranges: [leaseRecords] };
+    return { keys: [metaKey, progressKey], ranges: [leaseRecords, sessionRecords] };
   }
 
   /**
@@ -99,10 +116,11 @@ export class Keyspace implements LeaseLookup {
    */
   static open({ records: [meta, progress], ranges }: ReadSet): Keyspace {
     const leases = LeaseTable.of(ranges[0] ?? []);
+    const tables = { leases, sessions: SessionTable.of(ranges[1] ?? []) };
     const keyspace =
       meta === undefined
-        ? new Keyspace(freshMeta, new HashSums(), leases)
-        : new Keyspace(decodeMeta(meta), sumsOfMeta(meta), leases);
+        ? new Keyspace(freshMeta, new HashSums(), tables)
+        : new Keyspace(decodeMeta(meta), sumsOfMeta(meta), tables);
     if (progress !== undefined) {
       const stored = decodeProgress(progress);
       keyspace.#progress = stored.progress;
@@ -145,6 +163,11 @@ export class Keyspace implements LeaseLookup {
     return this.#leases.size;
   }
 
+  /** How many sessions there are. */
+  get sessionCount(): number {
+    return this.#sessions.size;
+  }
+
   /** How long a leader may read without asking the others. */
   get readLease(): ReadLease {
     return this.#meta.readLease;
@@ -181,21 +204,24 @@ export class Keyspace implements LeaseLookup {
    * faults are results, equal on every member. Values of puts belong to the keyspace afterwards.
    *
    * @param view - the answer to its plan
-   * @param place - where in the log the command stands; commands about leases need it
-   * @returns without the meta record, which the batch adds once
+   * @param origin - where in the log the command stands; commands about leases and sessions need it
+   * @returns without the records of sessions and the meta record, which the batch adds once
    * @throws {KontikiError} STATE_CORRUPT, FORMAT_UNSUPPORTED, when a record is damaged
    */
-  _execute(command: Command, view: FetchedView, place?: LogPlace): Execution {
-    const fault = commandFault(command);
-    if (fault !== undefined) return { result: fault, changes: noChanges, events: noEvents };
-    if (command.op === 'compact') return this.#compact(command);
-    if (command.op === 'read-lease') return this.#setReadLease(command);
-    const draft = this.#draft(view);
-    const isPut = command.op === 'put';
-    const result = isPut
-      ? this.#put(command, view, draft)
-      : complete(this.#steps(command, view, draft, place));
-    return this.#commit(draft, result);
+  _execute(command: Command, view: FetchedView, origin?: CommandOrigin): Execution {
+    const answered = this._answered(origin);
+    if (answered !== undefined) {
+      return { result: answered, changes: noChanges, events: noEvents, isRepeated: true };
+    }
+    const execution = this.#executeOnce(command, view, origin);
+    this.#keepAnswer(execution, origin);
+    return execution;
+  }
+
+  /** A batch's: what a command that must not be executed is answered; `undefined`: it is to be. */
+  _answered(origin: CommandOrigin | undefined): CommandResult | KontikiError | undefined {
+    const request = origin?.request;
+    return request === undefined ? undefined : this.#sessions.answered(request);
   }
 
   /**
@@ -212,13 +238,24 @@ export class Keyspace implements LeaseLookup {
   }
 
   /** A batch's: makes what a command did the present state. Changes handed out before are not in it. */
-  _finish({ draft, result }: CommandRun): Execution {
-    return this.#commit(draft, result);
+  _finish({ draft, result }: CommandRun, origin?: CommandOrigin): Execution {
+    const execution = this.#commit(draft, result);
+    this.#keepAnswer(execution, origin);
+    return execution;
   }
 
-  /** A batch's: the meta record as it is now. */
-  _metaChange(): Change {
-    return [metaKey, encodeMeta(this.#meta, this.#sums)];
+  /**
+   * A batch's: adds what its commands changed together, the sessions and the meta record.
+   *
+   * @param changes - of all its commands
+   * @param isChanged - whether there are any, be they put aside
+   */
+  _endBatch(changes: Change[], isChanged: boolean = changes.length > 0): void {
+    const before = changes.length;
+    this.#sessions.takeChanges(changes, this.#sums);
+    if (isChanged || changes.length > before) {
+      changes.push(this.#metaChange());
+    }
   }
 
   /**
@@ -279,13 +316,42 @@ export class Keyspace implements LeaseLookup {
     return startHistoryQuery(range, this);
   }
 
+  #keepAnswer({ result }: Execution, origin: CommandOrigin | undefined): void {
+    if (origin?.request !== undefined) this.#sessions.keep(origin.request, result, origin.index);
+  }
+
+  #executeOnce(command: Command, view: FetchedView, origin: CommandOrigin | undefined): Execution {
+    const fault = commandFault(command);
+    if (fault !== undefined) return { result: fault, changes: noChanges, events: noEvents };
+    if (command.op === 'compact') return this.#compact(command);
+    if (command.op === 'read-lease') return this.#setReadLease(command);
+    if (command.op === 'session-open') return this.#openSession(origin);
+    const draft = this.#draft(view);
+    const isPut = command.op === 'put';
+    const result = isPut
+      ? this.#put(command, view, draft)
+      : complete(this.#steps(command, view, draft, origin));
+    return this.#commit(draft, result);
+  }
+
+  #openSession(place: LogPlace | undefined): Execution {
+    assert(place !== undefined, 'sessions are opened by entries of a log');
+    this.#sessions.open(place.index);
+    const result: SessionOpenResult = {
+      op: 'session-open',
+      revision: this.revision,
+      session: place.index,
+    };
+    return { result, changes: noChanges, events: noEvents };
+  }
+
   #compact({ revision: to }: CompactCommand): Execution {
     const fault = compactionFault(this.#meta, to);
     if (fault !== undefined) return { result: fault, changes: noChanges, events: noEvents };
     const { revision, semanticsLevel, readLease } = this.#meta;
     this.#meta = { revision, compactRevision: to, semanticsLevel, readLease };
     const result: CompactResult = { op: 'compact', revision, compactRevision: to };
-    return { result, changes: [this._metaChange()], events: noEvents };
+    return { result, changes: [this.#metaChange()], events: noEvents };
   }
 
   #setReadLease({ leaseMs }: ReadLeaseCommand): Execution {
@@ -295,7 +361,11 @@ export class Keyspace implements LeaseLookup {
     const readLease = { leaseMs: leaseMs === 0 ? 0 : everMs, everMs };
     this.#meta = { ...this.#meta, readLease };
     const result: ReadLeaseResult = { op: 'read-lease', revision, readLease };
-    return { result, changes: [this._metaChange()], events: noEvents };
+    return { result, changes: [this.#metaChange()], events: noEvents };
+  }
+
+  #metaChange(): Change {
+    return [metaKey, encodeMeta(this.#meta, this.#sums)];
   }
 
   #draft(view: ReadView): RevisionDraft {
@@ -314,9 +384,7 @@ export class Keyspace implements LeaseLookup {
 
   #put(put: PutOperation, view: ReadView, draft: RevisionDraft): PutResult | KontikiError {
     const refusal = operationRefusal(put, view, this);
-    if (refusal !== undefined) return refusal;
-    const previous = draft.put(put);
-    return { op: 'put', revision: draft.revision, previous };
+    return refusal ?? runPut(put, draft);
   }
 
   *#checked(

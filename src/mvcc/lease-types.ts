@@ -2,6 +2,7 @@
  * What a lease is to the keyspace, and what can be ordered about leases. Time is not among it: when a
  * lease ends is decided outside, by the leader, and arrives here as a revoke (DESIGN §4.19).
  */
+import type { SessionRequest } from './session-types.js';
 
 /** A lease as every member knows it. @since 0.1.0 */
 export interface LeaseEntry {
@@ -100,4 +101,10 @@ export type LeaseResult = LeaseGrantResult | LeaseRevokeResult | LeaseCheckpoint
 export interface LogPlace {
   readonly term: number;
   readonly index: number;
+}
+
+/** Where a command comes from. @since 0.1.0 */
+export interface CommandOrigin extends LogPlace {
+  /** Whose it is; absent: nobody's, and it is executed as it comes. */
+  readonly request?: SessionRequest | undefined;
 }

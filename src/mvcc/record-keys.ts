@@ -9,7 +9,7 @@
  * p                                     how far the removal of compacted history got, on this member
  * ```
  *
- * `lease-record.ts` has `l<id>` and `a<id><key>`; `s` is kept free for sessions.
+ * `lease-record.ts` has `l<id>` and `a<id><key>`, `session-record.ts` `s<id><page>`.
  *
  * Numbers are digits of 7 bits, most significant first, so that they sort like numbers and stay one
  * byte per character in UTF-8: 8 digits for a revision, 4 for the position inside one.
@@ -202,6 +202,15 @@ export function escapeKey(key: BinaryString): BinaryString {
  */
 export function unescapeKey(escaped: BinaryString): BinaryString {
   return escaped.includes('\0') ? escaped.replaceAll('\0\xff', '\0') : escaped;
+}
+
+/**
+ * A number from 0 to 2^53 - 1 as eight digits.
+ *
+ * @since 0.1.0
+ */
+export function numberDigits(number: number): BinaryString {
+  return historyKey({ revision: number, sub: 0 }).slice(1, 1 + revisionDigits);
 }
 
 function readDigits(text: BinaryString, at: number, count: number): number {

@@ -29,6 +29,7 @@ import type {
   Operation,
   OperationResult,
   PutOperation,
+  PutResult,
   RangeOperation,
   TxnResult,
 } from './types.js';
@@ -102,10 +103,7 @@ export class TxnRun {
     rangeAt: number,
     draft: RevisionDraft,
   ): OperationResult {
-    if (operation.op === 'put') {
-      const previous = draft.put(operation);
-      return { op: 'put', revision: draft.revision, previous };
-    }
+    if (operation.op === 'put') return runPut(operation, draft);
     const answer = this.#range(operation, rangeAt, draft);
     return { op: 'range', revision: draft.revision, ...answer };
   }
@@ -138,6 +136,19 @@ export function operationRefusal(
   if (operation.op === 'put') return putRefusal(operation, view, state);
   if (operation.op !== 'range' || operation.revision === undefined) return undefined;
   return revisionFault(state, operation.revision);
+}
+
+/**
+ * Puts a key.
+ *
+ * @param put - that nothing refuses
+ * @since 0.1.0
+ */
+export function runPut(put: PutOperation, draft: RevisionDraft): PutResult {
+  const previous = draft.put(put);
+  const { revision } = draft;
+  // A session keeps the answer: nobody pays for a version that was not asked for (ADR 0015).
+  return put.previous === true ? { op: 'put', revision, previous } : { op: 'put', revision };
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import type { BinaryString } from '../base/bytes.js';
 import type { LeaseCommand, LeaseResult } from './lease-types.js';
+import type { SessionOpenCommand, SessionOpenResult } from './session-types.js';
 
 /** One version of a key. @since 0.1.0 */
 export interface KeyVersion {
@@ -54,6 +55,8 @@ export interface PutOperation {
   readonly ignoreValue?: boolean | undefined;
   /** Keep the lease there is; then `lease` is absent, and the key must exist. */
   readonly ignoreLease?: boolean | undefined;
+  /** Answer with the version before. */
+  readonly previous?: boolean | undefined;
 }
 
 /** @since 0.1.0 */
@@ -157,14 +160,17 @@ export type Command =
   | TxnCommand
   | CompactCommand
   | ReadLeaseCommand
-  | LeaseCommand;
+  | LeaseCommand
+  | SessionOpenCommand;
 
 /** @since 0.1.0 */
 export interface PutResult {
   readonly op: 'put';
   readonly revision: number;
-  /** The version before, when there was one. */
+  /** The version before; present when asked for, `undefined` when there was none. */
   readonly previous?: KeyVersion | undefined;
+  /** Kept for a request that came again, and too long for that: what holds versions is left out. */
+  readonly partial?: boolean | undefined;
 }
 
 /** @since 0.1.0 */
@@ -175,6 +181,8 @@ export interface DeleteResult {
   readonly deleted: number;
   /** What was deleted, in key order; present when asked for. */
   readonly previous?: readonly KeyVersion[] | undefined;
+  /** Kept for a request that came again, and too long for that: what holds versions is left out. */
+  readonly partial?: boolean | undefined;
 }
 
 /** @since 0.1.0 */
@@ -196,6 +204,8 @@ export interface TxnResult {
   readonly revision: number;
   /** One per operation of the branch that ran. */
   readonly results: readonly OperationResult[];
+  /** Kept for a request that came again, and too long for that: what holds versions is left out. */
+  readonly partial?: boolean | undefined;
 }
 
 /** @since 0.1.0 */
@@ -232,4 +242,5 @@ export type CommandResult =
   | TxnResult
   | CompactResult
   | ReadLeaseResult
-  | LeaseResult;
+  | LeaseResult
+  | SessionOpenResult;

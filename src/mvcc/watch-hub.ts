@@ -110,6 +110,15 @@ export class WatchHub {
     return { events, bytes };
   }
 
+  /** The greatest {@link Watcher.lag}; looks at every watcher. */
+  get lagMax(): number {
+    let most = 0;
+    this.#eachWatcher((watcher) => {
+      most = Math.max(most, watcher.lag);
+    });
+    return most;
+  }
+
   /**
    * Registers a watcher, effective at once.
    *

@@ -127,6 +127,12 @@ export class Watcher {
     return gap.sub === 0 || gap.revision <= this.#hub.revision;
   }
 
+  /** Revisions there are from the first undelivered one on, whether it wants them or not. */
+  get lag(): number {
+    const first = this.#gap?.revision ?? this.#queue?.firstRevision;
+    return first === undefined ? 0 : Math.max(0, this.#hub.revision + 1 - first);
+  }
+
   /** Whether the first revision to deliver is still to come. */
   get isEarly(): boolean {
     return this.startRevision > this.#hub.revision + 1;

@@ -6,10 +6,13 @@ import { assert } from '../base/assert.js';
 import { Deferred } from '../base/deferred.js';
 import { kontikiError } from '../base/errors.js';
 import type { StorageApply } from '../raft/ready.js';
+import type { Entry } from '../raft/types.js';
 import type { ApplyResult, StateMachine } from './state-machine.js';
 
 /** What the loop reports. @since 0.1.0 */
 export interface ApplyHandlers {
+  /** What has to be durable before the state machine is given these entries, if anything. */
+  beforeApply?(entries: readonly Entry[]): Promise<unknown> | undefined;
   /** A batch is applied. Must not throw. */
   onApplied(batch: StorageApply, results: readonly ApplyResult[]): void;
   /** The state machine failed; nothing more is applied. */
@@ -22,15 +25,17 @@ interface Task {
   cancel(): void;
 }
 
+const noData = new Uint8Array(0);
+
 /** @since 0.1.0 */
 export class ApplyLoop {
-  readonly #machine: StateMachine;
+  readonly #machine: Pick<StateMachine, 'apply'>;
   readonly #handlers: ApplyHandlers;
   readonly #queue: (StorageApply | Task)[] = [];
   #running: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(machine: StateMachine, handlers: ApplyHandlers) {
+  constructor(machine: Pick<StateMachine, 'apply'>, handlers: ApplyHandlers) {
     this.#machine = machine;
     this.#handlers = handlers;
   }
@@ -85,7 +90,10 @@ export class ApplyLoop {
           await batch.run();
           continue;
         }
-        const results = await this.#machine.apply(batch.entries);
+        const prepared = this.#handlers.beforeApply?.(batch.entries);
+        if (prepared !== undefined) await prepared;
+        const entries = prepared === undefined ? batch.entries : batch.entries.map(asNormal);
+        const results = await this.#machine.apply(entries);
         assert(results.length === batch.entries.length, 'apply: one result per entry');
         this.#handlers.onApplied(batch, results);
       }
@@ -97,4 +105,9 @@ export class ApplyLoop {
       this.#running = undefined;
     }
   }
+}
+
+/** Changes of the membership are the node's: to the state machine they are like entries without a command. */
+function asNormal(entry: Entry): Entry {
+  return entry.type === 'normal' ? entry : { ...entry, type: 'normal', data: noData };
 }

@@ -8,7 +8,9 @@ import type { RunningHash } from '../base/sha256.js';
 import type { FileSystem } from '../storage/file-system.js';
 import type { OpenEngine } from '../storage/kv-engine.js';
 import type { Transport } from '../transport/transport.js';
+import type { Logger } from './logger.js';
 import type { NodeObserver } from './observer.js';
+import type { Tracing } from './tracing.js';
 
 /** @since 0.1.0 */
 export interface Env {
@@ -22,4 +24,8 @@ export interface Env {
   readonly sha256?: (() => RunningHash) | undefined;
   /** Watches the node from inside: on in simulations; default nobody. */
   readonly observer?: NodeObserver | undefined;
+  /** Where work can be watched as it happens; default nowhere. */
+  readonly tracing?: Tracing | undefined;
+  /** Takes the facts of a member's life; default nobody. */
+  readonly logger?: Logger | undefined;
 }

@@ -3,6 +3,8 @@
  */
 import type { KontikiError } from '../base/errors.js';
 import type { MemberId, Role } from '../raft/types.js';
+import type { TransportIncident } from '../transport/transport.js';
+import type { MemberStatus } from './membership.js';
 
 /** @since 0.1.0 */
 export interface NodeEvents {
@@ -14,6 +16,23 @@ export interface NodeEvents {
   peer: [event: { readonly memberId: MemberId; readonly connected: boolean }];
   /** A peer refused this member's handshake; it is tried again. */
   refused: [event: { readonly memberId: MemberId; readonly error: KontikiError }];
+  /** The transport refused or closed a connection for what came on it. */
+  incident: [event: TransportIncident];
+  /**
+   * What became of a snapshot: `sent` to `memberId`, which has all of it; `failed` on its way there, to
+   * be tried again; `installed` here, in place of everything up to `index`.
+   */
+  snapshot: [
+    event: {
+      readonly kind: 'sent' | 'failed' | 'installed';
+      readonly index: number;
+      readonly memberId?: MemberId | undefined;
+    },
+  ];
+  /** The log ran out of disk space, and takes no proposals; or it found some again. */
+  space: [event: { readonly hasSpace: boolean }];
+  /** The members, or what is known of them, are others than before. */
+  members: [event: { readonly members: readonly MemberStatus[] }];
   /** The member stopped for good: its storage or state machine failed, or its peers shut it out. */
   failed: [event: { readonly error: KontikiError }];
 }

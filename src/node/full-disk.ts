@@ -4,8 +4,8 @@
  * proposal.
  */
 import type { RawNode } from '../raft/raw-node.js';
-import { noMember } from '../raft/types.js';
 import type { LogStore } from '../storage/log-store.js';
+import { giveUpLeadership } from './give-up-leadership.js';
 
 /** @since 0.1.0 */
 export class FullDisk {
@@ -13,38 +13,41 @@ export class FullDisk {
   readonly #log: Pick<LogStore, 'hasSpace' | 'reserve'>;
   /** Ticks between two attempts: members that are all full must not pass it around all the time. */
   readonly #pauseTicks: number;
+  readonly #onChange: (hasSpace: boolean) => void;
+  #hadSpace = true;
   #ticksLeft = 0;
 
   /**
    * @param raft - of this member
    * @param log - of this member
    * @param electionTicks - ticks that a handover may take
+   * @param onChange - told when the space is gone, and when there is some again
    */
-  constructor(raft: RawNode, log: Pick<LogStore, 'hasSpace' | 'reserve'>, electionTicks: number) {
+  constructor(
+    raft: RawNode,
+    log: Pick<LogStore, 'hasSpace' | 'reserve'>,
+    electionTicks: number,
+    onChange: (hasSpace: boolean) => void = () => undefined,
+  ) {
     this.#raft = raft;
     this.#log = log;
     this.#pauseTicks = 2 * electionTicks;
+    this.#onChange = onChange;
   }
 
   /** Called with each tick, inside a turn. */
   tick(): void {
     if (this.#ticksLeft > 0) this.#ticksLeft -= 1;
-    if (this.#log.hasSpace) return;
+    const { hasSpace } = this.#log;
+    if (hasSpace !== this.#hadSpace) {
+      this.#hadSpace = hasSpace;
+      this.#onChange(hasSpace);
+    }
+    if (hasSpace) return;
     // Nothing else would find the space again: without it no proposal is taken.
     void this.#log.reserve();
     if (this.#ticksLeft > 0 || this.#raft.role !== 'leader') return;
     this.#ticksLeft = this.#pauseTicks;
-    this.#handOver();
-  }
-
-  #handOver(): void {
-    const { id: self, transferee, progress } = this.#raft.status();
-    if (transferee !== noMember) return;
-    let next: { readonly id: number; readonly match: number } | undefined;
-    for (const { id, match, learner, recentActive } of progress) {
-      if (id === self || learner || !recentActive) continue;
-      if (next === undefined || match > next.match) next = { id, match };
-    }
-    if (next !== undefined) this.#raft.transferLeader(next.id);
+    giveUpLeadership(this.#raft);
   }
 }

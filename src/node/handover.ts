@@ -16,6 +16,7 @@ import type { LogStore } from '../storage/log-store.js';
 import type { Transport } from '../transport/transport.js';
 import type { Proposals } from './proposals.js';
 import type { Reads } from './reads.js';
+import { SeenBatches } from './seen-batches.js';
 
 /** @since 0.1.0 */
 export interface HandoverParts {
@@ -33,6 +34,9 @@ export class Handover {
   readonly #parts: HandoverParts;
   /** Members with a standing connection from here. */
   readonly #links = new Set<MemberId>();
+  readonly #seen = new SeenBatches();
+  /** Term whose leader refused what is to be handed over again; nothing is until the next tick. */
+  #pausedTerm = 0;
 
   constructor(parts: HandoverParts) {
     this.#parts = parts;
@@ -42,6 +46,11 @@ export class Handover {
   onLink(memberId: MemberId, connected: boolean): void {
     if (connected) this.#links.add(memberId);
     else this.#links.delete(memberId);
+  }
+
+  /** Time passes: who refused may fare better now. */
+  tick(): void {
+    this.#pausedTerm = 0;
   }
 
   /** Hands over whatever can be; the rest waits for a leader, or for a connection to it. */
@@ -60,8 +69,9 @@ export class Handover {
     const { proposals, raft } = this.#parts;
     const { leader, role, term } = raft;
     proposals.refuseForeign(role === 'leader' ? term : 0);
-    while (proposals.hasQueued && this.canReachLeader) {
-      const { id, commands } = proposals.take(term, limits.appendBytesMax);
+    while (proposals.hasQueued && this.canReachLeader && term !== this.#pausedTerm) {
+      const to = role === 'leader' ? 0 : leader;
+      const { id, commands } = proposals.take(term, limits.appendBytesMax, to);
       if (commands.length === 0) return;
       if (role === 'leader') this.#proposeHere(id, commands);
       else this.#forward(leader, id, commands);
@@ -70,7 +80,11 @@ export class Handover {
 
   #proposeHere(id: number, commands: readonly Uint8Array[]): void {
     const code = this.#propose(commands);
-    if (code !== undefined) this.#parts.proposals.refuse(id, refusal(code));
+    if (code !== undefined) this.#refused(this.#parts.raft.term, id, code);
+  }
+
+  #refused(term: number, id: number, code: ForwardRefusal['code']): void {
+    if (this.#parts.proposals.refuse(id, refusal(code))) this.#pausedTerm = term;
   }
 
   /** Appends to the own log as the leader, or says why not. */
@@ -110,6 +124,7 @@ export class Handover {
   onForward(message: ForwardRequest): void {
     // Nothing to append, and so nobody to answer.
     if (message.commands.length === 0) return;
+    if (!this.#seen.isNew(message.from, message.id)) return;
     const { raft, transport } = this.#parts;
     const isMeant = raft.role === 'leader' && raft.term === message.term;
     const code = isMeant ? this.#propose(message.commands) : 'NOT_LEADER';
@@ -120,7 +135,7 @@ export class Handover {
 
   /** The leader did not take what this member passed on. */
   onRefusal(message: ForwardRefusal): void {
-    this.#parts.proposals.refuse(message.id, refusal(message.code));
+    this.#refused(message.term, message.id, message.code);
   }
 }
 

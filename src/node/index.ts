@@ -4,13 +4,29 @@
  * @module
  */
 export type { Entry, MemberId, Role } from '../raft/types.js';
+export type { CommandEntry, CommandMachine } from './command-machine.js';
 export type { Env } from './env.js';
 export type { NodeEvents } from './events.js';
+export type { Leadership } from './leadership.js';
+export { LeadershipStream } from './leadership-stream.js';
 export type { RetentionLimits } from './log-retention.js';
+export type { LogFields, Logger } from './logger.js';
+export type { MemberEvents } from './member-events.js';
+export { type AddedMember, type MemberCallOptions, Members } from './members.js';
+export type { MemberStatus } from './membership.js';
+export type { NodeMetrics } from './metrics.js';
 export { Node } from './node.js';
 export type { NodeOptions } from './node-options.js';
 export type { NodeObserver, OpenedNode } from './observer.js';
 export type { PeerMemory } from './peer-registry.js';
-export type { ProposalId, ProposeOptions } from './proposals.js';
-export type { ApplyResult, RequestId, StateMachine, StateSnapshot } from './state-machine.js';
+export type { ProposeOptions } from './proposals.js';
+export type {
+  ApplyResult,
+  RequestId,
+  SessionProtocol,
+  StateMachine,
+  StateSnapshot,
+} from './state-machine.js';
 export type { NodeStatus } from './status.js';
+export type { TraceChannel, Tracing } from './tracing.js';
+export type { ProposalId } from './waiter.js';

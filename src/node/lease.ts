@@ -3,6 +3,8 @@
  * replicated setting, in milliseconds; how many ticks a follower has to stand by it follows from
  * that and from the member's own tick, so members with other timings are safe all the same.
  */
+import type { RawNode } from '../raft/raw-node.js';
+import type { StateMachine } from './state-machine.js';
 
 /** What two clocks may differ in rate; crystals do by less than a hundredth of it. */
 const driftMax = 0.05;
@@ -30,4 +32,34 @@ export function leaseMsOf(tickMs: number, electionTicks: number): number {
  */
 export function pledgeTicksOf(leaseMs: number, tickMs: number): number {
   return Math.ceil((leaseMs * (1 + 2 * driftMax)) / tickMs) + 2;
+}
+
+/** The setting as the core knows it. @since 0.1.0 */
+export class LeaseSetting {
+  readonly #machine: Pick<StateMachine, 'durableReadLease'>;
+  readonly #tickMs: number;
+  #leaseMs: number;
+
+  constructor(machine: Pick<StateMachine, 'durableReadLease'>, tickMs: number) {
+    this.#machine = machine;
+    this.#tickMs = tickMs;
+    // Whatever is set now, before it stopped this member may have pledged as much.
+    this.#leaseMs = machine.durableReadLease?.everMs ?? 0;
+  }
+
+  /** For a core that is built now. */
+  get options(): { readonly leaseMs: number; readonly pledgeTicks: number } {
+    return { leaseMs: this.#leaseMs, pledgeTicks: pledgeTicksOf(this.#leaseMs, this.#tickMs) };
+  }
+
+  /**
+   * Tells the core of another setting. Only once it is durable: a member must not forget with a crash
+   * that it pledges leases.
+   */
+  take(raft: Pick<RawNode, 'setLease'>): void {
+    const leaseMs = this.#machine.durableReadLease?.leaseMs ?? 0;
+    if (leaseMs === this.#leaseMs) return;
+    this.#leaseMs = leaseMs;
+    raft.setLease(leaseMs, pledgeTicksOf(leaseMs, this.#tickMs));
+  }
 }

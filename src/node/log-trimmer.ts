@@ -39,10 +39,12 @@ export class LogTrimmer {
   tick(nowMs: number): void {
     if (nowMs < this.#nextAtMs || this.#truncating !== undefined) return;
     this.#nextAtMs = nowMs + periodMs;
-    const { limits, log, machine } = this.#parts;
+    const { limits, log, machine, raft } = this.#parts;
     const firstIndex = log.firstIndex();
+    // A flush may have made the beginning of a page durable that the core has not heard to be applied.
+    const durableIndex = Math.min(machine.durableIndex, raft.status().applied);
     const facts = {
-      ...{ firstIndex, lastIndex: log.lastIndex(), durableIndex: machine.durableIndex },
+      ...{ firstIndex, lastIndex: log.lastIndex(), durableIndex },
       matches: this.#matches(nowMs),
       bytesAbove: (index: number) => log.bytesAbove(index),
     };

@@ -9,51 +9,50 @@
 import { EventEmitter } from 'eventemitter3';
 import { assert } from '../base/assert.js';
 import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
-import { limits } from '../base/limits.js';
-import { randomId } from '../base/prng.js';
 import type { WireMessage } from '../codec/wire-message.js';
-import type { LocalMessage, Message, PeerMessage } from '../raft/messages.js';
-import { RawNode } from '../raft/raw-node.js';
-import type { Ready, StorageApply } from '../raft/ready.js';
-import {
-  type IndexRange,
-  type LogId,
-  type MemberId,
-  noMember,
-  type SoftState,
-} from '../raft/types.js';
+import type { Message, PeerMessage } from '../raft/messages.js';
+import type { RawNode } from '../raft/raw-node.js';
+import { type MemberId, noMember, type SoftState } from '../raft/types.js';
 import type { LogStore } from '../storage/log-store.js';
 import type { MemberIdentity } from '../transport/transport.js';
-import { ApplyLoop } from './apply-loop.js';
+import { AppliedEntries } from './applied-entries.js';
+import type { ApplyLoop } from './apply-loop.js';
+import { ClosingLeader } from './closing-leader.js';
 import type { NodeEvents } from './events.js';
 import { FastFailover } from './fast-failover.js';
 import { FullDisk } from './full-disk.js';
 import { Handover } from './handover.js';
-import { leaseMsOf, pledgeTicksOf } from './lease.js';
-import { checkTickMs, type NodeOptions } from './node-options.js';
-import { PeerRegistry } from './peer-registry.js';
-import { PersistLoop } from './persist-loop.js';
-import { type ProposalId, Proposals, type ProposeOptions } from './proposals.js';
+import { Inbox, type InboxParts, step } from './inbox.js';
+import type { LeadershipStream } from './leadership-stream.js';
+import { type LeaseSetting, leaseMsOf } from './lease.js';
+import type { Members } from './members.js';
+import type { NodeMetrics } from './metrics.js';
+import { nodeCore } from './node-core.js';
+import { nodeLoops } from './node-loops.js';
+import { NodeMembers } from './node-members.js';
+import type { NodeOptions } from './node-options.js';
+import type { PersistLoop } from './persist-loop.js';
+import type { Proposals, ProposeOptions } from './proposals.js';
 import { type Answerer, Questions } from './questions.js';
-import { Reads } from './reads.js';
-import { recoveredLog } from './recovery.js';
+import type { Reads } from './reads.js';
+import { ReadyLoop } from './ready-loop.js';
 import { finishInstall } from './snapshot-install.js';
-import { isOfSnapshots, Snapshots } from './snapshots.js';
-import type { ApplyResult, StateMachine } from './state-machine.js';
+import type { Snapshots } from './snapshots.js';
+import type { StateMachine } from './state-machine.js';
 import { type NodeStatus, statusOf } from './status.js';
+import { NodeTelemetry } from './telemetry.js';
 import { Ticker } from './ticker.js';
+import type { ProposalId } from './waiter.js';
 
 /** After this a request for a read index counts as lost. */
 const readTimeoutMs = 5_000;
-
-/** Of the core, about messages that make no sense. */
-const refusals = ['MEMBER_UNKNOWN', 'MESSAGE_INVALID', 'ARGUMENT_INVALID'] as const;
 
 type Lifecycle = 'open' | 'closing' | 'closed';
 
 /** @since 0.1.0 */
 export class Node extends EventEmitter<NodeEvents> {
   readonly identity: MemberIdentity;
+  readonly #telemetry: NodeTelemetry;
   readonly #env: NodeOptions['env'];
   readonly #log: LogStore;
   readonly #machine: StateMachine;
@@ -69,21 +68,21 @@ export class Node extends EventEmitter<NodeEvents> {
   readonly #ticker: Ticker;
   readonly #failover: FastFailover;
   readonly #fullDisk: FullDisk;
-  readonly #peers: PeerRegistry;
-  #inbox: (WireMessage | LocalMessage)[] = [];
-  #soft: SoftState = { leader: noMember, role: 'follower' };
-  /** Term the last turn ended in. */
-  #lastTerm: number;
-  #appliedIndex: number;
+  readonly #members: NodeMembers;
+  readonly #closingLeader: ClosingLeader;
+  readonly #leases: LeaseSetting;
+  readonly #applied: AppliedEntries;
+  readonly #ready: ReadyLoop;
+  readonly #inbox = new Inbox();
+  readonly #parts: InboxParts;
   readonly #tickMs: number;
   readonly #electionTicks: number;
-  /** The setting as the core knows it. */
-  #leaseMs: number;
   #tickDue = false;
   #turnScheduled = false;
   #lifecycle: Lifecycle = 'open';
   #failure: KontikiError | undefined;
   #closing: Promise<void> | undefined;
+  #shuttingDown: Promise<void> | undefined;
 
   /**
    * Opens the state machine, settles what log and state disagree on, and joins the group.
@@ -106,85 +105,87 @@ export class Node extends EventEmitter<NodeEvents> {
 
   private constructor(options: NodeOptions, appliedIndex: number) {
     super();
-    const { env, identity, log, stateMachine, tickMs = 100 } = options;
-    const { heartbeatTicks = 1, electionTicks = 10 } = options;
-    checkTickMs(tickMs);
+    const { identity, log, stateMachine, tickMs = 100, meter } = options;
+    const { electionTicks = 10 } = options;
+    this.#telemetry = new NodeTelemetry({
+      ...{ env: options.env, memberId: identity.memberId, tickMs, electionTicks, meter },
+      readIndex: () => this.readIndex(),
+      wake: () => this.#scheduleTurn(),
+    });
+    const env = { ...options.env, observer: this.#telemetry };
     this.#env = env;
     this.identity = identity;
     this.#log = log;
     this.#machine = stateMachine;
-    const reader = recoveredLog(log, appliedIndex);
-    const { voters } = reader.initialState();
-    const { clock, random, observer } = env;
-    const ticks = { heartbeatTicks, electionTicks };
+    const { clock, timers, transport, observer } = env;
     this.#tickMs = tickMs;
     this.#electionTicks = electionTicks;
-    // Whatever is set now, before it stopped this member may have pledged as much.
-    this.#leaseMs = stateMachine.durableReadLease?.everMs ?? 0;
-    this.#raft = new RawNode({
-      id: identity.memberId,
-      reader,
-      random,
-      applied: appliedIndex,
-      latestSnapshot: () => this.#snapshots?.latest(),
-      leaseMs: this.#leaseMs,
-      pledgeTicks: pledgeTicksOf(this.#leaseMs, tickMs),
-      ...ticks,
-    });
-    const session = randomId(random);
-    this.#reads = new Reads(random, observer);
-    this.#proposals = new Proposals({ clock, session, sweepMs: tickMs, observer });
-    this.#handover = new Handover({
-      memberId: identity.memberId,
-      raft: this.#raft,
-      log,
-      proposals: this.#proposals,
-      reads: this.#reads,
-      clock,
-      transport: env.transport,
-    });
+    const latestSnapshot = () => this.#snapshots?.latest();
+    const found = { appliedIndex, telemetry: this.#telemetry, latestSnapshot };
+    const { raft, leases, initial, ...waiters } = nodeCore(options, found);
+    this.#raft = raft;
+    this.#leases = leases;
+    this.#reads = waiters.reads;
+    this.#proposals = waiters.proposals;
+    const wake = () => this.#scheduleTurn();
+    const onFailed = (error: unknown) => this.#fail(error);
+    const { memberId } = identity;
+    this.#handover = new Handover({ memberId, raft, log, ...waiters, clock, transport });
     this.#questions = new Questions({
-      memberId: identity.memberId,
-      raft: this.#raft,
-      clock,
-      transport: env.transport,
+      ...{ memberId, raft, clock, transport },
       canReachLeader: () => this.#handover.canReachLeader,
-      onSent: () => this.#scheduleTurn(),
+      onSent: wake,
+      answerMembership: (question) => this.#members.answer(question),
     });
-    this.#persist = new PersistLoop(log, {
-      onWritten: (append) => observer?.written(append),
+    const { persist, apply, snapshots } = nodeLoops(options, {
+      ...{ raft, telemetry: this.#telemetry, wake, onFailed },
+      ...{ members: () => this.#members, applied: () => this.#applied },
       onDurable: (responses) => this.#onDurable(responses),
-      install: async (append) => this.#snapshots?.install(append),
-      onFailed: (error) => this.#fail(error),
+      onSnapshot: (fact) => {
+        if (this.#lifecycle === 'open') this.#report('snapshot', fact);
+      },
     });
-    this.#apply = new ApplyLoop(stateMachine, {
-      onApplied: (batch, results) => this.#onApplied(batch, results),
-      onFailed: (error) => this.#fail(error),
+    this.#persist = persist;
+    this.#apply = apply;
+    this.#snapshots = snapshots;
+    const [inbox, questions] = [this.#inbox, this.#questions];
+    this.#applied = new AppliedEntries({ log, ...waiters, inbox, observer }, appliedIndex);
+    this.#parts = { raft, handover: this.#handover, questions, observer, snapshots };
+    this.#ready = new ReadyLoop({
+      ...{ ...this.#parts, ...waiters, log, transport, persist, apply },
+      appliedIndex: () => this.#applied.index,
+      onSoftState: (before, soft) => this.#onSoftState(before, soft),
+      wake,
+      onFailed,
     });
-    this.#snapshots = Snapshots.of(options, this.#raft, this.#apply, {
-      wake: () => this.#scheduleTurn(),
-      onInstalled: (last, sent) => this.#onInstalled(last, sent),
-    });
-    this.#lastTerm = this.#raft.term;
-    this.#appliedIndex = appliedIndex;
-    this.#failover = new FastFailover(this.#raft, env, () => this.#scheduleTurn());
-    this.#fullDisk = new FullDisk(this.#raft, log, electionTicks);
+    this.#failover = new FastFailover(raft, env, wake);
+    const onSpace = (hasSpace: boolean) => this.#report('space', { hasSpace });
+    this.#fullDisk = new FullDisk(raft, log, electionTicks, onSpace);
     this.#ticker = new Ticker(env, tickMs, () => this.#onTick());
-    this.#peers = new PeerRegistry(identity, voters, options.peerMemory);
-    this.#takeLeaseSetting();
-    this.#start(voters.length === 1);
+    this.#closingLeader = new ClosingLeader(raft, timers);
+    this.#members = new NodeMembers({
+      ...{ identity, raft, log, initial, questions, options },
+      ...{ transport, clock, timers, electionMs: this.electionMs },
+      ...{ readIndex: () => this.readIndex(), wake, onFailed },
+      onChanged: (members) => this.#report('members', { members }),
+    });
+    leases.take(raft);
+    const [first, ...others] = initial.voters;
+    this.#start(first === identity.memberId && others.length === 0);
   }
 
   #start(alone: boolean): void {
     const { memberId } = this.identity;
     const parts = { raft: this.#raft, log: this.#log, machine: this.#machine };
-    this.#env.observer?.opened({ memberId, ...parts, appliedIndex: this.#appliedIndex });
-    this.#log.applied(this.#appliedIndex);
-    this.#env.transport.start(this.identity, {
+    this.#env.observer?.opened({ memberId, ...parts, appliedIndex: this.#applied.index });
+    this.#log.applied(this.#applied.index);
+    this.#env.transport.start(this.#members.identity, {
       onMessage: (message) => this.#onMessage(message),
-      admit: (peer, probe) => this.#peers.admit(peer, probe),
+      admit: (peer, probe) => this.#members.admit(peer, probe),
+      onInquiry: (question) => this.#members.answerInquiry(question),
       onLink: (memberId, connected) => this.#onLink(memberId, connected),
       onRefused: (memberId, error) => this.#onRefused(memberId, error),
+      onIncident: (incident) => this.#report('incident', incident),
     });
     this.#ticker.start();
     // Nobody else can be leading: waiting for the election timeout would only delay the start.
@@ -194,7 +195,30 @@ export class Node extends EventEmitter<NodeEvents> {
 
   /** Whether the node takes calls. */
   get status(): NodeStatus {
-    return statusOf(this.#raft.status(), this.#lifecycle, this.#failure, this.#proposals.pending);
+    return statusOf(this.#raft.status(), {
+      lifecycle: this.#isHandingOver ? 'closing' : this.#lifecycle,
+      failure: this.#failure,
+      pendingProposals: this.#proposals.pending,
+      pendingReads: this.#reads.pending,
+      appliedIndex: this.#applied.index,
+      durableIndex: this.#machine.durableIndex,
+      logBytes: this.#log.bytesAbove(0),
+      hasSpace: this.#log.hasSpace,
+      snapshotIndex: this.#snapshots?.newestIndex ?? 0,
+    });
+  }
+
+  /** What was counted since the node was opened: docs/api/metrics.md. */
+  metrics(): NodeMetrics {
+    return this.#telemetry.meter.snapshot({
+      proposalsPending: this.#proposals.pending,
+      logBytes: this.#log.bytesAbove(0),
+    });
+  }
+
+  /** The leaderships of this member from here on, one that goes on included. */
+  leadership(): LeadershipStream {
+    return this.#telemetry.leaderships.stream();
   }
 
   /**
@@ -205,6 +229,21 @@ export class Node extends EventEmitter<NodeEvents> {
    * @throws {KontikiError} see {@link Proposals.open}; every error carries an `outcome`
    */
   async propose(encode: (id: ProposalId) => Uint8Array, options: ProposeOptions): Promise<unknown> {
+    const channel = this.#env.tracing?.propose;
+    if (!channel?.hasSubscribers) return this.#open(encode, options);
+    const { memberId } = this.identity;
+    return channel.tracePromise(() => this.#open(encode, options), { memberId });
+  }
+
+  /** It was closed, and lets another member lead first: nothing new is begun. */
+  get #isHandingOver(): boolean {
+    return this.#closing !== undefined && this.#lifecycle === 'open';
+  }
+
+  #open(encode: (id: ProposalId) => Uint8Array, options: ProposeOptions): Promise<unknown> {
+    if (this.#isHandingOver) {
+      throw kontikiError('CLOSED', 'node: closed', { outcome: 'rejected' });
+    }
     const result = this.#proposals.open(encode, options);
     this.#scheduleTurn();
     return result;
@@ -221,6 +260,11 @@ export class Node extends EventEmitter<NodeEvents> {
     const read = this.#reads.open();
     this.#scheduleTurn();
     return read;
+  }
+
+  /** Who belongs to the group, and how that is changed. */
+  get members(): Members {
+    return this.#members.calls;
   }
 
   /** The read lease that this member's timings allow, in milliseconds; 0 when they allow none. */
@@ -254,44 +298,21 @@ export class Node extends EventEmitter<NodeEvents> {
   }
 
   #onMessage(message: WireMessage): void {
-    // Full: drop, as the network might have. The sender repeats whatever matters.
-    if (this.#inbox.length >= limits.inboxMessagesMax) return;
-    this.#inbox.push(message);
-    this.#scheduleTurn();
+    if (this.#inbox.offer(message)) this.#scheduleTurn();
+    else this.#telemetry.meter.messagesDropped += 1;
   }
 
   #onDurable(responses: readonly Message[]): void {
     for (const response of responses) {
       if (response.to === this.identity.memberId) this.#inbox.push(response);
-      else this.#send(response as PeerMessage);
+      else this.#ready.send(response as PeerMessage);
     }
     this.#scheduleTurn();
-  }
-
-  #onApplied(batch: StorageApply, results: readonly ApplyResult[]): void {
-    for (let at = 0; at < results.length; at += 1) {
-      this.#proposals.termApplied(batch.entries[at]?.term ?? 0);
-      this.#proposals.applied(results[at] as ApplyResult);
-    }
-    this.#env.observer?.applied(batch.entries, results);
-    this.#appliedIndex = batch.response.index;
-    this.#log.applied(this.#appliedIndex);
-    this.#reads.applied(this.#appliedIndex);
-    this.#inbox.push(batch.response);
-    this.#scheduleTurn();
-  }
-
-  #onInstalled({ index, term }: LogId, sent: readonly number[]): void {
-    this.#env.observer?.installed(index);
-    this.#proposals.overtaken(sent);
-    this.#proposals.termApplied(term);
-    this.#appliedIndex = index;
-    this.#log.applied(index);
-    this.#reads.applied(index);
   }
 
   #onTick(): void {
     this.#tickDue = true;
+    this.#handover.tick();
     this.#proposals.sweep();
     this.#reads.sweep(this.#env.clock.monotonicMs() - readTimeoutMs);
     this.#questions.sweep();
@@ -302,6 +323,7 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#handover.onLink(memberId, connected);
     // What the leader was asked, or what it answered, may have been on that connection.
     if (!connected) {
+      this.#proposals.linkLost(memberId);
       if (memberId === this.#raft.leader) {
         this.#reads.leaderChanged();
         this.#questions.leaderChanged();
@@ -316,7 +338,8 @@ export class Node extends EventEmitter<NodeEvents> {
   #onRefused(memberId: MemberId, error: KontikiError): void {
     this.#report('refused', { memberId, error });
     // The peers remember this member with another directory: going on could vote twice.
-    if (error.code === 'MEMBER_IDENTITY_CHANGED') this.#fail(error);
+    const isFinal = error.code === 'MEMBER_IDENTITY_CHANGED' || error.code === 'MEMBER_REMOVED';
+    if (isFinal) this.#fail(error);
   }
 
   #scheduleTurn(): void {
@@ -329,18 +352,19 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#turnScheduled = false;
     if (this.#lifecycle !== 'open') return;
     try {
-      this.#drainInbox();
+      this.#inbox.drain(this.#parts);
       this.#handover.run();
       if (this.#tickDue) {
         this.#tickDue = false;
-        this.#takeLeaseSetting();
+        this.#leases.take(this.#raft);
+        this.#members.tick();
         this.#raft.tick(this.#env.clock.monotonicMs());
         this.#fullDisk.tick();
         this.#snapshots?.tick();
         this.#env.observer?.stepped(this.#raft);
       }
-      for (const request of this.#snapshots?.takeStored() ?? []) this.#step(request);
-      while (this.#raft.hasReady()) this.#carryOut(this.#raft.ready());
+      for (const request of this.#snapshots?.takeStored() ?? []) step(this.#parts, request);
+      this.#ready.run();
       this.#snapshots?.stepped();
       this.#env.observer?.stepped(this.#raft);
       this.#env.transport.flush();
@@ -349,87 +373,12 @@ export class Node extends EventEmitter<NodeEvents> {
     }
   };
 
-  /** Only once it is durable: a member must not forget with a crash that it pledges leases. */
-  #takeLeaseSetting(): void {
-    const leaseMs = this.#machine.durableReadLease?.leaseMs ?? 0;
-    if (leaseMs === this.#leaseMs) return;
-    this.#leaseMs = leaseMs;
-    this.#raft.setLease(leaseMs, pledgeTicksOf(leaseMs, this.#tickMs));
-  }
-
-  #drainInbox(): void {
-    const inbox = this.#inbox;
-    this.#inbox = [];
-    for (const message of inbox) {
-      if (message.kind === 'forward-request') this.#handover.onForward(message);
-      else if (message.kind === 'forward-refusal') this.#handover.onRefusal(message);
-      else if (message.kind === 'ask-request') this.#questions.onRequest(message);
-      else if (message.kind === 'ask-response') this.#questions.onResponse(message);
-      // Proposals travel in requests of the driver's own, which are fenced by term.
-      else if (message.kind === 'propose-request') continue;
-      else if (isOfSnapshots(message)) this.#snapshots?.onMessage(message);
-      else this.#step(message);
-    }
-  }
-
-  #step(message: Message): void {
-    const { observer } = this.#env;
-    observer?.received(message);
-    try {
-      this.#raft.step(message);
-    } catch (error) {
-      // A message nobody should have sent is the peer's problem; losing data or a bug is ours.
-      if (!refusals.some((code) => isKontikiError(error, code))) throw error;
-    }
-    observer?.stepped(this.#raft);
-  }
-
-  #send(message: PeerMessage): void {
-    this.#env.observer?.sent(message);
-    if (message.kind === 'snapshot-request') this.#snapshots?.send(message);
-    else this.#env.transport.send(message);
-  }
-
-  #carryOut(ready: Ready): void {
-    if (ready.append !== undefined) this.#env.observer?.writing(ready.append);
-    for (const message of ready.messages) this.#send(message);
-    if (ready.append?.snapshot !== undefined) {
-      this.#snapshots?.taken(ready.append.snapshot.last, this.#proposals.sent);
-    }
-    if (ready.append !== undefined) this.#persist.push(ready.append);
-    if (ready.apply !== undefined) this.#apply.push(ready.apply);
-    for (const read of ready.reads) this.#reads.confirmed(read, this.#appliedIndex);
-    this.#endReadsOfOldLeader(ready.softState);
-    if (ready.softState !== undefined) this.#onSoftState(ready.softState);
-    for (const range of ready.fetch) this.#fetch(range);
-  }
-
-  /** Older entries that a lagging peer needs. */
-  #fetch(range: IndexRange): void {
-    const fetched = this.#log.fetch(range).then(() => {
-      this.#raft.entriesFetched(range);
-      this.#scheduleTurn();
-    });
-    fetched.catch((error: unknown) => this.#fail(error));
-  }
-
-  /** The core dropped the reads it had, with the term or the role it had. */
-  #endReadsOfOldLeader(changed: SoftState | undefined): void {
-    const { term } = this.#raft;
-    if (changed !== undefined || term !== this.#lastTerm) {
-      this.#reads.leaderChanged();
-      this.#questions.leaderChanged();
-    }
-    this.#lastTerm = term;
-  }
-
-  #onSoftState(soft: SoftState): void {
-    const before = this.#soft;
-    this.#soft = soft;
+  #onSoftState(before: SoftState, soft: SoftState): void {
     if (before.role === 'leader') this.#snapshots?.onLeadershipLost();
     const { term } = this.#raft;
     if (soft.role !== before.role) this.#report('role', { term, role: soft.role });
     if (soft.leader === before.leader) return;
+    this.#closingLeader.leaderChanged(soft.leader);
     const leaderId = soft.leader === noMember ? undefined : soft.leader;
     this.#report('leader', { term, leaderId });
     this.#scheduleTurn();
@@ -437,6 +386,7 @@ export class Node extends EventEmitter<NodeEvents> {
 
   /** Emits; a listener that throws is its owner's bug and must not stop the member. */
   #report<E extends keyof NodeEvents>(event: E, ...args: NodeEvents[E]): void {
+    this.#telemetry.reported(event, ...args);
     try {
       (this.emit as (event: E, ...args: NodeEvents[E]) => boolean).call(this, event, ...args);
     } catch (error) {
@@ -463,14 +413,32 @@ export class Node extends EventEmitter<NodeEvents> {
       ? (error as KontikiError)
       : kontikiError('ASSERTION', `node: unexpected ${error}`, { cause: error });
     this.#failure = failure;
-    this.#closing = this.#shutDown(failure);
+    this.#shuttingDown = this.#shutDown(failure);
+    this.#closing ??= this.#shuttingDown;
+    this.#closingLeader.stop();
     this.#report('failed', { error: failure });
   }
 
-  /** Stops taking part, settles every call, and lets go of everything. Idempotent. */
+  /**
+   * Stops taking part, settles every call, and lets go of everything. A leader lets another member lead
+   * first, for an election timeout at most. Idempotent.
+   */
   async close(): Promise<void> {
-    this.#closing ??= this.#shutDown(kontikiError('CLOSED', 'node: closed'));
+    this.#closing ??= this.#close();
     await this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const closed = kontikiError('CLOSED', 'node: closed');
+    this.#telemetry.leaderships.close(closed);
+    const handedOver = this.#closingLeader.handOver(this.electionMs);
+    if (handedOver !== undefined) {
+      this.#scheduleTurn();
+      await handedOver;
+    }
+    // It may have failed meanwhile.
+    this.#shuttingDown ??= this.#shutDown(closed);
+    await this.#shuttingDown;
   }
 
   async #shutDown(error: KontikiError): Promise<void> {
@@ -481,9 +449,11 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#proposals.close(error);
     this.#reads.close(error);
     this.#questions.close(error);
+    this.#members.close(error);
+    this.#telemetry.close(error);
     // A part that failed has said so already; what counts is that all are let go of.
     await this.#env.transport.close().catch(() => undefined);
-    await this.#peers.idle();
+    await this.#members.idle();
     await this.#apply.stop();
     await this.#snapshots?.stop();
     await this.#persist.stop();

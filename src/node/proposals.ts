@@ -2,27 +2,29 @@
  * The waiters: who opens one closes it, steps 2 and 12 of the walk of a put.
  *
  *     queued --handed to the core, or to the leader--> sent --applied here--> settled
+ *        ^                                               |
+ *        '------------ not taken, or maybe lost ---------'
  *
  * A queued proposal that fails was never seen by anyone: outcome `rejected`. A sent one names the
  * term it is meant for, and no leader of another term takes it. So once an entry of a later term is
- * applied here, a sent proposal that was not applied before never will be: `rejected` again. Only a
- * proposal that is given up before either happens is `unknown`.
+ * applied here, a sent proposal that was not applied before never will be: that copy is dead.
+ *
+ * Where the state machine keeps sessions (DESIGN §4.8), a proposal is handed over again until its time
+ * is over: at once when its copy is dead or was refused, and when a copy may be lost. It is applied
+ * once however many copies arrive, and settled by the first that is applied here. Only one that is
+ * given up while a copy may still take effect is `unknown`. Without sessions a proposal is sent once.
  */
 import type { Clock } from '../base/clock.js';
 import { Deferred } from '../base/deferred.js';
 import { isKontikiError, type KontikiError, kontikiError, type Outcome } from '../base/errors.js';
 import { limits } from '../base/limits.js';
+import { sessionIdEnd } from '../base/session-id.js';
+import type { MemberId } from '../raft/types.js';
 import { Deadlines } from './deadlines.js';
+import type { NodeMeter } from './metrics.js';
 import type { NodeObserver } from './observer.js';
-import type { ApplyResult } from './state-machine.js';
-
-/** Name of a proposal, to be written into its command. @since 0.1.0 */
-export interface ProposalId {
-  readonly session: number;
-  readonly seq: number;
-  /** Every proposal of the session below this one is settled. */
-  readonly doneBelow: number;
-}
+import type { ApplyResult, SessionProtocol } from './state-machine.js';
+import { isUnsent, type ProposalId, type SentBatch, type Waiter } from './waiter.js';
 
 /** @since 0.1.0 */
 export interface ProposeOptions {
@@ -35,41 +37,34 @@ export interface ProposeOptions {
   readonly ownTerm?: number | undefined;
 }
 
-/** Proposals sent together; a refusal is about all of them. */
-interface SentBatch {
-  readonly id: number;
-  readonly seqs: readonly number[];
-  open: number;
-}
-
-interface Waiter {
-  readonly seq: number;
-  /** Let go of once it is handed over. */
-  command: Uint8Array;
-  readonly deferred: Deferred<unknown>;
-  readonly bucket: number;
-  readonly stopListening: (() => void) | undefined;
-  readonly ownTerm: number | undefined;
-  /** Term the proposal was sent in; 0 while queued. */
-  term: number;
-  batch: SentBatch | undefined;
-}
-
 const handedOver = new Uint8Array(0);
+/** As long as any: an encoding that fits with it fits. */
+const noSession = sessionIdEnd - 1;
+/** A session is asked for again when there is no answer; the one that may come later does no harm. */
+const openTimeoutMs = 5_000;
 
 /** @since 0.1.0 */
 export class Proposals {
   readonly session: number;
   readonly #clock: Clock;
   readonly #observer: NodeObserver | undefined;
+  readonly #meter: NodeMeter | undefined;
+  readonly #sessions: SessionProtocol | undefined;
+  readonly #resendMs: number;
   readonly #deadlines: Deadlines<number>;
   readonly #waiters = new Map<number, Waiter>();
   readonly #batches = new Map<number, SentBatch>();
   /** Waiters not handed over yet, in order. A set, so that those that give up leave nothing. */
-  readonly #queue = new Set<Waiter>();
+  #queue = new Set<Waiter>();
+  /** Those of them that wait for a session. */
+  #parked = new Set<Waiter>();
   /** Those of the queue that only this member may take. */
   readonly #own = new Set<Waiter>();
-  #queuedBytes = 0;
+  /** Of commands that are held here. */
+  #heldBytes = 0;
+  /** The session of this process, once it has one. */
+  #session: number | undefined;
+  #isOpening = false;
   #seq = 0;
   /** No waiter below it is open. Walked forward: the first key of a large map is slow to find. */
   #doneBelow = 1;
@@ -82,20 +77,29 @@ export class Proposals {
   #closed: KontikiError | undefined;
 
   /**
-   * @param options.session - names this incarnation of the proposer
+   * @param options.session - names this incarnation of the proposer; from `sessionIdEnd` on
    * @param options.sweepMs - interval between calls of `sweep`
    * @param options.observer - told of every command
+   * @param options.meter - counts them
+   * @param options.sessions - of the state machine; absent: every proposal is sent at most once
+   * @param options.resendMs - after which a forwarded proposal counts as lost, twice as long each time
    */
   constructor(options: {
     readonly clock: Clock;
     readonly session: number;
     readonly sweepMs: number;
     readonly observer?: NodeObserver | undefined;
+    readonly meter?: NodeMeter | undefined;
+    readonly sessions?: SessionProtocol | undefined;
+    readonly resendMs?: number | undefined;
   }) {
     this.session = options.session;
     this.#batchId = options.session;
     this.#clock = options.clock;
     this.#observer = options.observer;
+    this.#meter = options.meter;
+    this.#sessions = options.sessions;
+    this.#resendMs = options.resendMs ?? Infinity;
     this.#deadlines = new Deadlines(options.sweepMs, options.clock.monotonicMs());
   }
 
@@ -106,16 +110,18 @@ export class Proposals {
 
   /** Whether anything waits to be handed over. */
   get hasQueued(): boolean {
-    return this.#queue.size > 0;
+    return this.#queue.size > 0 || (this.#parked.size > 0 && !this.#isOpening);
   }
 
   /**
    * Opens a waiter for one command.
    *
-   * @param encode - gives the command's bytes, with the id written into it
+   * @param encode - gives the command's bytes, with the id written into it; called again when the
+   *   command has to be sent under another session
    * @returns what the state machine answered when it applied the command on this member
    * @throws {KontikiError} ARGUMENT_INVALID, OVERLOADED, CLOSED, at once; NO_LEADER, TIMEOUT, ABORTED,
-   *   LEADER_CHANGED and what the state machine answers; `signal.reason`
+   *   SESSION_EXPIRED and what the state machine answers; without sessions also LEADER_CHANGED,
+   *   OVERTAKEN; `signal.reason`
    */
   open(encode: (id: ProposalId) => Uint8Array, options: ProposeOptions): Promise<unknown> {
     options.signal?.throwIfAborted();
@@ -125,43 +131,76 @@ export class Proposals {
       throw kontikiError('ARGUMENT_INVALID', message, { outcome: 'rejected' });
     }
     if (this.#waiters.size >= limits.waitersMax) {
-      const message = `node: expected fewer than ${limits.waitersMax} calls waiting at once`;
-      throw kontikiError('OVERLOADED', message, { outcome: 'rejected' });
+      throw this.#overloaded(`expected fewer than ${limits.waitersMax} calls waiting at once`);
     }
-    const seq = this.#seq + 1;
-    while (this.#doneBelow < seq && !this.#waiters.has(this.#doneBelow)) this.#doneBelow += 1;
-    const id = { session: this.session, seq, doneBelow: this.#doneBelow };
-    this.#observer?.proposed(id);
-    const command = encode(id);
-    this.#checkRoom(command);
-    this.#seq = seq;
     const deferred = new Deferred<unknown>();
-    const deadlineMs = this.#clock.monotonicMs() + options.timeoutMs;
-    const bucket = this.#deadlines.add(seq, deadlineMs);
-    const stopListening = options.signal && this.#onAbort(options.signal, seq);
-    const { ownTerm } = options;
-    const sending = { ownTerm, term: 0, batch: undefined };
-    const waiter: Waiter = { seq, command, deferred, bucket, stopListening, ...sending };
-    this.#waiters.set(seq, waiter);
-    this.#queue.add(waiter);
-    if (ownTerm !== undefined) this.#own.add(waiter);
-    this.#queuedBytes += command.length;
+    const isRepeated = this.#sessions !== undefined && options.ownTerm === undefined;
+    const waiter = this.#add(encode, options, deferred, isRepeated);
+    if (isRepeated && this.#session === undefined) this.#parked.add(waiter);
+    else this.#queue.add(waiter);
     return deferred.promise;
   }
 
-  /** Without a leader nothing is handed over, and what waits is bounded in bytes too. */
+  #add(
+    encode: (id: ProposalId) => Uint8Array,
+    options: ProposeOptions,
+    end: Waiter['end'],
+    isRepeated: boolean,
+  ): Waiter {
+    const { ownTerm, signal, timeoutMs } = options;
+    const seq = this.#seq + 1;
+    const session = isRepeated ? (this.#session ?? noSession) : this.session;
+    const command = encode({ session, seq, doneBelow: this.#lowestOpen(seq) });
+    this.#checkRoom(command);
+    // By the name that it keeps under whatever session it is sent.
+    this.#observer?.proposed({ session: this.session, seq });
+    this.#seq = seq;
+    const openedMs = this.#clock.monotonicMs();
+    const bucket = this.#deadlines.add(seq, openedMs + timeoutMs);
+    const stopListening = signal && this.#onAbort(signal, seq);
+    const waiter: Waiter = {
+      seq,
+      end,
+      bucket,
+      openedMs,
+      stopListening,
+      ownTerm,
+      encode: isRepeated ? encode : undefined,
+      session,
+      command,
+      term: 0,
+      batch: undefined,
+      doubt: 0,
+      copies: 0,
+    };
+    this.#waiters.set(seq, waiter);
+    if (ownTerm !== undefined) this.#own.add(waiter);
+    this.#heldBytes += command.length;
+    return waiter;
+  }
+
+  #lowestOpen(seq: number): number {
+    while (this.#doneBelow < seq && !this.#waiters.has(this.#doneBelow)) this.#doneBelow += 1;
+    return this.#doneBelow;
+  }
+
+  /** Without a leader nothing is settled, and what waits is bounded in bytes too. */
   #checkRoom(command: Uint8Array): void {
-    const bytes = this.#queuedBytes + command.length;
-    if (this.#queue.size === 0 || bytes <= limits.queuedBytesMax) return;
-    const message = `node: expected at most ${limits.queuedBytesMax} bytes waiting, got ${bytes}`;
-    throw kontikiError('OVERLOADED', message, { outcome: 'rejected' });
+    const bytes = this.#heldBytes + command.length;
+    if (this.#heldBytes === 0 || bytes <= limits.queuedBytesMax) return;
+    throw this.#overloaded(`expected at most ${limits.queuedBytesMax} bytes waiting, got ${bytes}`);
+  }
+
+  #overloaded(message: string): KontikiError {
+    if (this.#meter !== undefined) this.#meter.proposalsOverloaded += 1;
+    return kontikiError('OVERLOADED', `node: ${message}`, { outcome: 'rejected' });
   }
 
   #onAbort(signal: AbortSignal, seq: number): () => void {
     const abort = () => {
       const waiter = this.#waiters.get(seq);
       if (waiter === undefined) return;
-      if (waiter.term === 0) this.#settle(waiter, (w) => w.deferred.reject(signal.reason));
+      if (isUnsent(waiter)) this.#fail(waiter, signal.reason);
       else this.#fail(waiter, this.#givenUp('ABORTED', 'was aborted', signal.reason));
     };
     signal.addEventListener('abort', abort, { once: true });
@@ -169,27 +208,78 @@ export class Proposals {
   }
 
   /**
-   * Hands over what is queued, up to `bytesMax` but at least one; the waiters count as sent in
-   * `term`.
+   * Hands over what is queued, up to `bytesMax` but at least one, if any may go; the waiters count as
+   * sent in `term`.
+   *
+   * @param to - the member that leads; 0 when it is this one
    */
-  take(term: number, bytesMax: number): { readonly id: number; readonly commands: Uint8Array[] } {
+  take(
+    term: number,
+    bytesMax: number,
+    to: MemberId = 0,
+  ): { readonly id: number; readonly commands: Uint8Array[] } {
+    if (this.#parked.size > 0 && !this.#isOpening) this.#openSession();
     const commands: Uint8Array[] = [];
     const seqs: number[] = [];
-    const batch = { id: this.#nextBatchId(), seqs, open: 0 };
+    const batch: SentBatch = { id: this.#nextBatchId(), to, seqs, dueMs: 0, open: 0 };
+    const end = this.#lowestOpen(this.#seq) + limits.sessionAnswersMax;
     let bytes = 0;
+    let copies = 0;
     for (const waiter of this.#queue) {
+      const { encode, seq } = waiter;
+      // Its answer could push out one that somebody still waits for.
+      if (encode !== undefined && seq >= end) break;
+      // While a copy may be taken, only its own session can tell whether another one was.
+      if (encode !== undefined && waiter.doubt === 0 && waiter.session !== this.#session) {
+        if (this.#session === undefined) {
+          this.#leaveQueue(waiter);
+          this.#parked.add(waiter);
+          continue;
+        }
+        this.#rename(waiter, encode, this.#session);
+      }
       bytes += waiter.command.length;
       if (commands.length > 0 && bytes > bytesMax) break;
       this.#leaveQueue(waiter);
       waiter.term = term;
       waiter.batch = batch;
+      waiter.copies += 1;
+      copies = Math.max(copies, waiter.copies);
       commands.push(waiter.command);
-      seqs.push(waiter.seq);
-      waiter.command = handedOver;
+      seqs.push(seq);
+      if (encode === undefined) this.#letGo(waiter);
     }
     batch.open = seqs.length;
+    batch.dueMs = this.#clock.monotonicMs() + this.#resendMs * 2 ** (copies - 1);
     if (batch.open > 0) this.#batches.set(batch.id, batch);
     return { id: batch.id, commands };
+  }
+
+  /** Writes the session that there is by now into the command. */
+  #rename(waiter: Waiter, encode: (id: ProposalId) => Uint8Array, session: number): void {
+    waiter.session = session;
+    const { seq } = waiter;
+    const command = encode({ session, seq, doneBelow: this.#lowestOpen(seq) });
+    this.#heldBytes += command.length - waiter.command.length;
+    waiter.command = command;
+  }
+
+  /** One commit for all that wait for it. */
+  #openSession(): void {
+    const sessions = this.#sessions as SessionProtocol;
+    this.#isOpening = true;
+    const resolve = (value: unknown): void => {
+      this.#isOpening = false;
+      this.#session = sessions.idOf(value);
+      this.#queue = new Set([...this.#parked, ...this.#queue]);
+      this.#parked = new Set();
+    };
+    const reject = (): void => {
+      this.#isOpening = false;
+    };
+    const options = { timeoutMs: openTimeoutMs };
+    const waiter = this.#add((id) => sessions.open(id), options, { resolve, reject }, false);
+    this.#queue.add(waiter);
   }
 
   /**
@@ -208,7 +298,20 @@ export class Proposals {
 
   #leaveQueue(waiter: Waiter): void {
     if (waiter.ownTerm !== undefined) this.#own.delete(waiter);
-    if (this.#queue.delete(waiter)) this.#queuedBytes -= waiter.command.length;
+    if (!this.#queue.delete(waiter)) this.#parked.delete(waiter);
+  }
+
+  #letGo(waiter: Waiter): void {
+    this.#heldBytes -= waiter.command.length;
+    waiter.command = handedOver;
+  }
+
+  #leaveBatch(waiter: Waiter): void {
+    const { batch } = waiter;
+    if (batch === undefined) return;
+    waiter.batch = undefined;
+    batch.open -= 1;
+    if (batch.open === 0) this.#batches.delete(batch.id);
   }
 
   #nextBatchId(): number {
@@ -216,39 +319,104 @@ export class Proposals {
     return this.#batchId;
   }
 
-  /** The batch was not taken and never will be. */
-  refuse(id: number, error: KontikiError): void {
-    for (const seq of this.#batches.get(id)?.seqs ?? []) {
-      const waiter = this.#waiters.get(seq);
-      if (waiter !== undefined) this.#fail(waiter, withOutcome(error, 'rejected'));
+  /**
+   * The batch was not taken and never will be.
+   *
+   * @returns whether some of it is to be handed over again, for which it is better to wait a little
+   */
+  refuse(id: number, error: KontikiError): boolean {
+    const again: Waiter[] = [];
+    for (const waiter of this.#openOf(this.#batches.get(id))) {
+      // Refused for now, or only this copy: another one may still be taken.
+      const isPassing = isKontikiError(error, 'LEADER_CHANGED') || waiter.doubt > 0;
+      if (waiter.encode !== undefined && isPassing) again.push(waiter);
+      else this.#fail(waiter, withOutcome(error, 'rejected'));
     }
+    this.#queueAgain(again, 'dead');
+    return again.length > 0 || this.#parked.size > 0;
+  }
+
+  #openOf(batch: SentBatch | undefined): Waiter[] {
+    const waiters: Waiter[] = [];
+    for (const seq of batch?.seqs ?? []) {
+      const waiter = this.#waiters.get(seq);
+      if (waiter?.batch === batch && waiter !== undefined) waiters.push(waiter);
+    }
+    return waiters;
+  }
+
+  /** Ahead of all others: they have waited longest. @param copy - what the last one can still do */
+  #queueAgain(waiters: readonly Waiter[], copy: 'dead' | 'in doubt'): void {
+    if (waiters.length === 0) return;
+    for (const waiter of waiters) {
+      if (copy === 'in doubt') waiter.doubt = Math.max(waiter.doubt, waiter.term);
+      waiter.term = 0;
+      this.#leaveBatch(waiter);
+    }
+    this.#queue = new Set([...waiters, ...this.#queue]);
   }
 
   /** An entry was applied here; settles its waiter if it is one of ours. */
-  applied(result: ApplyResult): void {
-    if (result.requestId?.session !== this.session) return;
-    const waiter = this.#waiters.get(result.requestId.seq);
-    if (waiter === undefined) return;
-    const { value } = result;
-    if (isKontikiError(value)) this.#fail(waiter, withOutcome(value, 'rejected'));
-    else this.#settle(waiter, (w) => w.deferred.resolve(value));
+  applied({ requestId, value }: ApplyResult): void {
+    if (requestId === undefined) return;
+    const waiter = this.#waiters.get(requestId.seq);
+    if (waiter === undefined || waiter.session !== requestId.session) return;
+    if (isKontikiError(value, 'SESSION_EXPIRED')) this.#expired(waiter, value);
+    else if (isKontikiError(value)) this.#fail(waiter, withOutcome(value, 'rejected'));
+    else {
+      this.#settle(waiter);
+      waiter.end.resolve(value);
+    }
+  }
+
+  /**
+   * A copy was refused because its session does not know any more whether there was another. This
+   * member does: it would have settled the waiter, unless a snapshot hid it. And no other copy of
+   * that session will be taken.
+   */
+  #expired(waiter: Waiter, error: KontikiError): void {
+    if (this.#session === waiter.session) this.#session = undefined;
+    if (waiter.encode === undefined || waiter.doubt === Infinity) {
+      this.#fail(waiter, withOutcome(error, 'unknown'));
+      return;
+    }
+    this.#leaveQueue(waiter);
+    this.#queueAgain([waiter], 'dead');
+    waiter.doubt = 0;
   }
 
   /** Entries of `term` are being applied: nothing sent in an earlier one can still be. */
   termApplied(term: number): void {
     if (term <= this.#appliedTerm) return;
     this.#appliedTerm = term;
+    const again: Waiter[] = [];
     for (const waiter of this.#waiters.values()) {
+      if (waiter.doubt < term) waiter.doubt = 0;
       if (waiter.term === 0 || waiter.term >= term) continue;
+      if (waiter.encode !== undefined) {
+        again.push(waiter);
+        continue;
+      }
       const message = `node: the leader of term ${waiter.term} was replaced before it took the write`;
       this.#fail(waiter, kontikiError('LEADER_CHANGED', message, { outcome: 'rejected' }));
     }
+    this.#queueAgain(again, 'dead');
+  }
+
+  /** The connection to a member fell: what was on it may be lost. */
+  linkLost(to: MemberId): void {
+    for (const batch of [...this.#batches.values()]) if (batch.to === to) this.#sendAgain(batch);
+  }
+
+  #sendAgain(batch: SentBatch): void {
+    const again = this.#openOf(batch).filter(({ encode }) => encode !== undefined);
+    this.#queueAgain(again, 'in doubt');
   }
 
   /** What was handed over and is not settled: a snapshot that came by now may carry any of it. */
   get sent(): readonly number[] {
     const seqs: number[] = [];
-    for (const { seq, term } of this.#waiters.values()) if (term !== 0) seqs.push(seq);
+    for (const waiter of this.#waiters.values()) if (!isUnsent(waiter)) seqs.push(waiter.seq);
     return seqs;
   }
 
@@ -259,25 +427,37 @@ export class Proposals {
    */
   overtaken(seqs: readonly number[]): void {
     const message = 'node: a snapshot took the place of the entries that may have held the write';
+    const again: Waiter[] = [];
     for (const seq of seqs) {
       const waiter = this.#waiters.get(seq);
-      if (waiter !== undefined) {
+      if (waiter === undefined) continue;
+      if (waiter.encode === undefined) {
         this.#fail(waiter, kontikiError('OVERTAKEN', message, { outcome: 'unknown' }));
+        continue;
       }
+      if (waiter.term !== 0) again.push(waiter);
+      waiter.doubt = Infinity;
     }
+    // Its session tells: it is in the snapshot.
+    this.#queueAgain(again, 'in doubt');
   }
 
-  /** Ends the calls whose time is over. */
+  /** Ends the calls whose time is over, and takes for lost what was forwarded long ago. */
   sweep(): void {
-    for (const seq of this.#deadlines.sweep(this.#clock.monotonicMs())) {
+    const nowMs = this.#clock.monotonicMs();
+    for (const seq of this.#deadlines.sweep(nowMs)) {
       const waiter = this.#waiters.get(seq);
       if (waiter === undefined) continue;
-      if (waiter.term !== 0) {
+      if (!isUnsent(waiter)) {
         this.#fail(waiter, this.#givenUp('TIMEOUT', 'was not applied in time'));
       } else {
-        const message = 'node: expected a leader within the timeout, none was known';
+        const message = 'node: expected a leader that takes the proposal within the timeout';
         this.#fail(waiter, kontikiError('NO_LEADER', message, { outcome: 'rejected' }));
       }
+    }
+    for (const batch of [...this.#batches.values()]) {
+      // What went to this member's own log can not be lost without a later term.
+      if (batch.to !== 0 && batch.dueMs <= nowMs) this.#sendAgain(batch);
     }
   }
 
@@ -290,25 +470,24 @@ export class Proposals {
   close(error: KontikiError): void {
     this.#closed ??= error;
     for (const waiter of this.#waiters.values()) {
-      this.#fail(waiter, withOutcome(error, waiter.term === 0 ? 'rejected' : 'unknown'));
+      this.#fail(waiter, withOutcome(error, isUnsent(waiter) ? 'rejected' : 'unknown'));
     }
   }
 
-  #fail(waiter: Waiter, error: KontikiError): void {
-    this.#settle(waiter, (w) => w.deferred.reject(error));
+  #fail(waiter: Waiter, error: unknown): void {
+    this.#meter?.failed((error as Partial<KontikiError> | undefined)?.outcome);
+    this.#settle(waiter);
+    waiter.end.reject(error);
   }
 
-  #settle(waiter: Waiter, how: (waiter: Waiter) => void): void {
+  #settle(waiter: Waiter): void {
     this.#waiters.delete(waiter.seq);
+    this.#meter?.proposalMs.observe(this.#clock.monotonicMs() - waiter.openedMs);
     if (waiter.term === 0) this.#leaveQueue(waiter);
+    this.#letGo(waiter);
     this.#deadlines.remove(waiter.seq, waiter.bucket);
     waiter.stopListening?.();
-    const { batch } = waiter;
-    if (batch !== undefined) {
-      batch.open -= 1;
-      if (batch.open === 0) this.#batches.delete(batch.id);
-    }
-    how(waiter);
+    this.#leaveBatch(waiter);
   }
 }
 

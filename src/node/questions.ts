@@ -30,6 +30,8 @@ export interface QuestionsParts {
   readonly canReachLeader: () => boolean;
   /** Sees to it that what was sent leaves. */
   readonly onSent: () => void;
+  /** Answers the driver's own questions while this member leads. */
+  readonly answerMembership: Answerer;
 }
 
 interface AskedQuestion {
@@ -58,14 +60,16 @@ export class Questions {
   /**
    * Asks whoever leads, this member too.
    *
+   * @param membership - about the membership: the driver there answers
    * @throws {KontikiError} NO_LEADER, LEADER_CHANGED, OVERLOADED, TIMEOUT: ask again; CLOSED, or why
    *   the node stopped
    */
-  ask(question: Uint8Array): Promise<Uint8Array> {
+  ask(question: Uint8Array, membership = false): Promise<Uint8Array> {
     if (this.#closed !== undefined) throw this.#closed;
     const { raft, memberId, transport, clock, canReachLeader, onSent } = this.#parts;
     const { leader, role, term } = raft;
-    if (role === 'leader' && this.#answerer !== undefined) return this.#answerer(question);
+    const answerer = this.#answererOf(membership);
+    if (role === 'leader' && answerer !== undefined) return answerer(question);
     if (leader === noMember || !canReachLeader()) {
       throw kontikiError('NO_LEADER', 'node: no leader is known that can be reached');
     }
@@ -77,15 +81,21 @@ export class Questions {
     this.#nextId += 1;
     const deferred = new Deferred<Uint8Array>();
     this.#asked.set(id, { atMs: clock.monotonicMs(), deferred });
-    transport.send({
-      ...{ kind: 'ask-request', from: memberId, to: leader, term, id, data: question },
-    });
+    const request = {
+      kind: 'ask-request',
+      from: memberId,
+      to: leader,
+      term,
+      id,
+      data: question,
+    } as const;
+    transport.send(membership ? { ...request, membership: true } : request);
     onSent();
     return deferred.promise;
   }
 
   /** Another member asks. Every question is answered, if only with a refusal. */
-  onRequest({ from, to, term, id, data }: AskRequest): void {
+  onRequest({ from, to, term, id, data, membership }: AskRequest): void {
     const { raft, transport, onSent } = this.#parts;
     const reply = (answer?: Uint8Array) => {
       this.#answering -= 1;
@@ -96,8 +106,13 @@ export class Questions {
     };
     this.#answering += 1;
     const isAble = raft.role === 'leader' && this.#answering <= limits.questionsMax;
-    if (!isAble || this.#answerer === undefined) return reply();
-    this.#answerer(data).then(reply, () => reply());
+    const answerer = this.#answererOf(membership === true);
+    if (!isAble || answerer === undefined) return reply();
+    answerer(data).then(reply, () => reply());
+  }
+
+  #answererOf(membership: boolean): Answerer | undefined {
+    return membership ? this.#parts.answerMembership : this.#answerer;
   }
 
   /** The member that was asked answered, or refused. */

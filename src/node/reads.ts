@@ -46,6 +46,11 @@ export class Reads {
     this.#observer = observer;
   }
 
+  /** Reads not settled yet. */
+  get pending(): number {
+    return this.#waiting;
+  }
+
   /** Whether anything waits to be asked for. */
   get hasQueued(): boolean {
     return this.#queued.length > 0;

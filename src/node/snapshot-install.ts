@@ -7,6 +7,7 @@
  */
 import { replaceAdvice } from '../base/advice.js';
 import { kontikiError } from '../base/errors.js';
+import type { ConfState } from '../raft/configuration.js';
 import type { StorageAppend } from '../raft/ready.js';
 import type { LogId } from '../raft/types.js';
 import type { LogStore } from '../storage/log-store.js';
@@ -29,7 +30,11 @@ export interface SnapshotInstallParts {
  * @since 0.1.0
  */
 export function installSnapshot(
-  parts: SnapshotInstallParts & { readonly apply: ApplyLoop },
+  parts: SnapshotInstallParts & {
+    readonly apply: ApplyLoop;
+    /** Told of the members, before anything else is done with the state machine. */
+    readonly onRestored?: (configuration: ConfState) => void;
+  },
   append: StorageAppend,
 ): Promise<void> {
   const { apply, log, machine } = parts;
@@ -43,6 +48,7 @@ export function installSnapshot(
     await log.append(hardState === undefined ? mark : { ...mark, hardState });
     await restoreFrom(parts, last);
     await log.installed(last);
+    parts.onRestored?.(configuration);
   });
 }
 

@@ -3,11 +3,13 @@
  * asked for, one at a time, and not again as long as the last one still meets the log.
  */
 import { kontikiError } from '../base/errors.js';
-import type { ConfState } from '../raft/configuration.js';
+import { type ConfState, canonical, memberIds } from '../raft/configuration.js';
+import type { MemberId } from '../raft/types.js';
 import type { LogStore } from '../storage/log-store.js';
 import type { SnapshotMeta, SnapshotSink, SnapshotStore } from '../storage/snapshot-store.js';
 import type { ApplyLoop } from './apply-loop.js';
 import type { StateMachine, StateSnapshot } from './state-machine.js';
+import { type Tracing, traced } from './tracing.js';
 
 /** @since 0.1.0 */
 export interface SnapshotMakerParts {
@@ -17,6 +19,9 @@ export interface SnapshotMakerParts {
   readonly apply: ApplyLoop;
   /** Members at the applied index. */
   readonly configuration: () => ConfState;
+  /** Where making one can be watched, and whose it is. */
+  readonly tracing?: Tracing | undefined;
+  readonly memberId?: MemberId | undefined;
 }
 
 /** Calls of `latest` that are let pass after a failure before it is tried again. */
@@ -42,10 +47,15 @@ export class SnapshotMaker {
     return this.#makingIndex;
   }
 
+  /** Last entry in the newest one; 0 for none. */
+  get newestIndex(): number {
+    return this.#latest?.last.index ?? 0;
+  }
+
   /** One that the log goes on behind, if there is one; otherwise begins to make it. */
   latest(): SnapshotMeta | undefined {
     const latest = this.#latest;
-    if (latest !== undefined && this.#meetsLog(latest)) return latest;
+    if (latest !== undefined && this.#isOfUse(latest)) return latest;
     if (this.#skip > 0) this.#skip -= 1;
     else if (!this.#isStopped) this.#making ??= this.#make();
     return undefined;
@@ -69,16 +79,19 @@ export class SnapshotMaker {
     await this.#making;
   }
 
-  #meetsLog({ last }: SnapshotMeta): boolean {
+  /** It meets the log, and nobody was added since: a member takes none that does not know it. */
+  #isOfUse({ configuration, last }: SnapshotMeta): boolean {
     const { log } = this.#parts;
-    return last.index >= log.firstIndex() - 1 && last.index <= log.lastIndex();
+    if (last.index < log.firstIndex() - 1 || last.index > log.lastIndex()) return false;
+    const known = new Set(memberIds(canonical(configuration)));
+    return memberIds(canonical(this.#parts.configuration())).every((id) => known.has(id));
   }
 
   /** Never rejects: a member that needs a snapshot waits, and asks again. */
   async #make(): Promise<void> {
     this.#isCancelled = false;
     try {
-      this.#latest = (await this.#stored()) ?? (await this.#write());
+      this.#latest = (await this.#stored()) ?? (await this.#traceWrite());
     } catch {
       // The disk may be full, or a snapshot is being received. Nothing rests on this one.
       this.#skip = callsSkippedAfterFailure;
@@ -91,7 +104,12 @@ export class SnapshotMaker {
   /** From an earlier life, or installed here. */
   async #stored(): Promise<SnapshotMeta | undefined> {
     const all = await this.#parts.store.list();
-    return all.find((meta) => this.#meetsLog(meta));
+    return all.find((meta) => this.#isOfUse(meta));
+  }
+
+  #traceWrite(): Promise<SnapshotMeta> {
+    const { memberId, tracing } = this.#parts;
+    return traced(tracing?.snapshot, () => this.#write(), { memberId, kind: 'make' });
   }
 
   async #write(): Promise<SnapshotMeta> {

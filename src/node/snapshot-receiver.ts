@@ -24,7 +24,8 @@ export interface SnapshotReceiverParts {
 }
 
 interface Receipt {
-  readonly request: SnapshotRequest;
+  /** The newest of its name. */
+  request: SnapshotRequest;
   readonly id: number;
   state: 'receiving' | 'stored' | 'installing' | 'done' | 'failed';
   sink: SnapshotSink | undefined;
@@ -51,7 +52,11 @@ export class SnapshotReceiver {
     if (id === undefined || this.#isStopped) return;
     const current = this.#receipt;
     if (current !== undefined) {
-      if (current.request.from === request.from && current.id === id) return this.#answer(current);
+      if (current.id === id && isUnderWay(current, request)) {
+        // The same bytes again, of the same file: they go on where they stopped.
+        current.request = request;
+        return this.#answer(current);
+      }
       // It is the core's now. Silence lets the other leader ask again later.
       if (current.state === 'stored' || current.state === 'installing') return;
       this.#abandon(current);
@@ -72,6 +77,7 @@ export class SnapshotReceiver {
       // Of another life of this member, or given up for another one.
       return this.#parts.send({ ...known, next: 0, state: 'failed' });
     }
+    if (!isChunk(chunk)) return this.#refuse(receipt);
     const isNext = receipt.state === 'receiving' && chunk.at === receipt.accepted;
     const hasRoom = receipt.accepted - receipt.stored < 2 * limits.snapshotChunksInFlightMax;
     if (!isNext || !hasRoom) return this.#answer(receipt);
@@ -145,6 +151,12 @@ export class SnapshotReceiver {
     this.#answer(receipt);
   }
 
+  /** No member of this release sends such a thing. */
+  #refuse(receipt: Receipt): void {
+    this.#abandon(receipt);
+    this.#answer(receipt);
+  }
+
   #abandon(receipt: Receipt): void {
     if (receipt.state === 'receiving') receipt.state = 'failed';
     this.#work = this.#work.then(() => discard(receipt));
@@ -173,6 +185,17 @@ export class SnapshotReceiver {
       ...{ next: stored, state: state === 'stored' ? 'installing' : state },
     });
   }
+}
+
+/** Of the same snapshot, and neither failed nor done: what is stored of it counts. */
+function isUnderWay({ request, state }: Receipt, again: SnapshotRequest): boolean {
+  const [one, other] = [request.snapshot.last, again.snapshot.last];
+  const isSame = one.index === other.index && one.term === other.term;
+  return isSame && request.from === again.from && state !== 'failed' && state !== 'done';
+}
+
+function isChunk({ data, isLast }: SnapshotChunk): boolean {
+  return data.length <= limits.snapshotChunkBytes && (isLast || data.length > 0);
 }
 
 async function discard(receipt: Receipt): Promise<void> {

@@ -14,6 +14,7 @@
 import { limits } from '../base/limits.js';
 import type { SnapshotAck, SnapshotChunk, WireMessage } from '../codec/wire-message.js';
 import type { SnapshotRequest } from '../raft/messages.js';
+import type { SnapshotPace } from './snapshot-pace.js';
 
 /** How a stream ended. `damaged`: what was to be sent could not be read. @since 0.1.0 */
 export type StreamEnd = 'arrived' | 'failed' | 'damaged';
@@ -25,6 +26,9 @@ export interface SnapshotStreamParts {
   readonly id: number;
   readonly chunks: AsyncIterable<Uint8Array>;
   readonly nowMs: () => number;
+  readonly pace: SnapshotPace;
+  /** Of one chunk; default `limits.snapshotChunkBytes`, which is the most. */
+  readonly chunkBytes?: number | undefined;
   /** Hands a message to the transport, which may lose it. */
   readonly send: (message: WireMessage) => void;
   /** Once. */
@@ -33,7 +37,7 @@ export interface SnapshotStreamParts {
 
 /** Without an answer for as long, all that is under way is sent again. */
 const resendMs = 500;
-/** Without a sign of life for as long, the stream is given up. */
+/** Without any progress for as long, the stream is given up. */
 const silenceMs = 10_000;
 
 /** @since 0.1.0 */
@@ -45,6 +49,11 @@ export class SnapshotStream {
   /** Read and not cut into chunks yet. */
   #rest: Uint8Array = new Uint8Array(0);
   #next = 0;
+  /** Chunks before this one are stored there: an earlier stream of the same name brought them. */
+  #skipTo = 0;
+  /** The farthest that the receiver told of. */
+  #storedTo = 0;
+  #isInstalling = false;
   #isReading = false;
   #hasLast = false;
   #hasEnded = false;
@@ -65,10 +74,14 @@ export class SnapshotStream {
   onAck({ next, state }: SnapshotAck): void {
     if (this.#hasEnded) return;
     const { nowMs } = this.#parts;
-    this.#heardAtMs = nowMs();
+    this.#isInstalling = state === 'installing';
+    // An answer that tells nothing new may be one to an earlier stream, which says nothing of this one.
+    if (next > this.#storedTo || this.#isInstalling || !this.#wasHeard) this.#heardAtMs = nowMs();
     this.#wasHeard = true;
     if (state === 'done') return this.end('arrived');
     if (state === 'failed') return this.end('failed');
+    this.#storedTo = Math.max(this.#storedTo, next);
+    if (next > this.#next) this.#skipTo = next;
     const before = this.#window.length;
     this.#window = this.#window.filter(({ at, isLast }) => at >= next || isLast);
     if (this.#window.length < before) this.#sentAtMs = nowMs();
@@ -81,9 +94,10 @@ export class SnapshotStream {
     const { nowMs, request, send } = this.#parts;
     const now = nowMs();
     if (now - this.#heardAtMs >= silenceMs) return this.end('failed');
+    if (this.#wasHeard) this.#pump();
     if (now - this.#sentAtMs < resendMs) return;
     this.#sentAtMs = now;
-    if (!this.#wasHeard) send(request);
+    if (!this.#wasHeard || this.#window.length === 0) send(request);
     for (const chunk of this.#window) send(chunk);
   }
 
@@ -102,12 +116,18 @@ export class SnapshotStream {
   }
 
   #pump(): void {
+    // There is nothing left to send to who has all of it.
+    if (this.#isInstalling || this.#hasEnded) return;
+    const { chunkBytes = limits.snapshotChunkBytes } = this.#parts;
     while (this.#window.length < limits.snapshotChunksInFlightMax && !this.#hasLast) {
       if (this.#isReading) return;
       if (this.#rest.length === 0) return this.#read();
-      const data = this.#rest.subarray(0, limits.snapshotChunkBytes);
+      const data = this.#rest.subarray(0, chunkBytes);
+      const isThere = this.#next < this.#skipTo;
+      if (!isThere && !this.#parts.pace.take(data.length)) return;
       this.#rest = this.#rest.subarray(data.length);
-      this.#push(data, false);
+      if (isThere) this.#next += 1;
+      else this.#push(data, false);
     }
   }
 
@@ -130,6 +150,8 @@ export class SnapshotStream {
       (result) => {
         this.#isReading = false;
         if (this.#hasEnded) return this.#release();
+        // It cannot have more than there is.
+        if (result.done === true && this.#next < this.#skipTo) return this.end('failed');
         // Only the end without an error says that all before it was right.
         if (result.done === true) this.#push(new Uint8Array(0), true);
         else this.#rest = result.value;

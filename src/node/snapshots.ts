@@ -5,6 +5,7 @@
 import { limits } from '../base/limits.js';
 import { randomId } from '../base/prng.js';
 import type { SnapshotAck, SnapshotChunk, WireMessage } from '../codec/wire-message.js';
+import type { ConfState } from '../raft/configuration.js';
 import type { LocalMessage, SnapshotRequest } from '../raft/messages.js';
 import type { RawNode } from '../raft/raw-node.js';
 import type { StorageAppend } from '../raft/ready.js';
@@ -12,10 +13,12 @@ import type { LogId, MemberId, Snapshot } from '../raft/types.js';
 import type { LogStore } from '../storage/log-store.js';
 import type { SnapshotMeta, SnapshotStore } from '../storage/snapshot-store.js';
 import type { ApplyLoop } from './apply-loop.js';
+import type { NodeEvents } from './events.js';
 import { LogTrimmer } from './log-trimmer.js';
 import type { NodeOptions } from './node-options.js';
 import { installSnapshot } from './snapshot-install.js';
 import { SnapshotMaker } from './snapshot-maker.js';
+import { SnapshotPace } from './snapshot-pace.js';
 import { SnapshotReceiver, streamData } from './snapshot-receiver.js';
 import { SnapshotStream, type StreamEnd } from './snapshot-stream.js';
 import type { StateMachine } from './state-machine.js';
@@ -26,6 +29,12 @@ export interface SnapshotHandlers {
   wake(): void;
   /** Log and state machine durably stand at `last`; `sent` is as it was given to `taken`. */
   onInstalled(last: LogId, sent: readonly number[]): void;
+  /** Members at the last entry handed to the state machine. */
+  configuration(): ConfState;
+  /** The state machine stands at a snapshot with these members. */
+  onRestored(configuration: ConfState): void;
+  /** A snapshot that was being sent arrived, or did not. */
+  onSent?(fact: NodeEvents['snapshot'][0]): void;
 }
 
 interface Parts {
@@ -56,18 +65,30 @@ export class Snapshots {
   readonly #receiver: SnapshotReceiver;
   readonly #trimmer: LogTrimmer;
   readonly #streams = new Map<MemberId, { readonly stream: SnapshotStream; readonly id: number }>();
+  /** What each member was last sent, as long as it did not arrive: it may go on with it. */
+  readonly #unfinished = new Map<MemberId, { readonly meta: SnapshotMeta; readonly id: number }>();
+  readonly #pace: SnapshotPace;
+  readonly #chunkBytes: number;
   /** Random at first, so that the streams of an earlier life are not meant. */
   #lastId: number;
   #stored: readonly SnapshotRequest[] = noRequests;
   /** Not installed yet, in order. */
   #taken: readonly Taken[] = [];
+  #installedIndex = 0;
 
   private constructor(parts: Parts, options: NodeOptions) {
     const { apply, env, handlers, log, machine, raft, store } = parts;
     this.#parts = parts;
     this.#lastId = randomId(env.random);
-    const configuration = () => raft.status().configuration;
-    this.#maker = new SnapshotMaker({ log, machine, store, apply, configuration });
+    const { snapshotBytesPerSecond = limits.snapshotBytesPerSecond } = options;
+    this.#chunkBytes = Math.min(options.snapshotChunkBytes ?? Infinity, limits.snapshotChunkBytes);
+    const nowMs = () => env.clock.monotonicMs();
+    this.#pace = new SnapshotPace(snapshotBytesPerSecond, this.#chunkBytes, nowMs);
+    const configuration = () => handlers.configuration();
+    this.#maker = new SnapshotMaker({
+      ...{ log, machine, store, apply, configuration },
+      ...{ tracing: env.tracing, memberId: raft.id },
+    });
     this.#receiver = new SnapshotReceiver({
       store,
       isNeeded: ({ index, term }) => index > raft.status().commit && log.term(index) !== term,
@@ -103,6 +124,11 @@ export class Snapshots {
     return meta && { last: meta.last, configuration: meta.configuration, data: noData };
   }
 
+  /** Last entry in the newest one that was made or installed here; 0 for none. */
+  get newestIndex(): number {
+    return Math.max(this.#maker.newestIndex, this.#installedIndex);
+  }
+
   /** For the core's message: streams the snapshot to its member, in place of any other. */
   send(message: SnapshotRequest): void {
     const { to, snapshot } = message;
@@ -120,17 +146,25 @@ export class Snapshots {
   #stream(message: SnapshotRequest, meta: SnapshotMeta): void {
     const { env, store } = this.#parts;
     const { to, snapshot } = message;
-    this.#lastId = this.#lastId >= Number.MAX_SAFE_INTEGER - 1 ? 1 : this.#lastId + 1;
-    const id = this.#lastId;
+    const unfinished = this.#unfinished.get(to);
+    // By the same name only what is the same file: another one of that entry is cut otherwise.
+    const id = unfinished?.meta === meta ? unfinished.id : this.#newId();
+    this.#unfinished.set(to, { meta, id });
     const stream = new SnapshotStream({
       request: { ...message, snapshot: { ...snapshot, data: streamData(id) } },
       id,
       chunks: store.read(meta),
       nowMs: () => env.clock.monotonicMs(),
+      ...{ pace: this.#pace, chunkBytes: this.#chunkBytes },
       send: (each) => this.#send(each),
       onEnd: (end) => this.#onEnd(to, id, end, meta),
     });
     this.#streams.set(to, { stream, id });
+  }
+
+  #newId(): number {
+    this.#lastId = this.#lastId >= Number.MAX_SAFE_INTEGER - 1 ? 1 : this.#lastId + 1;
+    return this.#lastId;
   }
 
   /** A message of a peer. */
@@ -141,7 +175,7 @@ export class Snapshots {
     } else if (message.kind === 'snapshot-ack') {
       const known = this.#streams.get(message.from);
       if (known?.id === message.id) known.stream.onAck(message);
-    } else if (message.data.length <= limits.snapshotChunkBytes) this.#receiver.onChunk(message);
+    } else this.#receiver.onChunk(message);
   }
 
   /** Time passes. */
@@ -185,10 +219,12 @@ export class Snapshots {
   /** Installs the snapshot of a write; see {@link installSnapshot}. */
   async install(append: StorageAppend): Promise<void> {
     const { handlers, store } = this.#parts;
-    await installSnapshot(this.#parts, append);
+    const onRestored = (restored: ConfState) => handlers.onRestored(restored);
+    await installSnapshot({ ...this.#parts, onRestored }, append);
     const [done, ...others] = this.#taken;
     this.#taken = others;
     if (done === undefined) return;
+    this.#installedIndex = done.last.index;
     handlers.onInstalled(done.last, done.sent);
     this.#receiver.installed(done.last);
     // The ones before are of no use to anybody.
@@ -216,8 +252,12 @@ export class Snapshots {
 
   #onEnd(to: MemberId, id: number, end: StreamEnd, meta: SnapshotMeta): void {
     if (this.#streams.get(to)?.id === id) this.#streams.delete(to);
+    if (end !== 'failed') this.#unfinished.delete(to);
     if (end === 'damaged') void this.#maker.damaged(meta);
-    this.#report(to, end === 'arrived');
+    const arrived = end === 'arrived';
+    const kind = arrived ? 'sent' : 'failed';
+    this.#parts.handlers.onSent?.({ kind, index: meta.last.index, memberId: to });
+    this.#report(to, arrived);
   }
 }
 

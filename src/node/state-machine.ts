@@ -3,6 +3,7 @@
  * database is another.
  */
 import type { Entry } from '../raft/types.js';
+import type { ProposalId } from './waiter.js';
 
 /** Result of one entry: a value for its proposer, or the error that every member came to. @since 0.1.0 */
 export interface ApplyResult {
@@ -16,6 +17,21 @@ export interface ApplyResult {
 export interface RequestId {
   readonly session: number;
   readonly seq: number;
+}
+
+/**
+ * Sessions of a state machine that executes a request at most once however often it comes (DESIGN
+ * §4.8). Requests of a session that is not known any more, or whose answers are not, it must refuse with
+ * `SESSION_EXPIRED`, and never execute later. It has to know the newest `limits.sessionAnswersMax`
+ * requests of a session.
+ *
+ * @since 0.1.0
+ */
+export interface SessionProtocol {
+  /** Command that opens a session, under a name that is none of a session. */
+  open(id: ProposalId): Uint8Array;
+  /** Id of the session that was opened, below `sessionIdEnd`, from what was answered. */
+  idOf(value: unknown): number;
 }
 
 /** How long a leader may read without asking the others (DESIGN §4.18). @since 0.1.0 */
@@ -53,12 +69,17 @@ export interface StateSnapshot {
 export interface StateMachine {
   /** Loads the durable state; `appliedIndex` is the last entry in it, 0 for none. */
   open(): Promise<{ readonly appliedIndex: number }>;
-  /** Applies entries in order; one result per entry. A rejection stops the member. */
+  /**
+   * Applies entries in order; one result per entry. One without data is the node's own, and changes
+   * nothing. A rejection stops the member.
+   */
   apply(entries: readonly Entry[]): Promise<readonly ApplyResult[]>;
   /** The log is kept above this index. Never goes down. */
   readonly durableIndex: number;
   /** The replicated setting of lease reads as it is in the *durable* state, from `open` on. */
   readonly durableReadLease?: ReadLeaseSetting;
+  /** Absent: a proposal is handed over once, and its caller has to know what to repeat. */
+  readonly sessions?: SessionProtocol;
   /** Makes everything applied so far durable. */
   flush(): Promise<void>;
   /**

@@ -1,10 +1,11 @@
 /**
  * `openStore` on the platform: options are checked as a whole, then the member is put together.
  */
+import { configIn } from '../assembly/data-directory.js';
 import { openStoreOn } from '../assembly/open-store-on.js';
 import { type StoreOptions, storeConfig } from '../assembly/store-config.js';
 import type { Store } from '../store/store.js';
-import { systemEnv } from './system-env.js';
+import { systemEnv, systemStorage } from './system-env.js';
 
 /**
  * Opens one member of a replicated store, or a store of its own.
@@ -23,6 +24,8 @@ import { systemEnv } from './system-env.js';
  * @example const store = await openStore({ dir: './data' });
  */
 export async function openStore(options: StoreOptions = {}): Promise<Store> {
-  const config = storeConfig(options);
-  return openStoreOn(await systemEnv(config), config);
+  const given = storeConfig(options);
+  const storage = await systemStorage();
+  const config = await configIn(storage.fs, given);
+  return openStoreOn(await systemEnv(config, storage), config);
 }

@@ -7,9 +7,11 @@ import type { StoreConfig } from '../assembly/store-config.js';
 import { systemClock, systemTimers } from '../base/clock.js';
 import type { Crc32 } from '../base/crc32.js';
 import type { Random } from '../base/prng.js';
+import type { RunningHash } from '../base/sha256.js';
 import type { Env } from '../node/env.js';
 import { MemoryHub } from '../transport/memory-hub.js';
 import type { Transport } from '../transport/transport.js';
+import { systemTracing } from './system-tracing.js';
 
 /** The platform's generator, fetched in blocks. @since 0.1.0 */
 export class SystemRandom implements Random {
@@ -26,25 +28,37 @@ export class SystemRandom implements Random {
   }
 }
 
-/**
- * @param config - whom the transport is for
- * @since 0.1.0
- */
-export async function systemEnv(config: StoreConfig): Promise<Env> {
+/** The platform's SHA-256. @since 0.1.0 */
+export const systemSha256 = (): RunningHash => createHash('sha256');
+
+/** All of the platform but the network. @since 0.1.0 */
+export async function systemStorage(): Promise<Omit<Env, 'transport'>> {
   const [{ nodeFileSystem }, { openClassicLevel }] = await Promise.all([
     import('../storage/node-fs/index.js'),
     import('../storage/classic-level/index.js'),
   ]);
-  const random = new SystemRandom();
   return {
     clock: systemClock,
     timers: systemTimers,
-    random,
+    random: new SystemRandom(),
     fs: nodeFileSystem,
     openEngine: (path) => openClassicLevel(path, { fs: nodeFileSystem, clock: systemClock }),
-    sha256: () => createHash('sha256'),
-    transport: await systemTransport(config, random, nodeFileSystem.crc32),
+    sha256: systemSha256,
   };
+}
+
+/**
+ * @param config - whom the transport is for
+ * @param storage - default: that of the platform
+ * @since 0.1.0
+ */
+export async function systemEnv(
+  config: StoreConfig,
+  storage?: Omit<Env, 'transport'>,
+): Promise<Env> {
+  const own = storage ?? (await systemStorage());
+  const transport = await systemTransport(config, own.random, own.fs.crc32);
+  return { ...own, transport, tracing: systemTracing, logger: config.logger };
 }
 
 async function systemTransport(
@@ -52,7 +66,7 @@ async function systemTransport(
   random: Random,
   crc32: Crc32,
 ): Promise<Transport> {
-  const { listen, memberId } = config;
+  const { listen, memberId, tls } = config;
   const timers = systemTimers;
   if (listen === undefined) {
     return new MemoryHub({ timers }).transport({ address: config.name, peers: new Map() });
@@ -62,5 +76,5 @@ async function systemTransport(
   for (const { id, address } of config.members) {
     if (id !== memberId && address !== undefined) peers.set(id, address);
   }
-  return new TcpTransport({ listen, peers, timers, random, crc32 });
+  return new TcpTransport({ listen, peers, timers, random, crc32, tls });
 }

@@ -45,6 +45,11 @@ export interface ConfState {
   readonly learners?: readonly MemberId[] | undefined;
   readonly learnersNext?: readonly MemberId[] | undefined;
   readonly autoLeave?: boolean | undefined;
+  /**
+   * What the driver keeps beside the configuration, such as names and addresses: stored and sent with
+   * it, in messages of at most 64 KiB; the core does not read it. Empty is the same as absent.
+   */
+  readonly context?: Uint8Array | undefined;
 }
 
 /** Nobody: the configuration of a member that waits for a snapshot. @since 0.1.0 */
@@ -64,8 +69,8 @@ export function restoreConfiguration(state: ConfState): Configuration {
 }
 
 /**
- * Whether two states describe the same configuration: order and absent lists do not matter, repeats
- * and `autoLeave` do.
+ * Whether two states describe the same configuration: order and absent lists do not matter, nor does the
+ * context; repeats and `autoLeave` do.
  *
  * @since 0.1.0
  */

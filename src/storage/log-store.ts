@@ -28,7 +28,8 @@ export interface LogBatch {
    */
   readonly snapshot?: SnapshotMark | undefined;
   /**
-   * Members after an entry was applied that changes them; indexes only rise. Must be durable before
+   * Members after an entry was applied that changes them; indexes only rise, but for entries that
+   * are applied again after a restart: the log leaves out what it knows. Must be durable before
    * the state machine is up to that entry: what `initialState` answers after a restart rests on it.
    */
   readonly configuration?: AppliedConfiguration | undefined;

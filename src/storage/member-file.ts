@@ -26,8 +26,18 @@ export interface MemberRecord {
   readonly dirId: string;
   /** Hash of the cluster's token, hexadecimal digits in lower case; absent without a token. */
   readonly token?: string | undefined;
+  /**
+   * The backup that it was restored from, as `<SHA-256>@<last entry>`, and behind a `+` by how much its
+   * revision was bumped.
+   */
+  readonly restored?: string | undefined;
   /** The members the cluster was started with. */
-  readonly members: readonly { readonly id: MemberId; readonly name: string }[];
+  readonly members: readonly {
+    readonly id: MemberId;
+    readonly name: string;
+    /** Absent for one that nobody can reach. */
+    readonly address?: string | undefined;
+  }[];
   /** The directory each member was last met in. */
   readonly peers: readonly { readonly memberId: MemberId; readonly dirId: string }[];
 }
@@ -103,10 +113,10 @@ async function writeAndClose(file: StorageFile, bytes: Uint8Array): Promise<void
 }
 
 function encode(fs: FileSystem, record: MemberRecord): Uint8Array {
-  const { clusterId, memberId, name, dirId, token, members, peers } = record;
+  const { clusterId, memberId, name, dirId, token, restored, members, peers } = record;
   const ordered = {
-    ...{ format, clusterId, memberId, name, dirId, token },
-    members: members.map((member) => ({ id: member.id, name: member.name })),
+    ...{ format, clusterId, memberId, name, dirId, token, restored },
+    members: members.map(({ id, name: own, address }) => ({ id, name: own, address })),
     peers: peers.map((peer) => ({ memberId: peer.memberId, dirId: peer.dirId })),
   };
   const body = JSON.stringify(ordered, undefined, 2).slice(0, -'\n}'.length);
@@ -136,9 +146,14 @@ type Check = (value: unknown) => boolean;
 
 const isId: Check = (value) => Number.isSafeInteger(value) && (value as number) > 0;
 const isName: Check = (value) => typeof value === 'string' && value !== '';
+const isAddress: Check = (value) => value === undefined || isName(value);
 const isDirId: Check = (value) => typeof value === 'string' && /^[0-9a-f]{32}$/.test(value);
 const isToken: Check = (value) =>
   value === undefined || (typeof value === 'string' && /^[0-9a-f]+$/.test(value));
+
+const isRestored: Check = (value) =>
+  value === undefined ||
+  (typeof value === 'string' && /^[0-9a-f]{64}@[0-9]+(\+[0-9]+)?$/.test(value));
 
 const fields: Readonly<Record<keyof MemberRecord, Check>> = {
   format: (value) => value === format,
@@ -147,7 +162,9 @@ const fields: Readonly<Record<keyof MemberRecord, Check>> = {
   name: isName,
   dirId: isDirId,
   token: isToken,
-  members: (value) => isListOf(value, { id: isId, name: isName }, ['id', 'name']),
+  restored: isRestored,
+  members: (value) =>
+    isListOf(value, { id: isId, name: isName, address: isAddress }, ['id', 'name']),
   peers: (value) => isListOf(value, { memberId: isId, dirId: isDirId }, ['memberId']),
 };
 

@@ -191,7 +191,7 @@ export class WriteBehindBackend implements Backend {
 
   stage(): StagedChanges {
     return new StagedLayer(async () => {
-      await this.#pause();
+      await this.pause();
       this.#checkOpen();
       if (this.#failure !== undefined) throw this.#failure;
     });
@@ -212,7 +212,7 @@ export class WriteBehindBackend implements Backend {
       layers: [...this.#sealed, ...this.#flushing],
       cursor: this.#engine.iterate({ ...allKeys, bulk: true }),
       verify: this.#settings.verify,
-      pause: this.#pause,
+      pause: this.pause,
       onClose: () => this.#views.delete(view),
     });
     this.#views.add(view);
@@ -293,7 +293,7 @@ export class WriteBehindBackend implements Backend {
     const cursor = this.#engine.iterate({ gte, lt, reverse, bulk });
     try {
       const changes = { cursor: layers, deletions: copied.deletions };
-      return await mergeRange(cursor, changes, range, this.#pause, take);
+      return await mergeRange(cursor, changes, range, this.pause, take);
     } finally {
       await cursor.close();
     }
@@ -330,7 +330,7 @@ export class WriteBehindBackend implements Backend {
 
   async #write(batch: EngineBatch, to: number): Promise<void> {
     try {
-      await this.#engine.write(batch, { sync: true, pause: this.#pause });
+      await this.#engine.write(batch, { sync: true, pause: this.pause });
       assert(this.#chain.appliedIndex === to, 'the engine walked the whole batch');
     } catch (error) {
       this.#inFlight = undefined;
@@ -388,8 +388,8 @@ export class WriteBehindBackend implements Backend {
     await this.#engine.close();
   }
 
-  /** Lets the turn end between two slices of a flush: a turn of applies and reads runs first. */
-  readonly #pause = (): Promise<void> =>
+  /** Between two slices of a flush, too: a turn of applies and reads runs first. */
+  readonly pause = (): Promise<void> =>
     new Promise((resolve) => {
       this.#settings.timers.soon(resolve);
     });

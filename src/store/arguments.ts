@@ -103,6 +103,19 @@ export function checkCallOptions(options: CallOptions): void {
 }
 
 /**
+ * How current a read of a member's own state must be; only such a read waits for a revision.
+ *
+ * @throws {KontikiError} ARGUMENT_INVALID
+ * @since 0.1.0
+ */
+export function checkLocalRead(serializable: boolean, minRevision: number | undefined): void {
+  checkBoolean(serializable, 'serializable');
+  checkPositive(minRevision, 'minRevision');
+  if (minRevision === undefined || serializable) return;
+  throw invalid('minRevision', 'serializable: true beside it', describe(serializable));
+}
+
+/**
  * An optional number of milliseconds that a timer can wait.
  *
  * @throws {KontikiError} ARGUMENT_INVALID

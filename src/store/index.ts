@@ -13,6 +13,8 @@ export {
   type TimeToLiveOptions,
 } from './lease.js';
 export type { LeaseInfo, LeaseOptions } from './leases.js';
+export { type MemberAddOptions, type MemberName, StoreMembers } from './members.js';
+export type { StoreMetrics } from './metrics.js';
 export {
   type Comparisons,
   cmp,

@@ -2,6 +2,8 @@
  * The key-value interface that the embedded store offers, and that recipes are written against.
  */
 import type { KeyValue } from './key-value.js';
+import type { Lease } from './lease.js';
+import type { LeaseOptions } from './leases.js';
 import type { Scan } from './scan.js';
 import type { Txn } from './txn.js';
 import type { Watch } from './watch.js';
@@ -19,8 +21,8 @@ export interface CallOptions {
 }
 
 /**
- * The lease of a put, and what it can keep of the version before: then the key must exist, else
- * `KEY_NOT_FOUND`.
+ * The lease of a put, and what it can keep or tell of the version before. To keep something the key
+ * must exist, else `KEY_NOT_FOUND`.
  *
  * @since 0.1.0
  */
@@ -31,6 +33,11 @@ export interface PutKeepOptions {
   readonly lease?: bigint | undefined;
   /** Stay attached to the lease the key is attached to. */
   readonly ignoreLease?: boolean | undefined;
+  /**
+   * Answer with the version before; default false. It is kept for a while, in case the put is sent again,
+   * which every member pays for.
+   */
+  readonly previous?: boolean | undefined;
 }
 
 /** @since 0.1.0 */
@@ -46,6 +53,10 @@ export interface DeleteOptions extends CallOptions {
 export interface GetOptions extends CallOptions {
   /** Read as of this revision; default: the latest. */
   readonly revision?: number | undefined;
+  /** Read what this member has, which may be of the past, without asking others; default false. */
+  readonly serializable?: boolean | undefined;
+  /** With `serializable`: wait until this member has this revision, within the timeout. */
+  readonly minRevision?: number | undefined;
 }
 
 /**
@@ -104,7 +115,10 @@ export interface ScanOptions extends KeyRangeOptions, GetOptions {
 /** @since 0.1.0 */
 export interface PutResponse {
   readonly revision: number;
+  /** The version before; present when asked for and there was one. */
   readonly previous?: KeyValue | undefined;
+  /** The write was sent again, and its answer too long to be kept: `previous` is left out. */
+  readonly partial?: boolean | undefined;
 }
 
 /** @since 0.1.0 */
@@ -113,6 +127,8 @@ export interface DeleteResponse {
   readonly deleted: number;
   /** What was deleted, in key order; present when asked for. */
   readonly previous?: readonly KeyValue[] | undefined;
+  /** The write was sent again, and its answer too long to be kept: `previous` is left out. */
+  readonly partial?: boolean | undefined;
 }
 
 /** @since 0.1.0 */
@@ -168,15 +184,16 @@ export interface WatchOptions {
 
 /**
  * Errors of every call: `ARGUMENT_INVALID`, `KEY_EMPTY`, `REQUEST_TOO_LARGE` before anything is
- * sent; `TIMEOUT`, `ABORTED`, `CLOSED`, `NO_LEADER`, `LEADER_CHANGED`, `OVERLOADED` after, on
- * writes with an `outcome`.
+ * sent; `TIMEOUT`, `ABORTED`, `CLOSED`, `NO_LEADER`, `OVERLOADED`, `SESSION_EXPIRED` after, on writes
+ * with an `outcome`. A write is sent again by itself within its timeout, when the leader changed or it
+ * or its answer may be lost, and takes effect at most once.
  *
  * @since 0.1.0
  */
 export interface KvClient {
   /** Sets a key. */
   put(key: Bytes, value: Bytes, options?: PutOptions): Promise<PutResponse>;
-  /** Reads a key, linearizably unless `revision` is given. */
+  /** Reads a key, linearizably unless `revision` or `serializable` is given. */
   get(key: Bytes, options?: GetOptions): Promise<KeyValue | undefined>;
   /** Reads a key and the revision of the read, for get-then-watch. */
   getWithRevision(key: Bytes, options?: GetOptions): Promise<GetResponse>;
@@ -195,4 +212,6 @@ export interface KvClient {
   txn(): Txn;
   /** Follows changes. Registers synchronously; never skips, never repeats (DESIGN §4.24). */
   watch(target: WatchTarget, options?: WatchOptions): Watch;
+  /** Grants a lease of so many seconds: keys put with its id end with it. */
+  lease(ttlSeconds: number, options?: LeaseOptions): Promise<Lease>;
 }

@@ -67,10 +67,12 @@ export class Lease {
   #safeUntilMs: number;
   #lossTimer: Timer | undefined;
   #renewTimer: Timer | undefined;
+  #isKept: boolean;
 
   /** @param isKept - whether it is kept alive from here on, without anybody calling */
   constructor(parts: LeaseParts, isKept: boolean) {
     this.#parts = parts;
+    this.#isKept = isKept;
     this.id = parts.id;
     this.ttlSeconds = parts.ttlSeconds;
     this.#safeUntilMs = parts.sentMs + this.#ttlMs;
@@ -82,8 +84,12 @@ export class Lease {
    * Fires when the lease can not be counted on any more: a TTL after the last successful keep-alive
    * was sent, by the local clock, which is never later than the keys go. Its reason is a
    * `LEASE_EXPIRED`, `LEASE_NOT_FOUND` or `CLOSED`. It fires once and for good.
+   *
+   * Asking for it looks at the clock: a process that was stopped may run for a while before its timers
+   * do, and must not take a lease for alive meanwhile.
    */
   get lost(): AbortSignal {
+    this.#lossTime();
     return this.#lost.signal;
   }
 
@@ -99,7 +105,6 @@ export class Lease {
       this._lose(notFound(this.id));
       throw this.lost.reason;
     }
-    this.#lossTime();
     this.lost.throwIfAborted();
     this.#safeUntilMs = Math.max(this.#safeUntilMs, sentMs + this.#ttlMs);
   }
@@ -129,9 +134,18 @@ export class Lease {
     return this.#parts.timeToLive(options);
   }
 
+  /**
+   * Lets it run out: from now on it is kept alive by calls of {@link keepAlive} alone. It and its keys
+   * stay until its time is over.
+   */
+  stopKeepAlive(): void {
+    this.#isKept = false;
+    this.#renewTimer?.cancel();
+  }
+
   /** The store's: the lease is lost for this reason, unless it was before. */
   _lose(reason: KontikiError): void {
-    if (this.lost.aborted) return;
+    if (this.#lost.signal.aborted) return;
     this.#lossTimer?.cancel();
     this.#renewTimer?.cancel();
     this.#parts.onEnd(this);
@@ -172,7 +186,7 @@ export class Lease {
       // Passing, unless the lease is lost by now.
       pauseMs = Math.min(500, this.#ttlMs / 10);
     }
-    if (!this.lost.aborted) this.#renewAfter(pauseMs);
+    if (this.#isKept && !this.lost.aborted) this.#renewAfter(pauseMs);
   }
 }
 

@@ -68,7 +68,7 @@ export const op = {
 } as const;
 
 /** Names of {@link PutKeepOptions}. @since 0.1.0 */
-export const putKeepNames = ['lease', 'ignoreValue', 'ignoreLease'] as const;
+export const putKeepNames = ['lease', 'ignoreValue', 'ignoreLease', 'previous'] as const;
 
 /**
  * A put as an operation of the keyspace.
@@ -77,14 +77,16 @@ export const putKeepNames = ['lease', 'ignoreValue', 'ignoreLease'] as const;
  * @since 0.1.0
  */
 export function toPut(key: Bytes, value: Bytes, options: PutKeepOptions) {
-  const { lease, ignoreValue, ignoreLease } = options;
+  const { lease, ignoreValue, ignoreLease, previous } = options;
   checkLeaseId(lease);
   checkBoolean(ignoreValue, 'ignoreValue');
   checkBoolean(ignoreLease, 'ignoreLease');
+  checkBoolean(previous, 'previous');
   const plain = { op: 'put', key: toKey(key), value: toValue(value) } as const;
   const put = lease === undefined ? plain : { ...plain, lease };
   // The common put stays small: it is copied on its way down.
-  return ignoreValue === true || ignoreLease === true ? { ...put, ignoreValue, ignoreLease } : put;
+  const isPlain = ignoreValue !== true && ignoreLease !== true && previous !== true;
+  return isPlain ? put : { ...put, ignoreValue, ignoreLease, previous };
 }
 
 /**

@@ -4,28 +4,35 @@
  */
 import { assert } from '../base/assert.js';
 import { isKontikiError } from '../base/errors.js';
-import { decodeCommand } from '../codec/command-codec.js';
+import { decodeCommand, encodeCommand } from '../codec/command-codec.js';
 import type { CommandEnvelope } from '../codec/command-envelope.js';
 import type { Backend, Change, ReadPlan, StagedChanges } from '../mvcc/backend.js';
 import { type BatchSegment, segmentsOf } from '../mvcc/batch.js';
 import { Keyspace } from '../mvcc/keyspace.js';
-import type { LeaseResult } from '../mvcc/lease-types.js';
+import type { CommandOrigin, LeaseResult } from '../mvcc/lease-types.js';
 import { applySlice, type RangeSlice } from '../mvcc/range-slices.js';
 import type { RevisionSlice } from '../mvcc/revision-draft.js';
+import type { SessionOpenResult } from '../mvcc/session-types.js';
 import type { StateHome } from '../mvcc/state-home.js';
 import type { Command, CommandResult, KeyEvent, ReadLease } from '../mvcc/types.js';
 import { VersionCache } from '../mvcc/version-cache.js';
 import { WatchHub } from '../mvcc/watch-hub.js';
 import type { WatchMatches } from '../mvcc/watch-matches.js';
-import type { ApplyResult, Entry, StateMachine, StateSnapshot } from '../node/index.js';
+import type {
+  ApplyResult,
+  Entry,
+  SessionProtocol,
+  StateMachine,
+  StateSnapshot,
+} from '../node/index.js';
 import { type StateHashAt, StateHashes, untilStateHash } from './state-hashes.js';
 import { loadState, StateStream } from './state-stream.js';
 
 /** A command of a batch and where it came from. */
-interface Received {
+interface Received extends CommandOrigin {
   /** Position of its entry in the batch. */
   readonly at: number;
-  readonly envelope: CommandEnvelope;
+  readonly request: CommandEnvelope;
 }
 
 /** An entry too large for one turn, before it shows. */
@@ -51,6 +58,7 @@ export class StoreStateMachine implements StateMachine {
   readonly #home: StateHome | undefined;
   readonly #slice: RangeSlice;
   readonly #cacheBytes: number | undefined;
+  readonly #watcherEventsMax: number | undefined;
   #cache: VersionCache | undefined;
   #hub: WatchHub | undefined;
   #keyspace: Keyspace | undefined;
@@ -61,6 +69,7 @@ export class StoreStateMachine implements StateMachine {
   /** Called when a compaction left something to remove. */
   #onCompacted: (() => void) | undefined;
   #onLease: ((result: LeaseResult) => void) | undefined;
+  #onRevision: ((revision: number) => void) | undefined;
   #isRemoving = false;
   /** Of a removal in the background: the next apply rejects with it, and the member stops. */
   #failure: unknown;
@@ -71,17 +80,20 @@ export class StoreStateMachine implements StateMachine {
    * @param home - where the backend lives; needed for `restore` only
    * @param slice - what a large command reads and changes in one turn
    * @param cacheBytes - of versions kept for reads; default `limits.versionCacheBytes`
+   * @param watcherEventsMax - that a watcher holds; default `limits.watcherEventsMax`
    */
   constructor(
     backend: Backend,
     home?: StateHome,
     slice: RangeSlice = applySlice,
     cacheBytes?: number,
+    watcherEventsMax?: number,
   ) {
     this.#backend = backend;
     this.#home = home;
     this.#slice = slice;
     this.#cacheBytes = cacheBytes;
+    this.#watcherEventsMax = watcherEventsMax;
   }
 
   /** Another one after each `restore`, which raises `hub.epoch`: so does {@link keyspace}. */
@@ -132,10 +144,17 @@ export class StoreStateMachine implements StateMachine {
     return leases[0]?.readLease ?? noReadLease;
   }
 
+  /** Every write of a store is applied at most once. */
+  readonly sessions: SessionProtocol = {
+    open: (id) => encodeCommand({ ...id, command: { op: 'session-open' } }),
+    idOf: (result) => (result as SessionOpenResult).session,
+  };
+
   async open(): Promise<{ readonly appliedIndex: number }> {
     this.#keyspace = Keyspace.open(await this.backend.read(Keyspace.openPlan()));
     this.#cache = new VersionCache(this.#keyspace, this.#cacheBytes);
-    this.#hub = new WatchHub(this.#keyspace);
+    const { compactRevision, revision } = this.#keyspace;
+    this.#hub = new WatchHub({ compactRevision, revision, eventsMax: this.#watcherEventsMax });
     this.#appliedIndex = this.backend.openedIndex;
     this.#hashes.reached(this.#appliedIndex, this.#keyspace);
     this.#leases = [{ index: this.#appliedIndex, readLease: this.#keyspace.readLease }];
@@ -147,6 +166,8 @@ export class StoreStateMachine implements StateMachine {
     for (let from = 0; from < entries.length; ) {
       const to = from + untilStateHash((entries[from] as Entry).index);
       const isWhole = from === 0 && to >= entries.length;
+      // Where all that they read is in memory, nothing else would end the turn.
+      if (from > 0) await this.backend.pause();
       const part = isWhole ? entries : entries.slice(from, to);
       for (const result of await this.#applyPart(part)) results.push(result);
       this.#hashes.reached(this.#appliedIndex, this.keyspace);
@@ -157,14 +178,13 @@ export class StoreStateMachine implements StateMachine {
 
   async #applyPart(entries: readonly Entry[]): Promise<readonly ApplyResult[]> {
     if (this.#failure !== undefined) throw this.#failure;
-    const room = this.backend.ready();
-    if (room !== undefined) await room;
     const results: ApplyResult[] = entries.map(() => ({ value: undefined }));
     const received = receive(entries);
-    const commands: Command[] = received.map((each) => each.envelope.command);
+    const commands: Command[] = received.map((each) => each.request.command);
     let done = 0;
-    const places = received.map((each) => entries[each.at] as Entry);
-    for (const segment of segmentsOf(this.keyspace, commands, places, this.#slice)) {
+    for (const segment of segmentsOf(this.keyspace, commands, received, this.#slice)) {
+      const room = this.backend.ready();
+      if (room !== undefined) await room;
       let large: LargeEntry | undefined;
       let plan: ReadPlan | undefined = segment.plan;
       while (plan !== undefined) {
@@ -210,10 +230,12 @@ export class StoreStateMachine implements StateMachine {
     // All of it before anybody is told, for who is told may read.
     if (large !== undefined) this.cache.clear();
     else for (const { events } of executions) this.cache.notify(events);
-    executions.forEach(({ result, events }, i) => {
-      const { at, envelope } = part[i] as Received;
-      const { session, seq } = envelope;
+    executions.forEach(({ result, events, isRepeated }, i) => {
+      const { at, request } = part[i] as Received;
+      const { session, seq } = request;
       results[at] = { requestId: { session, seq }, value: result };
+      // What it did then was told then, and may be undone by now.
+      if (isRepeated === true) return;
       this.#notify(events, large);
       if ('op' in result && isLeaseResult(result)) this.#onLease?.(result);
       if ('op' in result && result.op === 'read-lease') {
@@ -224,6 +246,7 @@ export class StoreStateMachine implements StateMachine {
         this.#onCompacted?.();
       }
     });
+    this.#onRevision?.(this.keyspace.revision);
   }
 
   #notify(events: readonly KeyEvent[], large: LargeEntry | undefined): void {
@@ -237,6 +260,11 @@ export class StoreStateMachine implements StateMachine {
   /** Sets who is told of every lease command that had its effect. */
   whenLease(listener: (result: LeaseResult) => void): void {
     this.#onLease = listener;
+  }
+
+  /** Sets who is told of the newest revision, once it can be read. */
+  whenRevision(listener: (revision: number) => void): void {
+    this.#onRevision = listener;
   }
 
   /** Sets who is told that a compaction was applied, so that {@link removeCompacted} has work. */
@@ -314,6 +342,7 @@ export class StoreStateMachine implements StateMachine {
     this.#leases = [{ index: appliedIndex, readLease: keyspace.readLease }];
     this.hub.reset(keyspace);
     this.#onCompacted?.();
+    this.#onRevision?.(keyspace.revision);
     // What it still had in memory is of a state that nobody will see again.
     await before.close().catch(() => undefined);
     await home.retire();
@@ -335,7 +364,8 @@ function receive(entries: readonly Entry[]): Received[] {
   entries.forEach((entry, at) => {
     if (entry.data.length === 0) return;
     try {
-      received.push({ at, envelope: decodeCommand(entry.data) });
+      const { index, term } = entry;
+      received.push({ at, index, term, request: decodeCommand(entry.data) });
     } catch (error) {
       // A command of a newer format is another matter: this member cannot know what it does.
       if (!isKontikiError(error, 'FRAME_INVALID')) throw error;

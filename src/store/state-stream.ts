@@ -3,7 +3,8 @@
  */
 import { replaceAdvice } from '../base/advice.js';
 import { kontikiError } from '../base/errors.js';
-import { encodeStatePart, StatePartReader } from '../codec/state-part-codec.js';
+import { encodeStatePart } from '../codec/state-part-codec.js';
+import { StateRecordsReader } from '../codec/state-records.js';
 import type { Backend, StateView } from '../mvcc/backend.js';
 import type { StateHome, StateLoad } from '../mvcc/state-home.js';
 import type { StateSnapshot } from '../node/index.js';
@@ -98,33 +99,18 @@ async function fill(
   appliedIndex: number,
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const reader = new StatePartReader();
-  let hasBegun = false;
-  let hasEnded = false;
-  let count = 0;
   let offset = 0;
-  const refuse = (problem: string): never => {
+  const reader = new StateRecordsReader(appliedIndex, (problem) => {
     const message = `the snapshot of entry ${appliedIndex} is no state: ${problem}; ${replaceAdvice}`;
-    throw kontikiError('SNAPSHOT_CORRUPT', message, { file: `${appliedIndex}`, offset });
-  };
+    return kontikiError('SNAPSHOT_CORRUPT', message, { file: `${appliedIndex}`, offset });
+  });
   for await (const chunk of chunks) {
     reader.push(chunk);
-    for (let part = reader.next(); part !== undefined; part = reader.next()) {
-      if (hasEnded) refuse('it goes on behind its end');
-      if (hasBegun === (part.kind === 'begin')) refuse(`${part.kind} is out of place`);
-      hasBegun = true;
-      if (part.kind === 'begin') {
-        if (part.appliedIndex !== appliedIndex) refuse(`it is of entry ${part.appliedIndex}`);
-      } else if (part.kind === 'end') {
-        hasEnded = true;
-        if (part.count !== count) refuse(`it has ${count} records of ${part.count}`);
-      } else {
-        count += part.records.length;
-        const room = load.add(part.records);
-        if (room !== undefined) await room;
-      }
+    for (let records = reader.next(); records !== undefined; records = reader.next()) {
+      const room = load.add(records);
+      if (room !== undefined) await room;
     }
     offset += chunk.length;
   }
-  if (!hasEnded || !reader.isEmpty) refuse('it ends too early');
+  reader.end();
 }

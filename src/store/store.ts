@@ -3,11 +3,11 @@
  * walk of a put).
  */
 import { EventEmitter } from 'eventemitter3';
+import type { Backup, Checksums } from '../backup/backup.js';
 import type { Clock, Timers } from '../base/clock.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import type { Random } from '../base/prng.js';
-import { encodeCommand } from '../codec/command-codec.js';
 import { checkCommand } from '../mvcc/command-check.js';
 import type { Keyspace } from '../mvcc/keyspace.js';
 import type { Query } from '../mvcc/query.js';
@@ -23,12 +23,15 @@ import type {
   TxnCommand,
   TxnResult,
 } from '../mvcc/types.js';
-import type { MemberId, Node } from '../node/index.js';
+import type { Leadership, MemberId, Node, Tracing } from '../node/index.js';
+import { relayEvents } from '../node/member-events.js';
+import { traced } from '../node/tracing.js';
 import {
   callOptionNames,
   checkBoolean,
   checkCallOptions,
   checkDelay,
+  checkLocalRead,
   checkOptions,
   checkPositive,
   checkRequired,
@@ -38,6 +41,7 @@ import {
   toTarget,
 } from './arguments.js';
 import { CompactionLoop } from './compaction-loop.js';
+import { encodeRequest } from './encode-request.js';
 import type { StoreEvents } from './events.js';
 import { KeyValue } from './key-value.js';
 import type {
@@ -59,14 +63,18 @@ import type {
 } from './kv-client.js';
 import type { Lease } from './lease.js';
 import { type LeaseInfo, type LeaseOptions, Leases } from './leases.js';
+import { type MemberName, StoreMembers } from './members.js';
+import { type StoreMetrics, storeMetrics } from './metrics.js';
 import { putKeepNames, toDelete, toPut } from './operations.js';
 import { rangeQueryNames, toRange } from './range-request.js';
 import { ReadBarrier } from './read-barrier.js';
+import { RevisionWaits } from './revision-waits.js';
 import { Scan } from './scan.js';
 import type { StateHashAt } from './state-hashes.js';
 import type { StoreStateMachine } from './state-machine.js';
 import { type StoreStatus, statusOf } from './status.js';
-import { respondDelete, respondRange, Txn } from './txn.js';
+import { type BackupOptions, backupOf } from './store-backup.js';
+import { respondDelete, respondPut, respondRange, Txn } from './txn.js';
 import { Watch, type WatchSource } from './watch.js';
 import { WatchHistory } from './watch-history.js';
 import { WatchProgress } from './watch-progress.js';
@@ -87,14 +95,19 @@ export interface StoreParts {
   readonly timeoutMs?: number;
   /** Milliseconds between two notes in the log of what a long lease has left; default 300,000. */
   readonly leaseCheckpointMs?: number;
+  /** What backups are protected with; default portable code. */
+  readonly checksums?: Checksums | undefined;
+  /** Where reads can be watched; default nowhere. */
+  readonly tracing?: Tracing | undefined;
   /** Runs after the node is closed, to let go of what was opened around it. */
   readonly onClosed?: () => Promise<void>;
 }
 
-const getOptionNames = [...callOptionNames, 'revision'];
+const localReadNames = ['serializable', 'minRevision'] as const;
+const getOptionNames = [...callOptionNames, 'revision', ...localReadNames];
 const putOptionNames = [...callOptionNames, ...putKeepNames];
 const deleteOptionNames = [...callOptionNames, 'previous'];
-const rangeOptionNames = [...callOptionNames, ...rangeQueryNames];
+const rangeOptionNames = [...callOptionNames, ...rangeQueryNames, ...localReadNames];
 const scanOptionNames = [...getOptionNames, ...keyRangeNames, 'keysOnly', 'pageSize'];
 const watchFilterNames = ['noPut', 'noDelete', 'previous', 'fragment'] as const;
 const watchOptionNames = ['fromRevision', 'progressMs', 'signal', ...watchFilterNames];
@@ -111,11 +124,14 @@ export class Store implements KvClient {
   readonly #machine: StoreStateMachine;
   readonly #timeoutMs: number;
   readonly #barrier: ReadBarrier;
+  readonly #revisions: RevisionWaits;
   readonly #events = new EventEmitter<StoreEvents>();
   readonly #watches = new Set<Watch>();
   readonly #watchSource: WatchSource;
   readonly #compaction: CompactionLoop;
   readonly #leases: Leases;
+  /** Who the members are, and how they come and go. */
+  readonly members: StoreMembers;
   readonly #watchProgress: WatchProgress;
   /** Why the member stopped by itself, if it did. */
   #failure: KontikiError | undefined;
@@ -127,9 +143,15 @@ export class Store implements KvClient {
     this.#machine = parts.machine;
     this.#timeoutMs = parts.timeoutMs ?? 7_000;
     this.#barrier = new ReadBarrier(parts.timers, () => this.#node.readIndex());
+    this.#revisions = new RevisionWaits(parts.timers);
+    parts.machine.whenRevision((revision) => this.#revisions.reached(revision));
     this.#watchProgress = new WatchProgress(parts.timers);
     this.#watchSource = this.#makeWatchSource();
     this.#leases = this.#makeLeases();
+    this.members = new StoreMembers({
+      ...{ node: this.#node, timeoutMs: this.#timeoutMs },
+      catchUp: (options) => this.#catchUp(options, false),
+    });
     parts.machine.whenLease((result) => this.#leases.applied(result));
     this.#relayEvents();
     this.#leases.check();
@@ -141,14 +163,13 @@ export class Store implements KvClient {
 
   /**
    * @param value - `string` (stored as UTF-8) or bytes, which may be reused afterwards
-   * @returns the revision of this put, and the version it replaced
+   * @returns the revision of this put, and with `previous: true` the version it replaced
    * @throws {KontikiError} see {@link KvClient}
    */
   async put(key: Bytes, value: Bytes, options: PutOptions = {}): Promise<PutResponse> {
     checkOptions(options, putOptionNames, 'put');
     const command: Command = toPut(key, value, options);
-    const { revision, previous } = (await this.#write(command, options)) as PutResult;
-    return previous === undefined ? { revision } : { revision, previous: KeyValue.of(previous) };
+    return respondPut((await this.#write(command, options)) as PutResult);
   }
 
   async get(key: Bytes, options: GetOptions = {}): Promise<KeyValue | undefined> {
@@ -225,7 +246,10 @@ export class Store implements KvClient {
   txn(): Txn {
     return new Txn(async (command: TxnCommand, options) => {
       checkOptions(options, callOptionNames, 'commit');
-      if (isReadOnly(command)) return this.#readTxn(command, options);
+      if (isReadOnly(command)) {
+        const read = () => this.#readTxn(command, options);
+        return traced(this.#parts.tracing?.read, read, this.#readFacts('txn'));
+      }
       return (await this.#write(command, options)) as TxnResult;
     });
   }
@@ -268,9 +292,49 @@ export class Store implements KvClient {
     return this.#leases.list(options);
   }
 
+  /**
+   * A backup of the whole store at one revision, while writes go on: what `restoreStore` makes a new
+   * cluster of. It is made as it is iterated; see {@link Backup}. Rejects, at any chunk, as `get` does,
+   * and with OVERTAKEN when this member gets a snapshot of its leader meanwhile: take another one then.
+   *
+   * @param options - `serializable: true` for what is here, without a leader; `timeoutMs`, until the
+   *   first chunk; `signal`, until the last
+   * @throws {KontikiError} ARGUMENT_INVALID
+   */
+  backup(options: BackupOptions = {}): Backup {
+    const { checksums } = this.#parts;
+    const catchUp = (given: CallOptions, isLocal: boolean) => this.#catchUp(given, isLocal);
+    return backupOf({ node: this.#node, machine: this.#machine, checksums, catchUp }, options);
+  }
+
+  /**
+   * Lets another member lead. Writes meanwhile wait or are refused, for an election timeout at most.
+   *
+   * @param member - name or id of a voter
+   * @param options - `timeoutMs`, `signal`
+   * @throws {KontikiError} MEMBER_UNKNOWN; LEARNER_NOT_READY, for a learner; TIMEOUT, when it did not
+   *   take over; NO_LEADER, ABORTED, CLOSED
+   */
+  transferLeadership(member: MemberName, options: CallOptions = {}): Promise<void> {
+    return this.members.transferLeadership(member, options);
+  }
+
   /** Facts about this member, without asking anyone. */
   status(): StoreStatus {
     return statusOf(this.#parts, this.#machine, this.#node.status);
+  }
+
+  /** What was counted since the store was opened, and gauges as of now: docs/api/metrics.md. */
+  metrics(): StoreMetrics {
+    return storeMetrics(this.#node.metrics(), this.#machine);
+  }
+
+  /**
+   * The leaderships of this member, one after the other: each once it has applied an entry of its own
+   * term, each with a signal of its end. The term is the fencing token. See {@link Leadership}.
+   */
+  leadership(): AsyncIterableIterator<Leadership> & AsyncDisposable {
+    return this.#node.leadership();
   }
 
   /**
@@ -305,6 +369,7 @@ export class Store implements KvClient {
     const closed = kontikiError('CLOSED', 'store: closed');
     this.#endWatches(closed);
     this.#leases.close(closed);
+    this.#revisions.close(closed);
     await this.#node.close();
     await this.#parts.onClosed?.();
   }
@@ -317,23 +382,32 @@ export class Store implements KvClient {
     checkCallOptions(options);
     checkCommand(command);
     const { timeoutMs = this.#timeoutMs, signal } = options;
-    return this.#node.propose(
-      (id) => {
-        const bytes = encodeCommand({ ...id, command });
-        if (bytes.length > limits.requestBytesMax) throw tooLarge(bytes.length);
-        return bytes;
-      },
-      { timeoutMs, signal },
-    );
+    return this.#node.propose((id) => encodeRequest({ ...id, command }), { timeoutMs, signal });
   }
 
-  async #read(operation: RangeOperation, options: GetOptions): Promise<RangeResult> {
+  #read(operation: RangeOperation, options: GetOptions): Promise<RangeResult> {
+    const channel = this.#parts.tracing?.read;
+    if (!channel?.hasSubscribers) return this.#readNow(operation, options);
+    return channel.tracePromise(() => this.#readNow(operation, options), this.#readFacts('range'));
+  }
+
+  #readFacts(op: 'range' | 'txn'): object {
+    return { memberId: this.#node.identity.memberId, op };
+  }
+
+  async #readNow(operation: RangeOperation, options: GetOptions): Promise<RangeResult> {
     checkCallOptions(options);
     checkPositive(operation.revision, 'revision');
     const { revision: newest } = this.#machine.keyspace;
+    const { minRevision, serializable = false } = options;
+    checkLocalRead(serializable, minRevision);
     // A past revision never changes: what is here already needs nobody's word.
     const isPast = operation.revision !== undefined && operation.revision <= newest;
-    await this.#catchUp(options, isPast);
+    await this.#catchUp(options, serializable || isPast);
+    if (minRevision !== undefined && minRevision > this.#machine.keyspace.revision) {
+      const { timeoutMs = this.#timeoutMs, signal } = options;
+      await this.#revisions.wait(minRevision, { timeoutMs, signal });
+    }
     return this.#run(() => this.#machine.cache.rangeQuery(operation));
   }
 
@@ -406,32 +480,16 @@ export class Store implements KvClient {
   }
 
   #relayEvents(): void {
-    const name = (id: MemberId | undefined) =>
-      id === undefined ? undefined : this.#parts.memberNames.get(id);
-    this.#node.on('leader', ({ term, leaderId }) => {
-      this.#leases.check();
-      this.#events.emit('leader', { term, leader: name(leaderId) });
-    });
-    this.#node.on('role', (event) => {
-      this.#leases.check();
-      this.#events.emit('role', event);
-    });
-    this.#node.on('peer', ({ memberId, connected }) => {
-      this.#events.emit('peer', { member: name(memberId) ?? String(memberId), connected });
-    });
-    this.#node.on('refused', ({ memberId, error }) => {
-      this.#events.emit('refused', { member: name(memberId) ?? String(memberId), error });
-    });
+    this.#node.on('leader', () => this.#leases.check());
+    this.#node.on('role', () => this.#leases.check());
     this.#node.on('failed', ({ error }) => {
       this.#failure = error;
       this.#endWatches(error);
       this.#leases.close(error);
-      this.#events.emit('failed', { error });
+      this.#revisions.close(error);
+    });
+    relayEvents(this.#node, this.#parts.memberNames, (event, fact) => {
+      this.#events.emit(event, ...([fact] as never));
     });
   }
-}
-
-function tooLarge(bytes: number) {
-  const message = `store: expected a request of at most ${limits.requestBytesMax} bytes, got ${bytes}`;
-  return kontikiError('REQUEST_TOO_LARGE', message, { outcome: 'rejected' });
 }

@@ -7,6 +7,7 @@ import type {
   Compare,
   DeleteResult,
   OperationResult,
+  PutResult,
   RangeResult,
   TxnCommand,
   TxnResult,
@@ -37,6 +38,8 @@ export interface TxnResponse {
   readonly revision: number;
   /** One per operation of the branch that ran, in order. */
   readonly results: readonly TxnOperationResponse[];
+  /** The write was sent again, and its answer too long to be kept: `results` is empty. */
+  readonly partial?: boolean | undefined;
 }
 
 /** Carries a transaction out. */
@@ -106,11 +109,23 @@ export class Txn {
 }
 
 /**
+ * The answer to a put.
+ *
+ * @since 0.1.0
+ */
+export function respondPut({ revision, previous, partial }: PutResult): PutResponse {
+  if (partial === true) return { revision, partial };
+  return previous === undefined ? { revision } : { revision, previous: KeyValue.of(previous) };
+}
+
+/**
  * The answer to a delete.
  *
  * @since 0.1.0
  */
-export function respondDelete({ revision, deleted, previous }: DeleteResult): DeleteResponse {
+export function respondDelete(result: DeleteResult): DeleteResponse {
+  const { revision, deleted, previous, partial } = result;
+  if (partial === true) return { revision, deleted, partial };
   if (previous === undefined) return { revision, deleted };
   return { revision, deleted, previous: previous.map((version) => KeyValue.of(version)) };
 }
@@ -131,7 +146,9 @@ interface Branches {
   readonly failure: readonly TxnOperation[];
 }
 
-function respondTxn({ succeeded, revision, results }: TxnResult, branches: Branches): TxnResponse {
+function respondTxn(result: TxnResult, branches: Branches): TxnResponse {
+  const { succeeded, revision, results, partial } = result;
+  if (partial === true) return { succeeded, revision, results: [], partial };
   const ran = succeeded ? branches.success : branches.failure;
   return { succeeded, revision, results: results.map((r, at) => respond(r, ran[at])) };
 }

@@ -46,13 +46,16 @@ export class WatchHistory {
   #waiting: Waiting[] = [];
   #waitingAt = 0;
   #stretches: Stretch[] = [];
+  /** The state that the stretches are of. */
   #epoch: number;
+  #compactRevision: number;
 
   constructor({ read, state, readsMax = limits.historyReadsMax }: WatchHistoryOptions) {
     this.#read = read;
     this.#state = state;
     this.#readsMax = readsMax;
     this.#epoch = state.epoch;
+    this.#compactRevision = state.compactRevision;
   }
 
   /**
@@ -62,8 +65,11 @@ export class WatchHistory {
    */
   query(range: HistoryRange): History | Promise<History> {
     this.#checkCompacted(range);
-    if (this.#epoch !== this.#state.epoch) {
-      this.#epoch = this.#state.epoch;
+    const { compactRevision, epoch } = this.#state;
+    // What changes at the compacted revision replaced is given up, by what was read before as well.
+    if (this.#epoch !== epoch || this.#compactRevision !== compactRevision) {
+      this.#epoch = epoch;
+      this.#compactRevision = compactRevision;
       this.#stretches = [];
     }
     const known = this.#stretches.find((each) => isSameStretch(each.range, range));

@@ -80,6 +80,7 @@ export { HonestRenewals } from './invariants/honest-renewals.js';
 export { IndexedList } from './invariants/indexed-list.js';
 export type { Invariant } from './invariants/invariant.js';
 export { InvariantViolation } from './invariants/invariant-violation.js';
+export { KeptLog } from './invariants/kept-log.js';
 export { LeaderAfterHeal } from './invariants/leader-after-heal.js';
 export { LeaderAppendOnly } from './invariants/leader-append-only.js';
 export { LeaderCompleteness } from './invariants/leader-completeness.js';
@@ -151,6 +152,7 @@ export { declaredMarks } from './marks/declared-marks.js';
 export type { SectorFill } from './paged-file.js';
 export { drawScenario, type SwarmOptions } from './run/draw-scenario.js';
 export { type Duration, durationMs } from './run/duration.js';
+export { drawFocus, type Focus, type FocusedScenario, focusNames } from './run/focus.js';
 export type { Scenario, ScheduledFault } from './run/scenario.js';
 export { type ScenarioSourceOptions, scenarioSource } from './run/scenario-source.js';
 export { type ShrinkOptions, shrink } from './run/shrink.js';
@@ -181,6 +183,8 @@ export { engineSuite } from './suites/engine-suite.js';
 export { logStoreSuite } from './suites/log-store-suite.js';
 export { snapshotStoreSuite } from './suites/snapshot-store-suite.js';
 export type { SkippedTest, SuiteOptions, SuiteRig, TestRunner } from './suites/suite.js';
+export type { TransportNetwork } from './suites/transport-rig.js';
+export { transportSuite } from './suites/transport-suite.js';
 export { type DrawnRun, type SimProfile, simProfiles } from './swarm/profiles.js';
 export {
   type Regression,
@@ -191,4 +195,6 @@ export {
 export { runSeed, type SeedRun } from './swarm/run-seed.js';
 export { type SeedSummary, SimTotals } from './swarm/sim-totals.js';
 export type { TraceDetail } from './trace-log.js';
+export type { CallKind, CallWeights } from './workload/call-weights.js';
+export { LockWorkload } from './workload/lock-workload.js';
 export { StoreWorkload } from './workload/store-workload.js';

@@ -29,6 +29,8 @@ export interface SimEngineDiskOptions {
  * @since 0.1.0
  */
 export class SimEngineDisk {
+  /** What every operation takes longer than usual, in virtual microseconds: a disk that stalls. */
+  slowByUs = 0;
   readonly #options: SimEngineDiskOptions;
   readonly #engines = new Map<string, StoredEngine>();
   #crashes = 0;
@@ -54,7 +56,8 @@ export class SimEngineDisk {
         const stored = this.#stored(path);
         if (stored.opened) throw kontikiError('DIR_LOCKED', `engine ${path} is open`);
         stored.opened = true;
-        return new SimEngine({ stored, incarnation, random, path: normalPath(path) });
+        const slowByUs = () => this.slowByUs;
+        return new SimEngine({ stored, incarnation, random, path: normalPath(path), slowByUs });
       });
   }
 

@@ -36,6 +36,8 @@ export interface OpenedEngine {
   readonly random: Random;
   /** For the trace. */
   readonly path: string;
+  /** What every operation takes longer than usual now, in virtual microseconds. */
+  readonly slowByUs: () => number;
 }
 
 /**
@@ -104,7 +106,7 @@ export class SimEngine implements KvEngine {
 
   #run<T>(kind: keyof typeof latencies, effect: () => T): Promise<T> {
     const { minUs, spreadUs } = latencies[kind];
-    const delayUs = minUs + randomInt(this.#on.random, spreadUs);
+    const delayUs = this.#on.slowByUs() + minUs + randomInt(this.#on.random, spreadUs);
     if (this.#closing !== undefined) {
       return this.#on.incarnation.settle(delayUs, () => {
         throw kontikiError('CLOSED', `engine ${this.#on.path} is closed`);

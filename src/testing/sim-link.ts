@@ -6,7 +6,7 @@
  * power) is only seen after the link timeout, as on a real network.
  */
 import type { Timer } from '../base/clock.js';
-import type { KontikiError } from '../base/errors.js';
+import { isKontikiError, type KontikiError } from '../base/errors.js';
 import { randomInt } from '../base/prng.js';
 import { encodeWireMessage } from '../codec/wire-codec.js';
 import type { WireMessage } from '../codec/wire-message.js';
@@ -19,6 +19,12 @@ const redial = { minUs: 10_000, spreadUs: 40_000 } as const;
 
 /** An attempt that got no answer is given up. */
 const handshakeTimeoutUs = 1_000_000;
+
+/** A message on its way, and what becomes of it there; see `SimPath.damages`. */
+interface Frame {
+  readonly bytes: Uint8Array;
+  readonly damage?: number | undefined;
+}
 
 /**
  * One directed link.
@@ -56,6 +62,8 @@ export class SimLink {
     this.#redial?.cancel();
     const target = this.#owner.network.endpoint(this.#peer);
     if (target === undefined || !this.#reaches(target)) return this.#fall();
+    const machine = this.#owner.machineOf(this.#peer);
+    if (machine !== undefined && machine !== target.machine) return this.#fall();
     this.#target = target;
     this.#generation += 1;
     this.#owner.incarnation.schedule(
@@ -80,16 +88,19 @@ export class SimLink {
     const target = this.#target;
     if (target === undefined || !this.#up) return this.#trace('net.no-link', messages.length);
     const path = this.#pathTo(target);
-    const batch: Uint8Array[] = [];
+    const batch: Frame[] = [];
     for (const message of messages) {
-      if (path.blocked || path.drops()) {
+      if (path.blocked || path.drops() || (isAnswer(message) && path.dropsAnswer())) {
         this.#trace('net.drop', message.kind);
         continue;
       }
       // The encoder's block is shared, and `slice` of a Node buffer would share it too.
-      const frame = new Uint8Array(encodeWireMessage(message));
+      const bytes = new Uint8Array(encodeWireMessage(message));
+      const frame = { bytes, damage: path.damages() };
       if (path.duplicates() && isRepeatable(message))
-        this.#deliver(target, [frame.slice()], 2 * path.delayUs());
+        this.#deliver(target, [{ bytes: bytes.slice() }], 2 * path.delayUs());
+      const againUs = message.kind === 'forward-request' ? path.repeatsForward() : undefined;
+      if (againUs !== undefined) this.#deliver(target, [{ bytes: bytes.slice() }], againUs);
       if (path.reorder) this.#deliver(target, [frame], path.delayUs());
       else batch.push(frame);
     }
@@ -131,7 +142,7 @@ export class SimLink {
       (error: KontikiError) =>
         answer(() => {
           this.#trace('net.refused', this.#peer);
-          this.#owner.onRefused(this.#peer, error);
+          if (!isKontikiError(error, 'TRANSPORT_IO')) this.#owner.onRefused(this.#peer, error);
           this.#fall();
         }),
     );
@@ -163,15 +174,32 @@ export class SimLink {
     this.#redial = this.#owner.incarnation.schedule(delayUs, () => this.dial());
   }
 
-  #deliver(target: SimTransport, frames: readonly Uint8Array[], delayUs: number): void {
+  #deliver(target: SimTransport, frames: readonly Frame[], delayUs: number): void {
     const path = this.#pathTo(target);
     const generation = this.#generation;
     target.incarnation.schedule(delayUs, () => {
       if (this.#generation !== generation || path.blocked || target.closed) {
         return this.#trace('net.lost', frames.length);
       }
-      for (const frame of frames) target.receive(this.#owner.machine, frame);
+      for (const { bytes, damage } of frames) {
+        if (damage !== undefined) return this.#refuse(target, bytes, damage);
+        target.receive(this.#owner.machine, bytes);
+      }
     });
+  }
+
+  /** The other end finds a frame damaged and closes the connection: what is behind it is lost. */
+  #refuse(target: SimTransport, bytes: Uint8Array, damage: number): void {
+    const { machine, identity, incarnation, network } = this.#owner;
+    target.refuse({ machine, memberId: identity.memberId }, bytes, damage);
+    this.#up = false;
+    this.#generation += 1;
+    const back = this.#pathFrom(target);
+    const delayUs = back.blocked ? network.linkTimeoutUs : back.delayUs();
+    incarnation.schedule(
+      delayUs,
+      this.#ifCurrent(() => this.#fall()),
+    );
   }
 
   /** Does nothing once another attempt or connection has begun. */
@@ -201,9 +229,14 @@ export class SimLink {
 }
 
 /**
- * A transport delivers at most once, and commands that are handed to the leader rest on that. Raft
- * itself does not, and is given more than it can meet.
+ * A transport delivers at most once, and questions to the leader rest on that. Raft itself does not,
+ * and is given more than it can meet; writes that are handed over are repeated by a fault of their own.
  */
 function isRepeatable({ kind }: WireMessage): boolean {
-  return kind !== 'forward-request';
+  return kind !== 'forward-request' && kind !== 'ask-request';
+}
+
+/** Of a leader to who asked it or handed something over; nobody repeats them. */
+function isAnswer({ kind }: WireMessage): boolean {
+  return kind === 'forward-refusal' || kind === 'read-response' || kind === 'ask-response';
 }

@@ -2,6 +2,7 @@
  * One simulated host: its disks, and the process that runs on it, life after life.
  */
 import { assert } from '../base/assert.js';
+import type { WireMessage } from '../codec/wire-message.js';
 import type { Env } from '../node/env.js';
 import type { NodeObserver } from '../node/observer.js';
 import { Incarnation } from './incarnation.js';
@@ -71,6 +72,8 @@ export class SimMachine {
   readonly quartz: SimQuartz;
   /** Told what the node of this machine does, from the next boot on; default: it asserts the core's invariants. */
   observer: NodeObserver = assertingObserver;
+  /** Told of each message that it hands to its transport, the driver's own included; default nobody. */
+  onSend: ((message: WireMessage) => void) | undefined;
   /** Called when its process has ended: what that one still tells its observer did not happen. */
   onCrash: (() => void) | undefined;
   readonly #options: SimMachineOptions;
@@ -116,6 +119,7 @@ export class SimMachine {
       new SimRandom({ seed, stream, entity: [name, incarnation.number] });
     this.#incarnation = incarnation;
     this.#transport = new SimTransport(network, incarnation);
+    this.#transport.onSend = (message) => this.onSend?.(message);
     scheduler.trace('machine.boot', name, incarnation.number);
     return {
       clock: new SimClock(this.quartz),

@@ -5,7 +5,7 @@
 import type { MemberId } from '../raft/types.js';
 import type { Transport } from '../transport/transport.js';
 import type { Incarnation } from './incarnation.js';
-import { type PathEnds, type PathOptions, SimPath } from './sim-path.js';
+import { type PathEnds, type PathOptions, SimPath, usualPath } from './sim-path.js';
 import type { SimScheduler } from './sim-scheduler.js';
 import { SimTransport } from './sim-transport.js';
 
@@ -35,6 +35,8 @@ export class SimNetwork {
   readonly #machines: string[] = [];
   readonly #listening = new Map<string, SimTransport>();
   readonly #members = new Map<MemberId, SimTransport>();
+  /** Of a day without faults. */
+  readonly #calm: PathOptions;
   #defaults: Partial<PathOptions>;
 
   /**
@@ -45,6 +47,7 @@ export class SimNetwork {
     this.linkTimeoutUs = Math.ceil((options.linkTimeoutMs ?? 2_000) * 1_000);
     this.#scheduler = options.scheduler;
     this.#defaults = options.path ?? {};
+    this.#calm = { ...usualPath, ...options.path };
   }
 
   /**
@@ -73,6 +76,15 @@ export class SimNetwork {
     for (const paths of this.#paths.values()) {
       for (const path of paths.values()) path.configure(options);
     }
+  }
+
+  /**
+   * Lets paths treat messages as this network was made to.
+   *
+   * @param ends - which direction; default every path
+   */
+  calm(ends?: PathEnds): void {
+    this.configure(this.#calm, ends);
   }
 
   /** Cuts one direction: what is in flight on it is lost too. */

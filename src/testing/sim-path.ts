@@ -20,6 +20,12 @@ export interface PathOptions {
   readonly dropRate: number;
   /** Of messages that arrive a second time, later; beyond the contract of a transport; default 0. */
   readonly duplicateRate: number;
+  /** Of forwarded writes that arrive once more, much later; beyond the contract, too; default 0. */
+  readonly forwardRepeatRate: number;
+  /** Of a leader's answers to requests that are lost though the connection stands; default 0. */
+  readonly answerDropRate: number;
+  /** Of messages that arrive with a bit turned, which ends their connection; default 0. */
+  readonly damageRate: number;
   /** Messages overtake each other; beyond the contract of a transport; default false. */
   readonly reorder: boolean;
 }
@@ -34,11 +40,15 @@ export interface PathEnds {
   readonly to: string;
 }
 
-const defaultOptions: PathOptions = {
+/** How paths are unless told otherwise. @since 0.1.0 */
+export const usualPath: PathOptions = {
   delayMinUs: 100,
   delayMeanUs: 500,
   dropRate: 0,
   duplicateRate: 0,
+  forwardRepeatRate: 0,
+  answerDropRate: 0,
+  damageRate: 0,
   reorder: false,
 };
 
@@ -62,12 +72,15 @@ const quantiles: readonly number[] = [
  * @since 0.1.0
  */
 export class SimPath {
-  #options: PathOptions = defaultOptions;
+  #options: PathOptions = usualPath;
   #blocked = false;
   #changes = 0;
   readonly #delays: Random;
   readonly #drops: Random;
   readonly #duplicates: Random;
+  readonly #damages: Random;
+  readonly #repeats: Random;
+  readonly #answers: Random;
 
   /**
    * @param seed - of the whole run
@@ -78,6 +91,9 @@ export class SimPath {
     this.#delays = new SimRandom({ seed, stream: 'network.delay', entity });
     this.#drops = new SimRandom({ seed, stream: 'network.drop', entity });
     this.#duplicates = new SimRandom({ seed, stream: 'network.duplicate', entity });
+    this.#damages = new SimRandom({ seed, stream: 'network.damage', entity });
+    this.#repeats = new SimRandom({ seed, stream: 'network.repeat', entity });
+    this.#answers = new SimRandom({ seed, stream: 'network.answer', entity });
   }
 
   /** Whether nothing gets through. */
@@ -123,6 +139,23 @@ export class SimPath {
   /** Whether the next message is lost. */
   drops(): boolean {
     return happens(this.#drops, this.#options.dropRate);
+  }
+
+  /** Whether the next message is damaged: which of its bits turns, as a fraction of all. */
+  damages(): number | undefined {
+    if (!happens(this.#damages, this.#options.damageRate)) return undefined;
+    return this.#damages.u32() / 2 ** 32;
+  }
+
+  /** Whether the next forwarded write comes once more: after so many virtual microseconds. */
+  repeatsForward(): number | undefined {
+    if (!happens(this.#repeats, this.#options.forwardRepeatRate)) return undefined;
+    return this.delayUs() + randomInt(this.#repeats, 2_000_000);
+  }
+
+  /** Whether the next answer is lost. */
+  dropsAnswer(): boolean {
+    return happens(this.#answers, this.#options.answerDropRate);
   }
 
   /** Whether the next message arrives twice. */

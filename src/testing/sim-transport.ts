@@ -5,11 +5,15 @@
 import { assert } from '../base/assert.js';
 import { crc32 } from '../base/crc32.js';
 import { Deferred } from '../base/deferred.js';
-import { isKontikiError, KontikiError, kontikiError } from '../base/errors.js';
+import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
+import { limits } from '../base/limits.js';
 import type { Random } from '../base/prng.js';
 import { decodeWireMessage } from '../codec/wire-codec.js';
 import type { WireMessage } from '../codec/wire-message.js';
 import type { MemberId } from '../raft/types.js';
+import { gravestRefusal, refusalError, refusalOf } from '../transport/answer.js';
+import { frameOf } from '../transport/frame.js';
+import { FrameParser } from '../transport/frame-parser.js';
 import type { MemberIdentity, Transport, TransportHandlers } from '../transport/transport.js';
 import type { Incarnation } from './incarnation.js';
 import { SimLink } from './sim-link.js';
@@ -31,9 +35,12 @@ export class SimTransport implements Transport {
   readonly incarnation: Incarnation;
   /** Name of the machine, which is its address. */
   readonly machine: string;
+  /** Told of each message that is handed over; default nobody. */
+  onSend: ((message: WireMessage) => void) | undefined;
   /** Draws the pauses between attempts to connect. */
   readonly random: Random;
   readonly #links = new Map<MemberId, SimLink>();
+  #listed: ReadonlyMap<MemberId, string | undefined> = new Map();
   readonly #outbox = new Map<MemberId, WireMessage[]>();
   #started: { readonly self: MemberIdentity; readonly handlers: TransportHandlers } | undefined;
   #closed = false;
@@ -76,7 +83,9 @@ export class SimTransport implements Transport {
   async probe(self: MemberIdentity): Promise<void> {
     await this.incarnation.settle(listenUs, () => {});
     const peers = this.network.endpoints().filter((peer) => peer.machine !== this.machine);
-    await Promise.all(peers.map((peer) => this.#ask(peer, self)));
+    const asked = peers.map((peer) => this.#ask(peer, self));
+    const refusal = gravestRefusal(await Promise.all(asked));
+    if (refusal !== undefined) throw refusal;
   }
 
   start(self: MemberIdentity, handlers: TransportHandlers): void {
@@ -95,12 +104,56 @@ export class SimTransport implements Transport {
     this.incarnation.schedule(0, () => link.dial());
   }
 
+  /**
+   * Machines are found by the host of an address. Members whose address is not known are found by their
+   * id alone.
+   */
+  updatePeers(members: ReadonlyMap<MemberId, string | undefined>): void {
+    const before = this.#listed;
+    this.#listed = members;
+    if (!this.reachable) return;
+    const { memberId } = this.identity;
+    for (const peer of this.network.endpoints()) {
+      const id = peer.identity.memberId;
+      const isMoved =
+        members.has(id) && this.machineOf(id) !== undefined && before.get(id) !== members.get(id);
+      if ((!before.has(id) || members.has(id)) && !isMoved) continue;
+      this.#links.get(id)?.cut(peer, true);
+      if (!isMoved) peer.link(memberId)?.cut(this, true);
+    }
+  }
+
+  inquire(address: string, question: Uint8Array): Promise<Uint8Array | undefined> {
+    const done = new Deferred<Uint8Array | undefined>();
+    this.incarnation.schedule(probeTimeoutUs, () => done.resolve(undefined));
+    const machine = hostOf(address);
+    const there = this.network.path({ from: this.machine, to: machine });
+    const back = this.network.path({ from: machine, to: this.machine });
+    const peer = this.network.endpoints().find((each) => each.machine === machine);
+    if (peer === undefined || there.blocked || back.blocked) return done.promise;
+    peer.incarnation.schedule(there.delayUs(), () => {
+      const answer = peer.closed ? undefined : peer.#started?.handlers.onInquiry?.(question);
+      answer?.then(
+        (data) => this.incarnation.schedule(back.delayUs(), () => done.resolve(data)),
+        () => undefined,
+      );
+    });
+    return done.promise;
+  }
+
+  /** Where a member is to be found; `undefined` when that is not known. */
+  machineOf(member: MemberId): string | undefined {
+    const address = this.#listed.get(member);
+    return address && hostOf(address);
+  }
+
   /** The outgoing link to a member, if there ever was one. */
   link(peer: MemberId): SimLink | undefined {
     return this.#links.get(peer);
   }
 
   send(message: WireMessage): void {
+    this.onSend?.(message);
     const queue = this.#outbox.get(message.to);
     if (queue === undefined) this.#outbox.set(message.to, [message]);
     else queue.push(message);
@@ -121,7 +174,10 @@ export class SimTransport implements Transport {
     return this.incarnation.settle(listenUs, () => {});
   }
 
-  /** A peer presents itself, or only asks. Rejects with what a refusal on the wire would carry. */
+  /**
+   * A peer presents itself, or only asks. Rejects with what a refusal on the wire would carry, or with
+   * TRANSPORT_IO where it would not be answered.
+   */
   async admit(peer: MemberIdentity, probe: boolean): Promise<void> {
     assert(this.#started !== undefined, 'only started transports are dialed');
     const { self, handlers } = this.#started;
@@ -132,8 +188,9 @@ export class SimTransport implements Transport {
     try {
       await handlers.admit(peer, probe);
     } catch (error) {
-      if (isKontikiError(error)) throw new KontikiError(error.code, error.message);
-      throw kontikiError('TRANSPORT_IO', `refused: ${String(error)}`);
+      const answer = refusalOf(error);
+      if (answer?.kind === 'refused') throw refusalError(answer);
+      throw kontikiError('TRANSPORT_IO', `not answered: ${String(error)}`);
     }
   }
 
@@ -146,6 +203,35 @@ export class SimTransport implements Transport {
     if (!this.#closed) this.#started?.handlers.onMessage(message);
   }
 
+  /**
+   * A frame arrived with one bit turned: the check that the product does on a real connection has to
+   * notice.
+   *
+   * @param from - who sent it
+   * @param payload - as it was sent
+   * @param damage - which bit of its frame, as a fraction of all
+   */
+  refuse(
+    from: { readonly machine: string; readonly memberId: MemberId },
+    payload: Uint8Array,
+    damage: number,
+  ): void {
+    const frame = frameOf(payload, crc32);
+    const bit = Math.floor(damage * frame.length * 8);
+    frame[bit >> 3] = (frame[bit >> 3] as number) ^ (1 << (bit & 7));
+    this.incarnation.scheduler.trace('net.damaged', this.machine, from.machine, bit);
+    const parser = new FrameParser(limits.frameBytesMax, crc32);
+    try {
+      parser.push(frame);
+      // A size that grew lets it wait for more, in vain.
+      assert(parser.next() === undefined, 'a damaged frame is not delivered');
+    } catch (error) {
+      if (!isKontikiError(error, 'FRAME_INVALID')) throw error;
+      const incident = { error, address: from.machine, memberId: from.memberId };
+      if (!this.#closed) this.#started?.handlers.onIncident?.(incident);
+    }
+  }
+
   /** Tells the owner, unless it closed. */
   onLink(peer: MemberId, up: boolean): void {
     if (!this.#closed) this.#started?.handlers.onLink(peer, up);
@@ -156,20 +242,24 @@ export class SimTransport implements Transport {
     if (!this.#closed) this.#started?.handlers.onRefused(peer, error);
   }
 
-  /** Resolves when `peer` would take `self`, or stays silent; rejects with its refusal. */
-  #ask(peer: SimTransport, self: MemberIdentity): Promise<void> {
-    const answer = new Deferred<void>();
-    this.incarnation.schedule(probeTimeoutUs, () => answer.resolve());
+  /** The refusal of `peer`; `undefined` when it would take `self`, or stays silent. */
+  #ask(peer: SimTransport, self: MemberIdentity): Promise<KontikiError | undefined> {
+    const answer = new Deferred<KontikiError | undefined>();
+    this.incarnation.schedule(probeTimeoutUs, () => answer.resolve(undefined));
     const there = this.network.path({ from: this.machine, to: peer.machine });
     const back = this.network.path({ from: peer.machine, to: this.machine });
     if (there.blocked || back.blocked) return answer.promise;
     peer.incarnation.schedule(there.delayUs(), () => {
       if (peer.closed) return;
       peer.admit(self, true).then(
-        () => this.incarnation.schedule(back.delayUs(), () => answer.resolve()),
-        (refusal) => this.incarnation.schedule(back.delayUs(), () => answer.reject(refusal)),
+        () => this.incarnation.schedule(back.delayUs(), () => answer.resolve(undefined)),
+        (refusal) => this.incarnation.schedule(back.delayUs(), () => answer.resolve(refusal)),
       );
     });
     return answer.promise;
   }
+}
+
+function hostOf(address: string): string {
+  return address.replace(/:\d+$/, '');
 }

@@ -3,6 +3,7 @@
  *
  *     accepted  magic u32 | type u8 = 2 | 0 u8 | version u16 | cluster u64 | member u64 | directory id
  *     refused   magic u32 | type u8 = 3 | code u8 | length u16 | message, UTF-8
+ *     told      magic u32 | type u8 = 4 | data
  */
 import { utf8Bytes, utf8Text } from '../base/bytes.js';
 import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
@@ -24,7 +25,9 @@ export type RefusalCode = (typeof refusalCodes)[number];
 /** @since 0.1.0 */
 export type Answer =
   | { readonly kind: 'accepted'; readonly version: number; readonly from: MemberIdentity }
-  | { readonly kind: 'refused'; readonly code: RefusalCode; readonly message: string };
+  | { readonly kind: 'refused'; readonly code: RefusalCode; readonly message: string }
+  /** To an inquiry. */
+  | { readonly kind: 'told'; readonly data: Uint8Array };
 
 /** Place in the list is the number on the wire: only ever append. */
 const refusalCodes = [
@@ -32,11 +35,15 @@ const refusalCodes = [
   'MEMBER_UNKNOWN',
   'MEMBER_IDENTITY_CHANGED',
   'FORMAT_UNSUPPORTED',
+  'TLS_REFUSED',
+  'MEMBER_REMOVED',
 ] as const;
 
 /** A wiped directory must not start, whatever else is wrong. */
 const gravestFirst: readonly RefusalCode[] = [
+  'MEMBER_REMOVED',
   'MEMBER_IDENTITY_CHANGED',
+  'TLS_REFUSED',
   'CLUSTER_MISMATCH',
   'MEMBER_UNKNOWN',
   'FORMAT_UNSUPPORTED',
@@ -55,12 +62,22 @@ const lengthAt = 6;
 const messageAt = 8;
 const messageBytesMax = 500;
 
+const toldType = 4;
+const dataAt = 5;
+/** Largest answer to an inquiry, in bytes: the list of a group's members. @since 0.1.0 */
+export const toldBytesMax = 256 * 1024;
+
 /**
  * Encodes an answer; a long message is cut.
  *
  * @since 0.1.0
  */
 export function encodeAnswer(answer: Answer): Uint8Array {
+  if (answer.kind === 'told') {
+    const bytes = bytesOf(newHandshake(toldType, dataAt + answer.data.length));
+    bytes.set(answer.data, dataAt);
+    return bytes;
+  }
   if (answer.kind === 'refused') {
     const message = utf8Bytes(answer.message).subarray(0, messageBytesMax);
     const view = newHandshake(refusedType, messageAt + message.length);
@@ -87,6 +104,10 @@ export function encodeAnswer(answer: Answer): Uint8Array {
  */
 export function decodeAnswer(bytes: Uint8Array): Answer {
   if (bytes[4] === refusedType) return decodeRefusal(bytes);
+  if (bytes[4] === toldType) {
+    openHandshake(bytes, toldType, dataAt, toldBytesMax);
+    return { kind: 'told', data: bytes.slice(dataAt) };
+  }
   const view = openHandshake(bytes, acceptedType, acceptedSize);
   const from = {
     clusterId: readId(view, clusterAt, 0),
@@ -115,7 +136,10 @@ export function refusalOf(error: unknown): Answer | undefined {
  * @since 0.1.0
  */
 export function refusalError(refusal: Answer & { kind: 'refused' }): KontikiError {
-  return kontikiError(refusal.code, refusal.message);
+  const { code, message } = refusal;
+  return code === 'TLS_REFUSED'
+    ? kontikiError(code, message, { reason: 'by-peer' })
+    : kontikiError(code, message);
 }
 
 /**

@@ -21,12 +21,18 @@ const dirIdPattern = /^[0-9a-f]{32}$/;
  *
  * @param type - fifth byte
  * @param bytesMin - shortest payload of that type
+ * @param bytesMax - longest
  * @throws {KontikiError} FRAME_INVALID
  * @since 0.1.0
  */
-export function openHandshake(bytes: Uint8Array, type: number, bytesMin: number): DataView {
+export function openHandshake(
+  bytes: Uint8Array,
+  type: number,
+  bytesMin: number,
+  bytesMax = handshakeBytesMax,
+): DataView {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const fits = bytes.length >= bytesMin && bytes.length <= handshakeBytesMax;
+  const fits = bytes.length >= bytesMin && bytes.length <= bytesMax;
   if (!fits || view.getUint32(0, true) !== magic || view.getUint8(4) !== type) {
     throw kontikiError('FRAME_INVALID', `expected a handshake, got ${bytes.length} other bytes`);
   }

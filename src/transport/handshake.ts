@@ -5,15 +5,26 @@
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import type { MemberId } from '../raft/types.js';
 import type { Answer } from './answer.js';
-import type { Hello, VersionRange } from './hello.js';
+import type { Hello, Lane, VersionRange } from './hello.js';
 import type { MemberIdentity } from './transport.js';
 
 /** Versions of the peer protocol this release speaks. @since 0.1.0 */
 export const protocolVersions: VersionRange = { min: 1, max: 1 };
 
 /** The hello of `self` to `to`. @since 0.1.0 */
-export function helloOf(self: MemberIdentity, to: MemberId, probe: boolean): Hello {
-  return { versions: protocolVersions, from: self, to, probe };
+export function helloOf(
+  self: MemberIdentity,
+  to: MemberId,
+  probe: boolean,
+  lane: Lane = 'log',
+): Hello {
+  return { versions: protocolVersions, from: self, to, probe, lane };
+}
+
+/** The hello of one that is no member yet. @since 0.1.0 */
+export function inquiryHello(inquiry: Uint8Array): Hello {
+  const nobody = { clusterId: 0, memberId: 1, dirId: '0'.repeat(32) };
+  return { versions: protocolVersions, from: nobody, to: 1, probe: true, lane: 'log', inquiry };
 }
 
 /** The answer that accepts `hello`. @since 0.1.0 */

@@ -2,8 +2,9 @@
  * The first frame on a connection, from the side that connected.
  *
  *     magic u32 | type u8 = 1 | flags u8 | versions min u16, max u16 |
- *     cluster u64 | from u64 | to u64 | directory id 16 bytes
+ *     cluster u64 | from u64 | to u64 | directory id 16 bytes | (length u16 | address or inquiry)?
  */
+import { utf8Bytes, utf8Text } from '../base/bytes.js';
 import { kontikiError } from '../base/errors.js';
 import type { MemberId } from '../raft/types.js';
 import {
@@ -24,6 +25,13 @@ export interface VersionRange {
   readonly max: number;
 }
 
+/**
+ * Members keep two connections each way: what is large travels apart from what is urgent.
+ *
+ * @since 0.1.0
+ */
+export type Lane = 'log' | 'snapshots';
+
 /** Who connects, whom it means to reach, and what it speaks. @since 0.1.0 */
 export interface Hello {
   readonly versions: VersionRange;
@@ -31,6 +39,10 @@ export interface Hello {
   readonly to: MemberId;
   /** Only asks whether it would be taken. */
   readonly probe: boolean;
+  /** What the connection is for. */
+  readonly lane: Lane;
+  /** A question to whoever listens there, of one that is no member yet: nothing else counts. */
+  readonly inquiry?: Uint8Array | undefined;
 }
 
 const type = 1;
@@ -43,6 +55,9 @@ const toAt = 26;
 const dirIdAt = 34;
 const size = dirIdAt + dirIdBytes;
 const probeFlag = 1;
+const snapshotsFlag = 2;
+const addressFlag = 4;
+const inquiryFlag = 8;
 
 /**
  * Encodes a hello.
@@ -50,15 +65,23 @@ const probeFlag = 1;
  * @since 0.1.0
  */
 export function encodeHello(hello: Hello): Uint8Array {
-  const view = newHandshake(type, size);
-  view.setUint8(flagsAt, hello.probe ? probeFlag : 0);
+  const { from, inquiry, lane, probe } = hello;
+  const more = inquiry ?? utf8Bytes(from.address ?? '');
+  const view = newHandshake(type, more.length === 0 ? size : size + 2 + more.length);
+  const what = (probe ? probeFlag : 0) | (lane === 'snapshots' ? snapshotsFlag : 0);
+  const moreFlag = inquiry === undefined ? addressFlag : inquiryFlag;
+  view.setUint8(flagsAt, what | (more.length === 0 ? 0 : moreFlag));
   view.setUint16(versionMinAt, hello.versions.min, true);
   view.setUint16(versionMaxAt, hello.versions.max, true);
   writeId(view, clusterAt, hello.from.clusterId);
   writeId(view, fromAt, hello.from.memberId);
   writeId(view, toAt, hello.to);
   writeDirId(view, dirIdAt, hello.from.dirId);
-  return bytesOf(view);
+  const bytes = bytesOf(view);
+  if (more.length === 0) return bytes;
+  view.setUint16(size, more.length, true);
+  bytes.set(more, size + 2);
+  return bytes;
 }
 
 /**
@@ -77,14 +100,25 @@ export function decodeHello(bytes: Uint8Array): Hello {
   if (versions.min > versions.max) {
     throw kontikiError('FRAME_INVALID', `versions ${versions.min} to ${versions.max} are no range`);
   }
+  const flags = view.getUint8(flagsAt);
   return {
     versions,
     from: {
       clusterId: readId(view, clusterAt, 0),
       memberId: readId(view, fromAt, 1),
       dirId: readDirId(view, dirIdAt),
+      ...((flags & addressFlag) !== 0 && { address: utf8Text(readMore(bytes)) }),
     },
     to: readId(view, toAt, 1),
-    probe: (view.getUint8(flagsAt) & probeFlag) !== 0,
+    probe: (flags & probeFlag) !== 0,
+    lane: (flags & snapshotsFlag) === 0 ? 'log' : 'snapshots',
+    ...((flags & inquiryFlag) !== 0 && { inquiry: readMore(bytes) }),
   };
+}
+
+function readMore(bytes: Uint8Array): Uint8Array {
+  const start = size + 2;
+  const length = (bytes[size] ?? 0) + (bytes[size + 1] ?? 0) * 256;
+  if (start + length > bytes.length) throw kontikiError('FRAME_INVALID', 'the hello is cut');
+  return bytes.slice(start, start + length);
 }

@@ -13,4 +13,10 @@ export {
   type MemoryTransportOptions,
 } from './memory-hub.js';
 export type { MemoryTransport } from './memory-transport.js';
-export type { MemberIdentity, Transport, TransportHandlers } from './transport.js';
+export type { TlsOptions } from './tls-options.js';
+export type {
+  MemberIdentity,
+  Transport,
+  TransportHandlers,
+  TransportIncident,
+} from './transport.js';

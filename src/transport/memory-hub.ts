@@ -8,6 +8,7 @@ import type { Timers } from '../base/clock.js';
 import { kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import type { MemberId } from '../raft/types.js';
+import type { PeerAddresses } from './listed-peers.js';
 import { MemoryTransport } from './memory-transport.js';
 
 /** Options of {@link MemoryHub}. @since 0.1.0 */
@@ -24,7 +25,7 @@ export interface MemoryTransportOptions {
   /** Any text; it names the member inside the hub as `host:port` does in a network. */
   readonly address: string;
   /** Address of every member by id; a function is asked when `probe` and `start` are called. */
-  readonly peers: ReadonlyMap<MemberId, string> | (() => ReadonlyMap<MemberId, string>);
+  readonly peers: PeerAddresses;
 }
 
 /**
@@ -58,6 +59,22 @@ export class MemoryHub {
   disconnect(a: MemberId, b: MemberId): void {
     this.#cut.add(pairOf(a, b));
     for (const transport of this.#listening.values()) transport.dropLinksBetween(a, b);
+  }
+
+  /** For transports: who listens at an address, cut off or not. @internal */
+  listening(address: string): MemoryTransport | undefined {
+    return this.#listening.get(address);
+  }
+
+  /**
+   * For transports: ends the links of a member to `target`.
+   *
+   * @internal
+   */
+  dropLinks(from: MemberId, target: MemoryTransport): void {
+    for (const transport of this.#listening.values()) {
+      if (transport.memberId === from) transport.dropLinksTo(target);
+    }
   }
 
   /** Lets two members reach each other again. */

@@ -45,6 +45,11 @@ export class MemoryLink {
     this.#retry = options.hub.timers.soon(() => void this.#connect());
   }
 
+  /** Where it leads. */
+  get address(): string {
+    return this.#options.address;
+  }
+
   /** Encodes and queues a message, or drops it. */
   send(message: WireMessage): void {
     if (this.target === undefined) return;
@@ -92,6 +97,7 @@ export class MemoryLink {
     if (bytes === undefined || hub.reach(self.memberId, address) !== target) return this.#fail();
     const answer = decodeAnswer(bytes);
     if (answer.kind === 'refused') return this.#fail(refusalError(answer));
+    if (answer.kind === 'told') return this.#fail();
     const error = checkAcceptance(answer, hello);
     if (error !== undefined) return this.#fail(error);
     this.target = target;

@@ -9,6 +9,7 @@ import type { MemberId } from '../raft/types.js';
 import { decodeAnswer, encodeAnswer, gravestRefusal, refusalError, refusalOf } from './answer.js';
 import { acceptanceOf, checkHello, helloOf } from './handshake.js';
 import { decodeHello, encodeHello } from './hello.js';
+import { listedPeers } from './listed-peers.js';
 import type { MemoryHub, MemoryTransportOptions } from './memory-hub.js';
 import { MemoryLink } from './memory-link.js';
 import type { MemberIdentity, Transport, TransportHandlers } from './transport.js';
@@ -22,6 +23,10 @@ export class MemoryTransport implements Transport {
   readonly #hub: MemoryHub;
   readonly #options: MemoryTransportOptions;
   readonly #links = new Map<MemberId, MemoryLink>();
+  /** Members whose addresses are known. */
+  readonly #listed = new Set<MemberId>();
+  /** Those of `updatePeers` before `start`. */
+  #updated: ReadonlyMap<MemberId, string | undefined> | undefined;
   #owner: { readonly self: MemberIdentity; readonly handlers: TransportHandlers } | undefined;
   #state: 'new' | 'listening' | 'closed' = 'new';
 
@@ -52,9 +57,52 @@ export class MemoryTransport implements Transport {
     this.#owner = { self, handlers };
     if (this.#state === 'closed') return;
     for (const [peer, address] of this.#peersOf(self)) {
-      const hub = this.#hub;
-      this.#links.set(peer, new MemoryLink({ hub, self, peer, address, handlers }));
+      this.#listed.add(peer);
+      this.#link(peer, address);
     }
+  }
+
+  async inquire(address: string, question: Uint8Array): Promise<Uint8Array | undefined> {
+    const asked = this.#hub.listening(address);
+    if (asked?.memberId === undefined) return undefined;
+    return asked.#owner?.handlers.onInquiry?.(question).catch(() => undefined);
+  }
+
+  updatePeers(members: ReadonlyMap<MemberId, string | undefined>): void {
+    if (this.#owner === undefined) {
+      this.#updated = members;
+      return;
+    }
+    for (const peer of [...this.#listed]) {
+      if (members.has(peer)) continue;
+      this.#listed.delete(peer);
+      this.#unlink(peer);
+      this.#hub.dropLinks(peer, this);
+    }
+    for (const [peer, address] of members) {
+      if (peer === this.memberId || address === undefined) continue;
+      this.#listed.add(peer);
+      this.#link(peer, address);
+    }
+  }
+
+  /** A link to where the member is, in place of one that leads elsewhere. */
+  #link(peer: MemberId, address: string): void {
+    if (this.#owner === undefined || this.#state === 'closed') return;
+    if (this.#links.get(peer)?.address === address) return;
+    this.#unlink(peer);
+    this.#links.set(peer, new MemoryLink({ hub: this.#hub, peer, address, ...this.#owner }));
+  }
+
+  #unlink(peer: MemberId): void {
+    const link = this.#links.get(peer);
+    if (link === undefined) return;
+    link.close();
+    this.#links.delete(peer);
+    // In a turn of its own: the owner is in the middle of something.
+    this.#hub.timers.soon(() => {
+      if (this.#state !== 'closed') this.#owner?.handlers.onLink(peer, false);
+    });
   }
 
   send(message: WireMessage): void {
@@ -84,6 +132,10 @@ export class MemoryTransport implements Transport {
       const error = checkHello(hello, self);
       if (error !== undefined) throw error;
       await handlers.admit(hello.from, hello.probe);
+      const { address, memberId } = hello.from;
+      // A peer that is not listed yet is answered where it says it is.
+      const isNew = !hello.probe && !this.#listed.has(memberId);
+      if (isNew && address !== undefined) this.#link(memberId, address);
     } catch (error) {
       const refusal = refusalOf(error);
       return refusal && encodeAnswer(refusal);
@@ -127,8 +179,6 @@ export class MemoryTransport implements Transport {
   }
 
   #peersOf(self: MemberIdentity): [MemberId, string][] {
-    const { peers } = this.#options;
-    const all = typeof peers === 'function' ? peers() : peers;
-    return [...all].filter(([peer]) => peer !== self.memberId);
+    return listedPeers(this.#options.peers, this.#updated, self.memberId);
   }
 }

@@ -11,6 +11,26 @@ export interface MemberIdentity {
   readonly memberId: MemberId;
   /** Random, drawn once per data directory; 32 hexadecimal digits (DESIGN §4.17). */
   readonly dirId: string;
+  /** Where the member can be answered, for peers that do not know it yet. */
+  readonly address?: string | undefined;
+}
+
+/**
+ * Something that a transport has dealt with by itself, to be logged and counted: a connection that was
+ * refused or closed for what came on it, certificates that can not be renewed.
+ *
+ * @since 0.1.0
+ */
+export interface TransportIncident {
+  /**
+   * FRAME_INVALID, FORMAT_UNSUPPORTED, TLS_REFUSED, TIMEOUT, OVERLOADED, a refusal of the handshake, or
+   * OPTIONS_INVALID for certificates.
+   */
+  readonly error: KontikiError;
+  /** `host:port` of the other end, if there is one. */
+  readonly address: string | undefined;
+  /** As which member it presents itself, if it did. */
+  readonly memberId: MemberId | undefined;
 }
 
 /**
@@ -20,7 +40,10 @@ export interface MemberIdentity {
  * @since 0.1.0
  */
 export interface TransportHandlers {
-  /** A message of a verified peer, in the order that peer sent it on one connection. */
+  /**
+   * A message of a verified peer. Those that travel on one connection come in the order in which
+   * they were sent; chunks of snapshots have one of their own.
+   */
   onMessage(message: WireMessage): void;
   /**
    * A peer presents itself, before its first message is handed over. Resolves to accept (after the
@@ -33,8 +56,12 @@ export interface TransportHandlers {
    * once when the first attempt to connect fails.
    */
   onLink(peer: MemberId, up: boolean): void;
-  /** `peer` refused our handshake; the link retries with backoff. */
+  /** `peer` refused our handshake, or we its certificate; the link retries with backoff. */
   onRefused(peer: MemberId, error: KontikiError): void;
+  /** Optional: answers one that is no member yet; `undefined` or a rejection for no answer. */
+  onInquiry?(question: Uint8Array): Promise<Uint8Array | undefined>;
+  /** Optional: a hostile or broken peer was dealt with. Nothing needs to be done about it. */
+  onIncident?(incident: TransportIncident): void;
 }
 
 /**
@@ -60,6 +87,23 @@ export interface Transport {
    *   FORMAT_UNSUPPORTED: what a peer answered
    */
   probe(self: MemberIdentity): Promise<void>;
+  /**
+   * The members are these from now on, in place of those the transport was made with. Links to those
+   * that are new are begun, links to those that have another address begun anew; those of members that
+   * were listed and are not any more end, in both directions. Links to a peer that was never listed,
+   * which presented itself with an address, stay. May be called before `start`.
+   *
+   * @param members - address by id, this member's own included; `undefined`: as it was
+   */
+  updatePeers(members: ReadonlyMap<MemberId, string | undefined>): void;
+  /**
+   * Asks whoever listens at an address, before this member is one. Optional: without it a member that
+   * uses the transport can be founded, and not join.
+   *
+   * @param question - at most 900 bytes
+   * @returns the answer; `undefined` when there was none in a short while
+   */
+  inquire?(address: string, question: Uint8Array): Promise<Uint8Array | undefined>;
   /** Begins to connect, accept and deliver. Called once. */
   start(self: MemberIdentity, handlers: TransportHandlers): void;
   /**

@@ -46,6 +46,24 @@ const wrong: readonly (readonly [string, unknown, string])[] = [
   ['listen: a user', { listen: 'me@localhost:7000' }, 'OPTIONS_INVALID'],
   ['listen: brackets around no address', { listen: '[x y]:7000' }, 'OPTIONS_INVALID'],
   ['listen: a space', { listen: 'local host:7000' }, 'OPTIONS_INVALID'],
+  [
+    'tls without an address',
+    { dir: 'd', tls: { ca: 'a', cert: 'b', key: 'c' } },
+    'OPTIONS_INVALID',
+  ],
+  ['tls: a text', { listen: 'a:1', tls: 'cert.pem' }, 'OPTIONS_INVALID'],
+  ['tls: null', { listen: 'a:1', tls: null }, 'OPTIONS_INVALID'],
+  ['tls: no key', { listen: 'a:1', tls: { ca: 'a', cert: 'b' } }, 'OPTIONS_INVALID'],
+  [
+    'tls: an empty path',
+    { listen: 'a:1', tls: { ca: '', cert: 'b', key: 'c' } },
+    'OPTIONS_INVALID',
+  ],
+  [
+    'tls: an unknown name',
+    { listen: 'a:1', tls: { ca: 'a', cert: 'b', key: 'c', pfx: 'd' } },
+    'OPTIONS_INVALID',
+  ],
   ['cluster without dir', { name: 'a', cluster: three }, 'DIR_REQUIRED'],
   ['cluster: null', { dir: 'd', cluster: null }, 'OPTIONS_INVALID'],
   ['cluster: a list', { dir: 'd', cluster: ['a'] }, 'OPTIONS_INVALID'],
@@ -148,6 +166,8 @@ describe('store config: defaults and identities', () => {
       heartbeatTicks: 1,
       electionTicks: 10,
       timeoutMs: 7_000,
+      bootstrap: 'new',
+      join: [],
     });
     expect(members).toEqual([{ id: memberId, name: 'main', address: undefined }]);
     expect(Number.isSafeInteger(clusterId) && clusterId > 0).toBe(true);

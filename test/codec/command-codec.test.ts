@@ -91,7 +91,7 @@ describe('strictness', () => {
     'txn that counts 2^53-1 operations': [1, 1, 1, 2, 0, 2 ** 53 - 1, 0],
     'txn that counts too few': [1, 1, 1, 2, 0, 0, 0, 1, a, null],
     'compact with nil as revision': [1, 1, 1, 3, null],
-    'put with unknown flags': [1, 1, 1, 4, a, a, null, 4],
+    'put with unknown flags': [1, 1, 1, 4, a, a, null, 8],
     'delete with a boolean as flags': [1, 1, 1, 5, a, null, true],
     'txn with an unknown target': [1, 1, 1, 2, 1, 0, 0, 5, 0, a, 0],
     'txn with an unknown target of a range': [1, 1, 1, 2, 1, 0, 0, 21, 0, a, null, 0],

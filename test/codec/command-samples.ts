@@ -8,7 +8,11 @@ const value = Uint8Array.of(0, 1, 254, 255);
 const one = (text: string) => ({ gte: text, lt: `${text}\0` });
 const everyByte = String.fromCharCode(...Array.from({ length: 256 }, (_, unit) => unit));
 
-const keeping = { op: 'put', key: 'a', value: Uint8Array.of(), lease: undefined } as const;
+const keeping = {
+  op: 'put',
+  ...{ key: 'a', value: Uint8Array.of(), lease: undefined },
+  ...{ ignoreValue: undefined, ignoreLease: undefined, previous: undefined },
+} as const;
 
 const commands: Readonly<Record<string, Command>> = {
   put: { op: 'put', key: 'a', value, lease: undefined },
@@ -50,8 +54,9 @@ const commands: Readonly<Record<string, Command>> = {
       { id: -1n, generation: 1, remainingMs: 9_000_000_000_000 },
     ],
   },
-  'put that keeps the value': { ...keeping, ignoreValue: true, ignoreLease: undefined },
-  'put that keeps the lease': { ...keeping, value, ignoreValue: undefined, ignoreLease: true },
+  'put that keeps the value': { ...keeping, ignoreValue: true },
+  'put that keeps the lease': { ...keeping, value, ignoreLease: true },
+  'put that tells': { ...keeping, value, previous: true },
   'delete that tells': { op: 'delete', keys: { gte: 'a', lt: 'b' }, previous: true },
   'nested txn': {
     op: 'txn',
@@ -111,7 +116,7 @@ const yes = fc.constantFrom(undefined, true as const);
 const put = fc.record({ op: fc.constant('put' as const), key, value: bytes, lease: maybe(int64) });
 const putWith = fc.record({
   ...{ op: fc.constant('put' as const), key, value: bytes, lease: maybe(int64) },
-  ...{ ignoreValue: yes, ignoreLease: yes },
+  ...{ ignoreValue: yes, ignoreLease: yes, previous: yes },
 });
 const remove = fc.record({ op: fc.constant('delete' as const), keys, previous: yes });
 const plainRange = {

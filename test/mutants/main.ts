@@ -7,7 +7,15 @@
  *     npm run mutants -- --sample 6      so many, spread over the list, others each day
  *     npm run mutants -- --list          names alone
  *     npm run mutants -- --sim           others, all over the sources, against simulations of the whole
- *                                        stack; with `--seeds 2000` at most, `--ranges 1`, `--jobs 2`
+ *                                        stack; with `--seeds 2000` at most, `--ranges 1`, `--jobs 1`
+ *
+ * Those of `--sim` are kept in `reports/mutants-sim.json`, and told as a table beside it: what is known is
+ * not run again, so that a long run may be cut short, done in parts, or given more seeds or ranges.
+ *
+ *     npm run mutants -- --sim --table         the table of what is known, runs nothing
+ *     npm run mutants -- --sim --survivors     those that nothing has killed so far
+ *     npm run mutants -- --sim --fresh         forgets what is known: when the simulator has changed
+ *     npm run mutants -- --sim --profile power with seeds of one profile; the result is not kept
  *
  * Exit code 1 when one survives that is not argued to be equivalent where it is defined.
  */
@@ -19,7 +27,7 @@ import { parseArgs } from 'node:util';
 import { type Defect, withDefect } from './defect.js';
 import { copyOfProject } from './project-copy.js';
 import { raftDefects } from './raft-defects.js';
-import { jobsDefault, runSim } from './sim/run-sim.js';
+import { runSim, survivorsOf, tellSim } from './sim/run-sim.js';
 import { simDefects } from './sim-defects.js';
 
 const timeoutMs = 300_000;
@@ -45,18 +53,24 @@ async function main(): Promise<void> {
       sim: { type: 'boolean', default: false },
       seeds: { type: 'string', default: '2000' },
       ranges: { type: 'string', default: '1' },
-      jobs: { type: 'string', default: String(jobsDefault) },
+      jobs: { type: 'string', default: '1' },
+      table: { type: 'boolean', default: false },
+      survivors: { type: 'boolean', default: false },
+      fresh: { type: 'boolean', default: false },
+      profile: { type: 'string' },
     },
   });
-  const { list, only, sample } = values;
+  const { list, profile } = values;
   if (list) {
     for (const { name } of choose(values.sim ? simDefects : raftDefects, values)) console.log(name);
     return;
   }
   if (values.sim) {
+    if (values.table) return tellSim(simDefects);
     const [seeds = 0, ranges = 0, jobs = 0] = [values.seeds, values.ranges, values.jobs].map(count);
-    const isWhole = only === undefined && sample === undefined;
-    const isFound = await runSim(choose(simDefects, values), { seeds, ranges, jobs, isWhole });
+    const among = values.survivors ? await survivorsOf(simDefects) : simDefects;
+    const options = { seeds, ranges, jobs, isFresh: values.fresh, profile };
+    const isFound = await runSim(choose(among, values), simDefects, options);
     process.exitCode = isFound ? 0 : 1;
     return;
   }
@@ -78,7 +92,9 @@ interface Choice {
 }
 
 function choose<D extends Defect>(all: readonly D[], { only = '', sample }: Choice): readonly D[] {
-  const matching = all.filter(({ name }) => name.includes(only));
+  // Names have no commas.
+  const parts = only.split(',');
+  const matching = all.filter(({ name }) => parts.some((part) => name.includes(part)));
   const wanted = sample === undefined ? matching.length : count(sample);
   const step = Math.max(1, Math.floor(matching.length / wanted));
   const first = Math.floor(Date.now() / 86_400_000) % step;

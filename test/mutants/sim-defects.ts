@@ -5,8 +5,10 @@
 import { driver } from './sim/driver.js';
 import { keyspace } from './sim/keyspace.js';
 import { leases } from './sim/leases.js';
+import { locks } from './sim/locks.js';
 import { log } from './sim/log.js';
 import { reads } from './sim/reads.js';
+import { sessions } from './sim/sessions.js';
 import type { SimDefect } from './sim/sim-defect.js';
 import { snapshots } from './sim/snapshots.js';
 import { state } from './sim/state.js';
@@ -18,8 +20,10 @@ export const simDefects: readonly SimDefect[] = [
   ...state,
   ...snapshots,
   ...driver,
+  ...sessions,
   ...reads,
   ...keyspace,
   ...leases,
   ...watches,
+  ...locks,
 ];

@@ -57,6 +57,7 @@ const put: fc.Arbitrary<Operation & { op: 'put' }> = fc
   .record({
     ...{ op: fc.constant('put' as const), key, value, lease },
     ...{ ignoreValue: seldom, ignoreLease: seldom },
+    previous: fc.constantFrom(undefined, true),
   })
   .map((it) => ({
     ...it,

@@ -7,7 +7,6 @@ import { expect } from 'vitest';
 import { systemTimers, type Timers } from '../../src/base/clock.js';
 import type { KontikiError } from '../../src/base/errors.js';
 import {
-  type Command,
   countedRecords,
   type Execution,
   type KeyEvent,
@@ -23,7 +22,7 @@ import {
 import { HashSums } from '../../src/mvcc/state-hash.js';
 import type { KvEngine } from '../../src/storage/index.js';
 import { WriteBehindBackend } from '../../src/storage/index.js';
-import { placeAt } from './reference-leases.js';
+import { originOf, type Requested } from './reference-sessions.js';
 
 /** How a test's engine lives on after a close or a crash. */
 export interface EngineLives {
@@ -55,7 +54,7 @@ export class DrivenKeyspace {
   /** Told of all that is applied, over any number of lives. */
   hub!: WatchHub;
   /** Command at each applied index from 1 on. */
-  readonly log: Command[] = [];
+  readonly log: Requested[] = [];
   readonly #watcherEventsMax: number | undefined;
   #applied = 0;
 
@@ -72,7 +71,7 @@ export class DrivenKeyspace {
   }
 
   /** Appends commands to the log and applies them as one batch. */
-  async run(commands: readonly Command[]): Promise<Execution[]> {
+  async run(commands: readonly Requested[]): Promise<Execution[]> {
     this.log.push(...commands);
     return this.#apply(commands);
   }
@@ -138,6 +137,7 @@ export class DrivenKeyspace {
     const history = sumOf(sums.text('history'), this.keyspace.removedHash.hash);
     expect(history).toBe(this.keyspace.laneHash('history'));
     expect(sums.text('leases')).toBe(this.keyspace.laneHash('leases'));
+    expect(sums.text('sessions')).toBe(this.keyspace.laneHash('sessions'));
   }
 
   async #open(engine: KvEngine): Promise<void> {
@@ -153,9 +153,9 @@ export class DrivenKeyspace {
     }
   }
 
-  async #apply(commands: readonly Command[]): Promise<Execution[]> {
+  async #apply(commands: readonly Requested[]): Promise<Execution[]> {
     const executions: Execution[] = [];
-    const places = commands.map((_, nth) => placeAt(this.#applied + nth + 1));
+    const places = commands.map((command, nth) => originOf(this.#applied + nth + 1, command));
     for (const segment of segmentsOf(this.keyspace, commands, places, slice)) {
       let plan: ReadPlan | undefined = segment.plan;
       const events: KeyEvent[] = [];
@@ -200,7 +200,7 @@ export function plain(result: object): object {
     readonly compactRevision?: number;
     readonly revision?: number;
   };
-  expect(outcome).toBe('rejected');
+  expect(outcome).toBe(code === 'SESSION_EXPIRED' ? 'unknown' : 'rejected');
   return {
     code,
     ...(compactRevision !== undefined && { compactRevision }),

@@ -76,7 +76,14 @@ describe('keyspace audit', () => {
   test('nothing at all -> an empty keyspace', () => {
     const { counts, meta } = audited([]);
     expect(meta).toMatchObject({ revision: 1, compactRevision: 0 });
-    expect(counts).toEqual({ keys: 0, changes: 0, closed: 0, leases: 0, attachments: 0 });
+    expect(counts).toEqual({
+      keys: 0,
+      changes: 0,
+      closed: 0,
+      leases: 0,
+      attachments: 0,
+      sessions: 0,
+    });
   });
 
   test('a key that no record has -> STATE_CORRUPT, naming it', () => {

@@ -18,7 +18,7 @@ describe('keyspace', () => {
     const { backend, keyspace } = new Fresh();
     expect(keyspace.revision).toBe(1);
     const remove: Command = { op: 'delete', keys: one('a') };
-    const put: Command = { op: 'put', key: 'a', value: bytes('1') };
+    const put: Command = { op: 'put', key: 'a', value: bytes('1'), previous: true };
     const results = backend
       .run(keyspace, [remove, put, put, remove, remove])
       .map(({ result }) => result);

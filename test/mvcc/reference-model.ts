@@ -17,8 +17,9 @@ import type {
   TxnCommand,
 } from '../../src/mvcc/index.js';
 import type { ReadLease, ReadLeaseCommand } from '../../src/mvcc/types.js';
-import { deletesOf, placeAt, ReferenceLeases } from './reference-leases.js';
+import { deletesOf, ReferenceLeases } from './reference-leases.js';
 import { holds, isIn, latin1, staticFault } from './reference-rules.js';
+import { originOf, ReferenceSessions, type Requested } from './reference-sessions.js';
 
 /** What the model answers: a result, or the code and the figures of an error. */
 export type ReferenceAnswer = Record<string, unknown>;
@@ -34,19 +35,25 @@ export class ReferenceModel {
   revision = 1;
   compactRevision = 0;
   readonly leases = new ReferenceLeases();
+  readonly sessions = new ReferenceSessions();
   readLease: ReadLease = { leaseMs: 0, everMs: 0 };
   /** Pairs that there are now: what {@link changes} come to. */
   readonly #now = new Map<string, KeyVersion>();
-  #executed = 0;
+  /** Commands so far. */
+  executed = 0;
 
-  /** The next command of the log; its place there is `placeAt` of its number. */
-  execute(command: Command): {
+  /** The next command of the log; its place there is `originOf` its number. */
+  execute(command: Requested): {
     readonly answer: ReferenceAnswer;
     readonly events: readonly KeyEvent[];
   } {
-    this.#executed += 1;
+    this.executed += 1;
     const events: KeyEvent[] = [];
-    const answer = this.#execute(command, placeAt(this.#executed), events);
+    const origin = originOf(this.executed, command);
+    const known = this.sessions.answered(origin.request);
+    if (known !== undefined) return { answer: known, events };
+    const answer = this.#execute(command, origin, events);
+    this.sessions.keep(origin, answer);
     if (events.length > 0) this.revision += 1;
     for (const event of events) {
       this.changes.push(event);
@@ -132,6 +139,9 @@ export class ReferenceModel {
     if (command.op === 'compact') return this.#compact(command.revision);
     if (command.op === 'read-lease') return this.#setReadLease(command);
     if (isOfLeases(command)) return this.#lease(command, place, events);
+    if (command.op === 'session-open') {
+      return { op: command.op, revision: this.revision, ...this.sessions.open(place.index) };
+    }
     const fault = staticFault(command);
     if (fault !== undefined) return { code: fault };
     return this.#refusal(command) ?? this.#run(command, { changed: new Map(), events });
@@ -220,7 +230,8 @@ export class ReferenceModel {
         const event: KeyEvent = { type: 'put', key, ...this.#next(draft), current };
         draft.changed.set(key, current);
         draft.events.push(previous === undefined ? event : { ...event, previous });
-        return { op: 'put', revision: this.revision + 1, previous };
+        const answer = { op: 'put', revision: this.revision + 1 };
+        return operation.previous ? { ...answer, previous } : answer;
       }
     }
   }

@@ -19,6 +19,7 @@ import { closedKey, currentKey, historyKey } from '../../src/mvcc/record-keys.js
 import { DrivenKeyspace, type EngineLives, plain } from './driven-keyspace.js';
 import { expectSame } from './expect-same.js';
 import { ReferenceModel } from './reference-model.js';
+import type { Requested } from './reference-sessions.js';
 import { SortedBackend } from './sorted-backend.js';
 import { checkWatch } from './watch-checks.js';
 import { Consumer, type ConsumerOptions, type WatchedState } from './watch-consumer.js';
@@ -53,7 +54,7 @@ export class ReferencePair {
     return new ReferencePair(await DrivenKeyspace.open(lives, watcherEventsMax), piece);
   }
 
-  async run(batch: readonly Command[]): Promise<void> {
+  async run(batch: readonly Requested[]): Promise<void> {
     const from = this.#answers.length;
     for (const command of batch) this.#answers.push(this.model.execute(command));
     this.#check(await this.driven.run(batch), from);
@@ -201,6 +202,7 @@ export class ReferencePair {
     const byId = (a: { id: bigint }, b: { id: bigint }) => (a.id < b.id ? -1 : 1);
     const leases = [...keyspace.leases()].sort(byId);
     expect(leases).toEqual([...this.model.leases.leases].sort(byId));
+    expect(keyspace.sessionCount).toBe(this.model.sessions.sessions.length);
   }
 }
 

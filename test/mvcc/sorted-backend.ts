@@ -1,7 +1,6 @@
 /** A backend in one map, sorted at every read, and the loops that drive a keyspace over it. */
 import {
   type Change,
-  type Command,
   type Execution,
   Keyspace,
   type Query,
@@ -9,7 +8,7 @@ import {
   type ReadSet,
   segmentsOf,
 } from '../../src/mvcc/index.js';
-import { placeAt } from './reference-leases.js';
+import { originOf, type Requested } from './reference-sessions.js';
 
 export class SortedBackend {
   readonly records = new Map<string, Uint8Array>();
@@ -44,10 +43,10 @@ export class SortedBackend {
     return Keyspace.open(this.read(Keyspace.openPlan()));
   }
 
-  /** Runs a batch the way the state machine does; places in the log go by `placeAt`. */
-  run(keyspace: Keyspace, commands: readonly Command[]): Execution[] {
+  /** Runs a batch the way the state machine does; places in the log go by `originOf`. */
+  run(keyspace: Keyspace, commands: readonly Requested[]): Execution[] {
     const all: Execution[] = [];
-    const places = commands.map((_, nth) => placeAt(this.#executed + nth + 1));
+    const places = commands.map((command, nth) => originOf(this.#executed + nth + 1, command));
     this.#executed += commands.length;
     for (const segment of segmentsOf(keyspace, commands, places)) {
       let plan: ReadPlan | undefined = segment.plan;

@@ -57,6 +57,7 @@ export class Cluster {
       readonly log?: LogStore;
       readonly machine?: RecordingMachine;
       readonly parts?: Partial<NodeOptions>;
+      readonly env?: Partial<NodeOptions['env']>;
     } = {},
   ): Promise<Node> {
     const { time, hub } = this;
@@ -68,7 +69,8 @@ export class Cluster {
     const transport = hub.transport({ address: `m${id}`, peers });
     // Other numbers in each life, as on a real machine: sessions must not come again.
     this.#lives += 1;
-    const env = { clock: time, timers: time, random: new Prng(this.#lives), transport };
+    const random = new Prng(this.#lives);
+    const env = { clock: time, timers: time, random, transport, ...options.env };
     const identity = identityOf(id);
     const own: NodeOptions = { env, identity, log, stateMachine: machine, peerMemory: memory };
     const parts: NodeOptions = { ...own, ...options.parts };

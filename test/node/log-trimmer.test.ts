@@ -18,6 +18,8 @@ class World {
   role = 'leader';
   progress: Follower[] = [];
   pinned = Infinity;
+  /** As the core knows. */
+  applied = 100;
   readonly trimmer: LogTrimmer;
 
   constructor() {
@@ -26,7 +28,7 @@ class World {
       get role() {
         return self.role;
       },
-      status: () => ({ progress: self.progress }),
+      status: () => ({ progress: self.progress, applied: self.applied }),
     };
     this.trimmer = new LogTrimmer({
       log: this.log,
@@ -64,6 +66,14 @@ describe('the log', () => {
     world.machine.durableIndex = 100;
     expect(await world.first(500)).toBe(81);
     expect(await world.first(1_000)).toBe(91);
+  });
+
+  test('a page that is durable in part, not applied as a whole -> kept from its first entry on', async () => {
+    const world = await World.filled();
+    world.applied = 50;
+    expect(await world.first(0)).toBe(51);
+    world.applied = 100;
+    expect(await world.first(1_000)).toBe(81);
   });
 
   test('a follower that is behind -> kept for it, until it was silent for a minute', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Deferred } from '../../src/base/deferred.js';
 import { kontikiError } from '../../src/base/errors.js';
-import { type PeerMemory, PeerRegistry } from '../../src/node/peer-registry.js';
+import { type PeerMemory, PeerRegistry, type PeerView } from '../../src/node/peer-registry.js';
 import type { MemberId } from '../../src/raft/types.js';
 import type { MemberIdentity } from '../../src/transport/transport.js';
 
@@ -63,10 +63,32 @@ function watched(admit: Promise<void>): { outcome: string } {
   return seen;
 }
 
-function registry(pairs: readonly [MemberId, string][] = []) {
+/** A member of 1, 2 and 3, of which 9 was removed; it has nothing to forget, unless told otherwise. */
+function registry(pairs: readonly [MemberId, string][] = [], view: Partial<PeerView> = {}) {
   const memory = new SlowMemory(pairs);
-  return { memory, peers: new PeerRegistry(peer(1), [1, 2, 3], memory) };
+  const nobody = async () => {
+    throw kontikiError('NO_LEADER', 'nobody leads');
+  };
+  const whole: PeerView = {
+    isMember: (id) => id <= 3,
+    isRemoved: (id) => id === 9,
+    hasHistory: () => false,
+    leads: () => false,
+    vouch: nobody,
+    ...view,
+  };
+  return { memory, peers: new PeerRegistry(peer(1), whole, memory) };
 }
+
+/** Of members that have something to forget. */
+const history = { hasHistory: () => true };
+const leading = { ...history, leads: () => true };
+const vouching = (code?: 'MEMBER_IDENTITY_CHANGED' | 'MEMBER_UNKNOWN' | 'TIMEOUT') => ({
+  ...history,
+  vouch: async () => {
+    if (code !== undefined) throw kontikiError(code, 'says the leader');
+  },
+});
 
 describe('peer registry', () => {
   test('a member met for the first time: admitted once the pair is durable', async () => {
@@ -97,15 +119,47 @@ describe('peer registry', () => {
   });
 
   test.each([
-    ['another cluster', peer(2, dir('a'), 8), 'CLUSTER_MISMATCH'],
-    ['nobody of the cluster', peer(4), 'MEMBER_UNKNOWN'],
-    ['itself', peer(1), 'MEMBER_UNKNOWN'],
-  ])('a peer of %s: refused, remembered never', async (_, identity, code) => {
-    const { memory, peers } = registry();
-    await expect(peers.admit(identity, false)).rejects.toEqual(error(code));
-    await expect(peers.admit(identity, true)).rejects.toEqual(error(code));
-    expect(memory.saves).toEqual([]);
+    ['a member, by one that leads', peer(2), leading],
+    ['a member that the leader vouches for', peer(2), vouching()],
+    ['a newcomer, by one that has nothing to forget', peer(4), {}],
+    // It may come from entries that only such members have.
+    ['a newcomer, by one that knows no leader', peer(4), history],
+  ] as const)('%s -> admitted', async (_, identity, view) => {
+    const { memory, peers } = registry([], view);
+    const seen = watched(peers.admit(identity, false));
+    await memory.finish();
+    expect(seen.outcome).toBe('admitted');
+    expect(memory.saves).toEqual([[[identity.memberId, identity.dirId]]]);
   });
+
+  test.each([
+    ['another cluster', peer(2, dir('a'), 8), 'CLUSTER_MISMATCH'],
+    ['itself', peer(1), 'MEMBER_UNKNOWN'],
+    ['one that was removed', peer(9), 'MEMBER_REMOVED'],
+    ['nobody of the cluster, to the leader', peer(4), 'MEMBER_UNKNOWN', leading],
+    [
+      'nobody of the cluster, says the leader',
+      peer(4),
+      'MEMBER_UNKNOWN',
+      vouching('MEMBER_UNKNOWN'),
+    ],
+    [
+      'a directory that the leader met as another',
+      peer(2),
+      'MEMBER_IDENTITY_CHANGED',
+      vouching('MEMBER_IDENTITY_CHANGED'),
+    ],
+    ['a directory that nobody can tell about', peer(2), 'NO_LEADER', history],
+    ['a directory that the leader cannot tell about', peer(2), 'NO_LEADER', vouching('TIMEOUT')],
+  ] as const)(
+    'a peer, %s: refused, remembered never',
+    async (_, identity, code, view: Partial<PeerView> = {}) => {
+      const { memory, peers } = registry([], view);
+      await expect(peers.admit(identity, false)).rejects.toEqual(error(code));
+      await expect(peers.admit(identity, true)).rejects.toEqual(error(code));
+      expect(memory.saves).toEqual([]);
+    },
+  );
 
   test('a probe leaves no trace: the next directory is admitted', async () => {
     const { memory, peers } = registry();
@@ -157,12 +211,12 @@ describe('peer registry', () => {
     expect(memory.saves).toEqual([[[2, dir('a')]], [[2, dir('b')]]]);
   });
 
-  test('idle: resolves when no save is under way, whether or not it succeeds', async () => {
+  test('close: resolves when no save is under way, whether or not it succeeds; saves no more', async () => {
     const { memory, peers } = registry();
-    await peers.idle();
     const admitted = watched(peers.admit(peer(2), false));
+    await settle();
     let isIdle = false;
-    const idle = peers.idle().then(() => {
+    const idle = peers.close().then(() => {
       isIdle = true;
     });
     await settle();
@@ -170,5 +224,7 @@ describe('peer registry', () => {
     await memory.finish(kontikiError('STORAGE_IO', 'disk'));
     await idle;
     expect(admitted.outcome).toBe('STORAGE_IO');
+    await expect(peers.admit(peer(2), false)).rejects.toEqual(error('CLOSED'));
+    expect(memory.saves).toHaveLength(1);
   });
 });

@@ -2,7 +2,8 @@
 import { describe, expect, test, vi } from 'vitest';
 import { kontikiError } from '../../src/base/errors.js';
 import { limits } from '../../src/base/limits.js';
-import { type ProposalId, Proposals } from '../../src/node/proposals.js';
+import { Proposals } from '../../src/node/proposals.js';
+import type { ProposalId } from '../../src/node/waiter.js';
 
 const session = 41;
 const error = (code: string, outcome?: string) =>

@@ -19,6 +19,7 @@ function member(raft: { leader: number; role: string; term: number }, canReach =
     transport: { send: (message) => void sent.push(message) },
     canReachLeader: () => canReach,
     onSent: () => undefined,
+    answerMembership: async (data) => Uint8Array.of(77, ...data),
   });
   return { questions, sent, time };
 }
@@ -43,6 +44,21 @@ describe('asking', () => {
     questions.onResponse(responseTo(first!, bytes(10)));
     questions.onResponse(responseTo(first!, bytes(11)));
     expect(await Promise.all(calls)).toEqual([bytes(10), bytes(20)]);
+  });
+
+  test('about the membership -> marked on its way, and the driver answers', async () => {
+    const { questions, sent } = member(follower);
+    const call = questions.ask(bytes(1), true);
+    const [asked] = sent as AskRequest[];
+    expect(asked).toMatchObject({ membership: true });
+    const there = member(leader);
+    there.questions.answerWith(async () => bytes(0));
+    there.questions.onRequest(asked!);
+    await Promise.resolve();
+    questions.onResponse(there.sent[0] as AskResponse);
+    expect(await call).toEqual(bytes(77, 1));
+    expect(await there.questions.ask(bytes(2), true)).toEqual(bytes(77, 2));
+    expect(await there.questions.ask(bytes(2))).toEqual(bytes(0));
   });
 
   test('no leader, or none that can be reached -> NO_LEADER, nothing is sent', async () => {

@@ -2,7 +2,7 @@
 import { utf8Bytes, utf8Text } from '../../src/base/bytes.js';
 import { Deferred } from '../../src/base/deferred.js';
 import type { ApplyResult, StateMachine } from '../../src/node/index.js';
-import type { ProposalId } from '../../src/node/proposals.js';
+import type { ProposalId } from '../../src/node/waiter.js';
 import type { Entry } from '../../src/raft/types.js';
 
 /** Bytes of a command, as `Node.propose` wants them made. */

@@ -26,6 +26,8 @@ export class ScriptedTransport implements Transport {
 
   async probe() {}
 
+  updatePeers(): void {}
+
   start(_self: MemberIdentity, handlers: TransportHandlers): void {
     this.#handlers = handlers;
   }

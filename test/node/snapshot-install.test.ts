@@ -32,7 +32,7 @@ const entriesUpTo = (count: number, name: string): Entry[] =>
   Array.from({ length: count }, (_, nth) => {
     const value = new TextEncoder().encode(`${name}${nth}`.repeat(20));
     const command: Command = { op: 'put', key: `k${nth % 9}`, value };
-    const data = encodeCommand({ session: 7, seq: nth + 1, doneBelow: 1, command });
+    const data = encodeCommand({ session: 2 ** 52, seq: nth + 1, doneBelow: 1, command });
     return { term: 1, index: nth + 1, type: 'normal', data };
   });
 

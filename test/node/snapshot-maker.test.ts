@@ -106,13 +106,15 @@ describe('a snapshot', () => {
     expect((await world.store.list()).map(({ last }) => last.index)).toEqual([10]);
   });
 
-  test('one of an earlier life that the log goes on behind -> used; one beyond the log -> not', async () => {
-    for (const [index, taken] of [
-      [4, 0],
-      [40, 1],
+  test('one of an earlier life that the log goes on behind -> used; one beyond the log, or of before a member was added -> not', async () => {
+    for (const [index, taken, configuration] of [
+      [4, 0, { voters: [1, 2, 9] }],
+      [4, 0, { voters: [1], learners: [2] }],
+      [4, 1, { voters: [1] }],
+      [40, 1, { voters: [1, 2] }],
     ] as const) {
       const store = new FragileStore();
-      const sink = await store.create({ term: 2, index }, { voters: [1] });
+      const sink = await store.create({ term: 2, index }, configuration);
       await sink.commit();
       const world = new World(store);
       await world.grow(8);

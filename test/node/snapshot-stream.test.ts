@@ -5,6 +5,7 @@ import { kontikiError } from '../../src/base/errors.js';
 import { limits } from '../../src/base/limits.js';
 import { Prng, randomInt } from '../../src/base/prng.js';
 import type { SnapshotAck, SnapshotChunk, WireMessage } from '../../src/codec/wire-message.js';
+import { SnapshotPace } from '../../src/node/snapshot-pace.js';
 import { SnapshotReceiver, streamData } from '../../src/node/snapshot-receiver.js';
 import { SnapshotStream, type StreamEnd } from '../../src/node/snapshot-stream.js';
 import type { SnapshotRequest } from '../../src/raft/messages.js';
@@ -44,7 +45,10 @@ class Pair {
   readonly toReceiver: WireMessage[] = [];
   readonly toSender: SnapshotAck[] = [];
   readonly stored: SnapshotRequest[] = [];
-  readonly receiver: SnapshotReceiver;
+  receiver: SnapshotReceiver;
+  /** Sent so far, every chunk each time. */
+  readonly sent: number[] = [];
+  bytesPerSecond = Number.MAX_SAFE_INTEGER;
   stream: SnapshotStream | undefined;
   end: StreamEnd | undefined;
   isNeeded = true;
@@ -52,8 +56,13 @@ class Pair {
 
   constructor(store: SnapshotStore = new MemorySnapshotStore()) {
     this.store = store;
-    this.receiver = new SnapshotReceiver({
-      store,
+    this.receiver = this.receive();
+  }
+
+  /** The receiver as a new process has it. */
+  receive(): SnapshotReceiver {
+    return new SnapshotReceiver({
+      store: this.store,
       isNeeded: () => this.isNeeded,
       send: (message) => this.toSender.push(message),
       onStored: (request) => this.stored.push(request),
@@ -65,7 +74,11 @@ class Pair {
     this.stream = new SnapshotStream({
       ...{ request: requestOf(id), id, chunks },
       nowMs: () => this.nowMs,
-      send: (message) => this.toReceiver.push(message),
+      pace: new SnapshotPace(this.bytesPerSecond, limits.snapshotChunkBytes, () => this.nowMs),
+      send: (message) => {
+        this.toReceiver.push(message);
+        if (message.kind === 'snapshot-chunk') this.sent.push(message.at);
+      },
       onEnd: (end) => {
         expect(this.end).toBeUndefined();
         this.end = end;
@@ -99,6 +112,16 @@ class Pair {
 
   async rounds(max: number, loses?: () => boolean): Promise<void> {
     for (let n = 0; n < max && this.end === undefined; n += 1) await this.round(loses);
+  }
+
+  /** The connection falls, and the leader begins again: with the name of a file that it sent before. */
+  again(chunks: AsyncIterable<Uint8Array>, id = 5): void {
+    this.toReceiver.splice(0);
+    this.toSender.splice(0);
+    this.stream?.end('failed');
+    this.end = undefined;
+    this.sent.splice(0);
+    this.start(chunks, id);
   }
 }
 
@@ -207,5 +230,213 @@ describe('a snapshot stream', () => {
     const sink = await pair.store.create(last, configuration);
     await sink.discard();
     expect(await pair.store.list()).toEqual([]);
+  });
+});
+
+describe('a stream that broke', () => {
+  const large = (count: number) =>
+    Array.from({ length: count }, (_, nth) =>
+      new Uint8Array(limits.snapshotChunkBytes - nth).fill(nth),
+    );
+
+  test('the next one of the same file -> goes on behind what is stored', async () => {
+    const pair = new Pair();
+    const chunks = large(30);
+    pair.start(source(chunks));
+    for (let n = 0; n < 4; n += 1) await pair.round();
+    const before = Math.max(...pair.sent);
+    pair.again(source(chunks));
+    await pair.rounds(60);
+    expect(pair.end).toBe('arrived');
+    expect(before).toBeGreaterThan(6);
+    // At most what was under way when it broke.
+    expect(Math.min(...pair.sent)).toBeGreaterThan(before - limits.snapshotChunksInFlightMax);
+    expect((await contentOf(pair.store)).equals(Buffer.concat(chunks))).toBe(true);
+  });
+
+  test('another file of the same entry -> begins at its beginning', async () => {
+    const pair = new Pair();
+    pair.start(source(large(30)));
+    for (let n = 0; n < 4; n += 1) await pair.round();
+    const others = large(9).reverse();
+    pair.again(source(others), 6);
+    await pair.rounds(60);
+    expect(pair.end).toBe('arrived');
+    expect((await contentOf(pair.store)).equals(Buffer.concat(others))).toBe(true);
+  });
+
+  test('another entry under the same name -> begins at its beginning', async () => {
+    const pair = new Pair();
+    pair.start(source(large(30)));
+    for (let n = 0; n < 4; n += 1) await pair.round();
+    const { snapshot, ...rest } = requestOf(5);
+    pair.toSender.splice(0);
+    pair.receiver.onRequest({ ...rest, snapshot: { ...snapshot, last: { term: 3, index: 91 } } });
+    await breath();
+    expect(pair.toSender.at(-1)).toMatchObject({ next: 0, state: 'receiving' });
+  });
+
+  test('the receiver was started again -> begins at its beginning', async () => {
+    const pair = new Pair();
+    const chunks = large(12);
+    pair.start(source(chunks));
+    for (let n = 0; n < 4; n += 1) await pair.round();
+    await pair.receiver.stop();
+    pair.receiver = pair.receive();
+    await pair.rounds(3);
+    expect(pair.end).toBe('failed');
+    pair.again(source(chunks));
+    await pair.rounds(60);
+    expect(pair.end).toBe('arrived');
+    expect((await contentOf(pair.store)).equals(Buffer.concat(chunks))).toBe(true);
+  });
+
+  test('behind the last chunk -> nothing is sent again', async () => {
+    const pair = new Pair();
+    pair.start(source(large(2)));
+    for (let n = 0; pair.stored.length === 0; n += 1) {
+      for (const message of pair.toReceiver.splice(0)) {
+        if (message.kind === 'snapshot-request') pair.receiver.onRequest(message);
+        else pair.receiver.onChunk(message as SnapshotChunk);
+      }
+      await breath();
+      if (pair.stored.length > 0) break;
+      for (const ack of pair.toSender.splice(0)) pair.stream?.onAck(ack);
+      await breath();
+      expect(n).toBeLessThan(50);
+    }
+    pair.again(source(large(2)));
+    await pair.rounds(20);
+    expect(pair.end).toBe('arrived');
+    expect(pair.sent).toEqual([]);
+  });
+
+  test('an answer to an earlier stream says more than is stored -> given up, nothing is stored', async () => {
+    const pair = new Pair();
+    const chunks = large(12);
+    pair.start(source(chunks));
+    const ack = { kind: 'snapshot-ack', from: 2, to: 1, term: 3, id: 5 } as const;
+    pair.stream?.onAck({ ...ack, next: 7, state: 'receiving' });
+    await pair.rounds(200);
+    expect(pair.end).toBe('failed');
+    expect(await pair.store.list()).toEqual([]);
+    pair.again(source(chunks));
+    pair.stream?.onAck({ ...ack, next: 700, state: 'receiving' });
+    await pair.rounds(200);
+    expect(pair.end).toBe('failed');
+    pair.again(source(chunks));
+    await pair.rounds(60);
+    expect((await contentOf(pair.store)).equals(Buffer.concat(chunks))).toBe(true);
+  });
+
+  const seeds = Array.from({ length: Math.max(1, Math.round(10 * depth)) }, (_, i) => 700 + i);
+  test.each(seeds)('seed %i: breaks, restarts and losses -> it arrives as it is', async (seed) => {
+    const random = new Prng(seed);
+    const pair = new Pair();
+    const files = new Map([[5, large(4 + randomInt(random, 20))]]);
+    let id = 5;
+    pair.start(source(files.get(id) as Uint8Array[]));
+    const rate = randomInt(random, 20);
+    for (let n = 0; n < 3_000; n += 1) {
+      await pair.round(() => randomInt(random, 100) < rate);
+      if (pair.end === 'arrived') break;
+      if (n < 60 && randomInt(random, 12) === 0) {
+        await pair.receiver.stop();
+        pair.receiver = pair.receive();
+      }
+      if (n < 60 && randomInt(random, 20) === 0) {
+        id += 1;
+        files.set(id, large(4 + randomInt(random, 20)).reverse());
+      }
+      if (pair.end === undefined && (n >= 60 || randomInt(random, 6) > 0)) continue;
+      pair.again(source(files.get(id) as Uint8Array[]), id);
+    }
+    expect(pair.end, `seed ${seed}`).toBe('arrived');
+    const content = await contentOf(pair.store);
+    const sent = [...files.values()].some((file) => content.equals(Buffer.concat(file)));
+    expect(sent, `seed ${seed}: what is stored was sent, as one file`).toBe(true);
+  });
+});
+
+describe('chunks that no member sends', () => {
+  const chunk = { kind: 'snapshot-chunk', from: 1, to: 2, term: 3, id: 5 } as const;
+
+  test.each<[string, Omit<SnapshotChunk, keyof typeof chunk>]>([
+    ['too long', { at: 0, isLast: false, data: new Uint8Array(limits.snapshotChunkBytes + 1) }],
+    ['empty, not the last', { at: 0, isLast: false, data: new Uint8Array() }],
+    ['too long, out of order', { at: 9, isLast: true, data: new Uint8Array(1 << 20) }],
+  ])('%s -> the stream is given up, another one is taken', async (_, rest) => {
+    const pair = new Pair();
+    pair.start(source([Uint8Array.of(1)]));
+    for (const message of pair.toReceiver.splice(0, 1)) {
+      pair.receiver.onRequest(message as SnapshotRequest);
+    }
+    await breath();
+    pair.receiver.onChunk({ ...chunk, ...rest });
+    await breath();
+    expect(pair.toSender.at(-1)).toMatchObject({ state: 'failed' });
+    expect(await pair.store.list()).toEqual([]);
+    pair.again(source([Uint8Array.of(2)]));
+    await pair.rounds(20);
+    expect([...(await contentOf(pair.store))]).toEqual([2]);
+  });
+
+  test('out of order, twice, of another stream -> answered, not stored', async () => {
+    const pair = new Pair();
+    pair.start(source([]));
+    for (const message of pair.toReceiver.splice(0)) {
+      pair.receiver.onRequest(message as SnapshotRequest);
+    }
+    await breath();
+    const data = Uint8Array.of(1);
+    for (const at of [1, 0, 0, 3, Number.MAX_SAFE_INTEGER]) {
+      pair.receiver.onChunk({ ...chunk, at, isLast: at === 3, data });
+      await breath();
+    }
+    pair.receiver.onChunk({ ...chunk, id: 6, at: 1, isLast: true, data });
+    pair.receiver.onChunk({ ...chunk, from: 3, at: 1, isLast: true, data });
+    await breath();
+    expect(pair.toSender.slice(-2)).toMatchObject([{ state: 'failed' }, { state: 'failed' }]);
+    pair.receiver.onChunk({ ...chunk, at: 1, isLast: true, data: Uint8Array.of(2) });
+    await breath();
+    expect([...(await contentOf(pair.store))]).toEqual([1, 2]);
+  });
+});
+
+describe('the pace of streams', () => {
+  test('a limit -> no second carries more than it, and a quarter at once', async () => {
+    const pair = new Pair();
+    const chunkBytes = limits.snapshotChunkBytes;
+    pair.bytesPerSecond = 8 * chunkBytes;
+    const chunks = Array.from({ length: 40 }, () => new Uint8Array(chunkBytes));
+    pair.start(source(chunks));
+    const sentAt: number[] = [];
+    while (pair.end === undefined) {
+      const before = pair.sent.length;
+      await pair.round();
+      for (let n = before; n < pair.sent.length; n += 1) sentAt.push(pair.nowMs);
+    }
+    expect(pair.end).toBe('arrived');
+    for (const from of sentAt) {
+      const inSecond = sentAt.filter((at) => at >= from && at < from + 1_000).length;
+      expect(inSecond).toBeLessThanOrEqual(8 + 2 + 1);
+    }
+    expect(pair.nowMs).toBeGreaterThan(4_000);
+    expect(pair.nowMs).toBeLessThan(9_000);
+  });
+
+  test('take -> as a bucket that fills in a quarter of a second', () => {
+    let nowMs = 0;
+    const pace = new SnapshotPace(
+      4 * limits.snapshotChunkBytes,
+      limits.snapshotChunkBytes,
+      () => nowMs,
+    );
+    const chunk = limits.snapshotChunkBytes;
+    expect([pace.take(chunk), pace.take(1)]).toEqual([true, false]);
+    nowMs += 125;
+    expect([pace.take(chunk), pace.take(chunk / 2), pace.take(1)]).toEqual([false, true, false]);
+    nowMs += 60_000;
+    expect([pace.take(chunk), pace.take(1)]).toEqual([true, false]);
   });
 });

@@ -6,9 +6,14 @@ import { isKontikiError } from '../../src/base/errors.js';
 import { type Random, randomInt } from '../../src/base/prng.js';
 import { metaKey } from '../../src/mvcc/record-keys.js';
 import { hashOfMeta } from '../../src/mvcc/state-hash.js';
+import type { Env } from '../../src/node/index.js';
 import { MemoryEngine } from '../../src/storage/index.js';
 import type { Store } from '../../src/store/store.js';
-import type { CrashKind, SimMachine } from '../../src/testing/sim-machine.js';
+import {
+  assertingObserver,
+  type CrashKind,
+  type SimMachine,
+} from '../../src/testing/sim-machine.js';
 import { SimRandom } from '../../src/testing/sim-random.js';
 import { Simulator } from '../../src/testing/simulator.js';
 import { DrivenKeyspace } from '../mvcc/driven-keyspace.js';
@@ -26,6 +31,8 @@ export class SingleStore {
   readonly #random: Random;
   /** The present life, while it has one. */
   store: Store | undefined;
+  /** Last entry that was applied when the state was last compared. */
+  #appliedIndex = 0;
   /** What was found at the last open. */
   found: StoreContent | undefined;
   /** Lives that may have left a leader's entry in the log, since the ledger was last compared. */
@@ -65,6 +72,17 @@ export class SingleStore {
     return this.sim.complete(promise, 60_000);
   }
 
+  /** A process that tells the ledger what it is about to write, until it ends. */
+  #boot(): Env {
+    const { ledger, machine } = this;
+    const env = machine.boot();
+    const { boots } = machine;
+    const writing: typeof assertingObserver.writing = ({ entries }) => {
+      if (machine.running && machine.boots === boots) ledger.log.wrote(entries);
+    };
+    return { ...env, observer: { ...assertingObserver, writing } };
+  }
+
   /** Lets so many things happen, fewer if there are not so many. */
   async events(count: number): Promise<void> {
     let left = count;
@@ -78,7 +96,7 @@ export class SingleStore {
   /** Begins a life that ends before anybody could ask it anything. */
   async beginToOpen(events: number): Promise<void> {
     this.#elections += 1;
-    openStoreOn(this.machine.boot(), this.config).catch(() => undefined);
+    openStoreOn(this.#boot(), this.config).catch(() => undefined);
     await this.events(events);
   }
 
@@ -95,7 +113,7 @@ export class SingleStore {
   /** Opens, and checks all that is there. */
   async open(): Promise<void> {
     this.#elections += 1;
-    const store = await this.complete(openStoreOn(this.machine.boot(), this.config));
+    const store = await this.complete(openStoreOn(this.#boot(), this.config));
     await this.#compare(store);
     this.store = store;
     this.commands.forgetLeases();
@@ -125,11 +143,14 @@ export class SingleStore {
     };
     await this.sim.runUntil(isStill, 60_000);
     this.checkAnswers();
-    if (ledger.isQuiet && store.status().failure === undefined) await this.#checkStored();
+    const { appliedIndex, failure } = store.status();
+    if (!ledger.isQuiet || failure !== undefined) return;
+    this.#appliedIndex = appliedIndex;
+    await this.#checkStored();
   }
 
   async #checkStored(): Promise<void> {
-    const expected = await this.ledger.stateHash();
+    const expected = await this.ledger.stateHash(this.#appliedIndex);
     const meta = this.machine.engineDisk.view(this.statePath).get(metaKey);
     if (meta === undefined ? this.ledger.model.revision === 1 : hashOfMeta(meta) === expected)
       return;

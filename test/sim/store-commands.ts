@@ -46,9 +46,10 @@ export class StoreCommands {
   put(store: Store, lease: bigint | undefined): void {
     const key = this.#key();
     const value = this.#value();
-    const command = toPut(key, value, { lease });
+    const options = { lease, previous: this.#int(2) === 0 };
+    const command = toPut(key, value, options);
     this.#note(command, async () => {
-      const { revision, previous } = await store.put(key, value, { lease });
+      const { revision, previous } = await store.put(key, value, options);
       return { revision, previous: previous && textOfPair(previous) };
     });
   }

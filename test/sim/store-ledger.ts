@@ -5,7 +5,6 @@
 //            -> refused before it reached the log, or gone in a crash: never seen again
 import { isDeepStrictEqual } from 'node:util';
 import { isKontikiError } from '../../src/base/errors.js';
-import { encodeCommand } from '../../src/codec/command-codec.js';
 import type { Command, KeyVersion, LogPlace } from '../../src/mvcc/index.js';
 import type { Entry } from '../../src/raft/types.js';
 import { MemoryEngine, WriteBehindBackend } from '../../src/storage/index.js';
@@ -13,6 +12,7 @@ import { StoreStateMachine } from '../../src/store/state-machine.js';
 import { ReferenceModel } from '../mvcc/reference-model.js';
 import { ManualTimers } from '../storage/manual-timers.js';
 import { type StoreContent, textOfVersion } from './store-content.js';
+import { WrittenLog } from './written-log.js';
 
 /** A command on its way. */
 export interface Issued {
@@ -34,12 +34,13 @@ const applied = [
 
 export class Ledger {
   readonly model = new ReferenceModel();
+  readonly log = new WrittenLog();
   /** In the order of the log. */
   #open: Issued[] = [];
-  /** Of the confirmed commands, for the undisturbed keyspace. */
+  /** Of the confirmed commands and the sessions they name, for the undisturbed keyspace. */
   #entries: Entry[] = [];
   #twin: StoreStateMachine | undefined;
-  /** Of the entry before the next confirmed command. */
+  /** Of the last entry that is accounted for. */
   #place: LogPlace = { term: 0, index: 0 };
   /** Entry that granted each lease. */
   readonly #grants = new Map<bigint, number>();
@@ -90,23 +91,31 @@ export class Ledger {
   }
 
   /**
-   * A store was opened: finds which of the open commands are in it, the first so many of them, and
-   * that it holds exactly the model's content then.
+   * A store was opened: what its log got before it was lost must be the first so many of the open
+   * commands, and its content exactly the model's then.
    *
    * @param leader - term of its leader, and the newest entry, which is no command
    * @param elections - how many other leaders may have left an entry since the last time
    */
   recovered(content: StoreContent, leader: LogPlace, elections: number): void {
-    const most = leader.index - this.#place.index - 1;
-    let count = 0;
-    // Entries are counted exactly, but for the leaders that nobody saw.
-    while (count < most - elections || (count < most && !this.#holds(content))) {
-      if (this.#open.length === 0) throw this.#differs(content, leader);
-      this.#confirm();
-      count += 1;
+    const before = this.confirmed;
+    let leaders = 0;
+    while (this.#place.index < leader.index - 1) {
+      if (this.log.kindOf(this.#place.index + 1) === 'leader') {
+        leaders += 1;
+        this.#place = { ...this.#place, index: this.#place.index + 1 };
+      } else if (!this.#takeSession()) {
+        if (this.#open.length === 0) throw this.#differs(content, leader);
+        this.#confirm();
+      }
+    }
+    const isNext = this.#place.index === leader.index - 1;
+    const isLed = isNext && this.log.kindOf(leader.index) === 'leader';
+    if (!isLed || this.log.termOf(leader.index) !== leader.term || leaders > elections) {
+      throw this.#differs(content, leader);
     }
     if (!this.#holds(content)) throw this.#differs(content, leader);
-    this.foundLater += count;
+    this.foundLater += this.confirmed - before;
     this.#open = [];
     this.#place = leader;
   }
@@ -117,8 +126,17 @@ export class Ledger {
     return { op: 'lease-revoke', id, expired: { term: this.#place.term, generation } };
   }
 
-  /** Of an undisturbed keyspace that was given the confirmed commands. Not while a run is in progress. */
-  async stateHash(): Promise<string> {
+  /**
+   * Of an undisturbed keyspace that was given the confirmed commands. Not while a run is in progress.
+   *
+   * @param appliedIndex - last entry that the store has applied: there may be none that nobody knows of
+   */
+  async stateHash(appliedIndex: number): Promise<string> {
+    // Whoever asked for it may have given up before its command was in the log.
+    if (this.#place.index < appliedIndex) this.#takeSession();
+    if (this.#place.index !== appliedIndex) {
+      throw new Error(`applied up to entry ${appliedIndex}, expected ${this.#place.index}`);
+    }
     return (await this.twin()).keyspace.stateHash;
   }
 
@@ -134,12 +152,23 @@ export class Ledger {
     return this.#twin;
   }
 
-  #confirm(): Record<string, unknown> {
-    const { command } = this.#open.shift() as Issued;
+  /** The session that the store opens for itself before the first command of a life. */
+  #takeSession(): boolean {
+    if (this.log.kindOf(this.#place.index + 1) !== 'session-open') return false;
+    this.#take({ op: 'session-open' });
+    return true;
+  }
+
+  #take(command: Command): void {
     this.#place = { ...this.#place, index: this.#place.index + 1 };
+    this.#entries.push(this.log.take(this.#place, command));
+  }
+
+  #confirm(): Record<string, unknown> {
+    this.#takeSession();
+    const { command } = this.#open.shift() as Issued;
+    this.#take(command);
     this.confirmed += 1;
-    const data = encodeCommand({ session: 1, seq: this.confirmed, doneBelow: 1, command });
-    this.#entries.push({ ...this.#place, type: 'normal', data });
     if (command.op === 'lease-grant') this.#grants.set(command.id, this.#place.index);
     // The model keeps no terms: that the expiry is its leader's is what the keyspace checks.
     const asked = command.op === 'lease-revoke' ? { ...command, expired: undefined } : command;

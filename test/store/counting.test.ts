@@ -56,7 +56,7 @@ class World {
     const from = this.log.length;
     for (const command of batch) {
       const index = this.log.length + 1;
-      const data = encodeCommand({ session: 1, seq: index, doneBelow: 1, command });
+      const data = encodeCommand({ session: 2 ** 52, seq: index, doneBelow: 1, command });
       this.log.push({ term: 1, index, type: 'normal', data });
     }
     const entries = this.log.slice(from);

@@ -27,7 +27,7 @@ const commands: readonly Command[] = [
   ...puts('d'),
 ];
 const log = commands.map((command, nth): Entry => {
-  const data = encodeCommand({ session: 1, seq: nth + 1, doneBelow: 1, command });
+  const data = encodeCommand({ session: 2 ** 52, seq: nth + 1, doneBelow: 1, command });
   return { term: 1, index: nth + 1, type: 'normal', data };
 });
 

@@ -42,7 +42,7 @@ class World {
   async apply(...commands: Command[]): Promise<unknown[]> {
     const entries = commands.map((command) => {
       this.#index += 1;
-      const data = encodeCommand({ session: 7, seq: this.#index, doneBelow: 1, command });
+      const data = encodeCommand({ session: 2 ** 52, seq: this.#index, doneBelow: 1, command });
       return { term: 1, index: this.#index, type: 'normal' as const, data };
     });
     return (await this.machine.apply(entries)).map(({ value }) => value);

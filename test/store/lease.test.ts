@@ -75,6 +75,17 @@ describe('one member', () => {
     expect(lease.lost.reason).toMatchObject({ code: 'CLOSED' });
   });
 
+  test('stopKeepAlive: it runs out, and is lost a TTL after the last keep-alive', async () => {
+    const lease = await grant(1, 3, { keepAlive: true });
+    await stores.time.run(10_000);
+    lease.stopKeepAlive();
+    const stopped = now();
+    await stores.time.until(() => lease.lost.aborted);
+    expect(now() - stopped).toBeGreaterThan(1_900);
+    expect(now() - stopped).toBeLessThanOrEqual(3_000);
+    await goneAt(lease, 1);
+  });
+
   test('revoke: deletes its keys, loses it, and a second one says so', async () => {
     const store = stores.store(1);
     const lease = await grant(1, 60);

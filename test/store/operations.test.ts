@@ -79,6 +79,7 @@ describe('op', () => {
     ['an unknown option of a put', () => looseOp.put?.('a', 'x', { leases: 1n })],
     ['a lease that is a number', () => looseOp.put?.('a', 'x', { lease: 1 })],
     ['a lease beyond int64', () => looseOp.put?.('a', 'x', { lease: 2n ** 63n })],
+    ['a previous that is no boolean', () => looseOp.put?.('a', 'x', { previous: 1 })],
     ['a txn of anything else', () => looseOp.txn?.({ do: ['put'] })],
     ['a txn of no list', () => looseOp.txn?.({ do: op.get('a') })],
     ['a txn of no compares', () => looseOp.txn?.({ if: [op.get('a')] })],

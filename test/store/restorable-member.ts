@@ -38,7 +38,7 @@ export class Member {
   async apply(...commands: Command[]): Promise<void> {
     const entries = commands.map((command) => {
       this.index += 1;
-      const data = encodeCommand({ session: 7, seq: this.index, doneBelow: 1, command });
+      const data = encodeCommand({ session: 2 ** 52, seq: this.index, doneBelow: 1, command });
       return { term: 1, index: this.index, type: 'normal' as const, data };
     });
     await this.machine.apply(entries);

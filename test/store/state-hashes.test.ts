@@ -1,6 +1,7 @@
 // The state hash at every index divisible by 1,024: the same records whatever the batches are cut
 // into, and across restarts and snapshots. The slow twin is a keyspace that applies one by one.
 import { describe, expect, test } from 'vitest';
+import { systemTimers, type Timers } from '../../src/base/clock.js';
 import { limits } from '../../src/base/limits.js';
 import { Prng, randomInt } from '../../src/base/prng.js';
 import { encodeCommand } from '../../src/codec/command-codec.js';
@@ -13,13 +14,17 @@ import { MemoryEngine, MemoryStateHome, WriteBehindBackend } from '../../src/sto
 import type { KvEngine } from '../../src/storage/kv-engine.js';
 import { StoreStateMachine } from '../../src/store/state-machine.js';
 import { SortedBackend } from '../mvcc/sorted-backend.js';
-import { VirtualTime } from '../node/virtual-time.js';
 
 const seed = Number(process.env.KONTIKI_SEED ?? Math.floor(performance.timeOrigin) % 1_000_000);
 const noData = new Uint8Array(0);
 
+/** A batch over several of these indexes lets the turn end between; flushes wait for the test. */
+const timers: Timers = {
+  after: () => ({ cancel: () => undefined }),
+  soon: (callback) => systemTimers.soon(callback),
+};
+
 async function opened(engine: KvEngine = new MemoryEngine()): Promise<StoreStateMachine> {
-  const timers = new VirtualTime();
   const openBackend = (of: KvEngine) => WriteBehindBackend.open({ engine: of, timers });
   const home = new MemoryStateHome(openBackend);
   const machine = new StoreStateMachine(await openBackend(engine), home);
@@ -54,7 +59,7 @@ function randomLog(
     const data =
       command === undefined
         ? noData
-        : encodeCommand({ session: 1, seq: index, doneBelow: 1, command });
+        : encodeCommand({ session: 2 ** 52, seq: index, doneBelow: 1, command });
     commands.push(command);
     entries.push({ term: 1, index, type: 'normal', data });
   }

@@ -12,6 +12,9 @@ import { FragileEngine } from './virtual-store.js';
 
 const text = (value: string) => new TextEncoder().encode(value);
 const put = (key: string, value = ''): Command => ({ op: 'put', key, value: text(value) });
+const putTelling = (key: string, value: string): Command => {
+  return { op: 'put', key, value: text(value), previous: true };
+};
 const removeAll: Command = { op: 'delete', keys: { gte: '' } };
 const get = (key: string): Command => {
   const success = [{ op: 'range', keys: { gte: key, lt: `${key}\0` } } as const];
@@ -47,7 +50,7 @@ class World {
     if (!isBytes) this.seq += 1;
     const data = isBytes
       ? what
-      : encodeCommand({ session: 7, seq: this.seq, doneBelow: 1, command: what });
+      : encodeCommand({ session: 2 ** 52, seq: this.seq, doneBelow: 1, command: what });
     return { term: 1, index: this.index, type: 'normal', data };
   }
 
@@ -69,12 +72,12 @@ const garbage = new Uint8Array([1, 0xc1, 0xff]);
 describe('store state machine', () => {
   test('a batch: one result per entry, each with the request it answers', async () => {
     const world = await World.opened();
-    const results = await world.apply(put('a', '1'), put('b', '2'), put('a', '3'), get('a'));
+    const results = await world.apply(put('a', '1'), put('b', '2'), putTelling('a', '3'), get('a'));
     expect(results.map((result) => result.requestId)).toEqual([
-      { session: 7, seq: 1 },
-      { session: 7, seq: 2 },
-      { session: 7, seq: 3 },
-      { session: 7, seq: 4 },
+      { session: 2 ** 52, seq: 1 },
+      { session: 2 ** 52, seq: 2 },
+      { session: 2 ** 52, seq: 3 },
+      { session: 2 ** 52, seq: 4 },
     ]);
     expect(results.map(({ value }) => (value as { revision: number }).revision)).toEqual([
       2, 3, 4, 4,
@@ -130,7 +133,7 @@ describe('store state machine', () => {
     const wrong: Command = { op: 'txn', compares: [], success: twice, failure: [] };
     const [result, after] = await world.apply(wrong, put('b'));
     expect(isKontikiError(result?.value, 'DUPLICATE_KEY')).toBe(true);
-    expect(result?.requestId).toEqual({ session: 7, seq: 1 });
+    expect(result?.requestId).toEqual({ session: 2 ** 52, seq: 1 });
     expect(after?.value).toMatchObject({ revision: 2 });
   });
 

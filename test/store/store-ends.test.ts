@@ -168,8 +168,10 @@ describe('close', () => {
   test('everything that waits is settled, everything later is CLOSED, no timer is left', async () => {
     stores = await VirtualStores.opened(3);
     const leader = leaderOf();
-    isolate(leader);
     const store = stores.store(leader);
+    // The first write opens a session, and is handed over after that.
+    await stores.settle(store.put('a', '0'));
+    isolate(leader);
     const write = store.put('a', '1');
     const read = store.get('a');
     const watch = store.watch('a');

@@ -19,12 +19,16 @@ describe('put and get', () => {
   test('a new key, then another version of it', async () => {
     const first = await store.put('a', '1');
     expect(first).toEqual({ revision: 2 });
-    const second = await store.put('a', '2');
+    const second = await store.put('a', '2', { previous: true });
     expect(second.revision).toBe(3);
     expect(second.previous?.text()).toBe('1');
+    expect(await store.put('b', '1', { previous: true })).toEqual({ revision: 4 });
+    for (const unasked of [{}, { previous: false }]) {
+      expect(await store.put('b', '2', unasked)).not.toHaveProperty('previous');
+    }
     const { kv, revision } = await store.getWithRevision('a');
     expect(kv?.text()).toBe('2');
-    expect([kv?.createRevision, kv?.modRevision, kv?.version, revision]).toEqual([2, 3, 2, 3]);
+    expect([kv?.createRevision, kv?.modRevision, kv?.version, revision]).toEqual([2, 3, 2, 6]);
     expect(kv?.lease).toBeUndefined();
   });
 
@@ -62,7 +66,9 @@ describe('put and get', () => {
   });
 
   test('many at once: each caller gets its own answer', async () => {
-    const writes = Array.from({ length: 500 }, (_, nth) => store.put(`k${nth % 7}`, `${nth}`));
+    const writes = Array.from({ length: 500 }, (_, nth) =>
+      store.put(`k${nth % 7}`, `${nth}`, { previous: true }),
+    );
     const answers = await Promise.all(writes);
     expect(new Set(answers.map(({ revision }) => revision)).size).toBe(500);
     await Promise.all(
@@ -164,7 +170,7 @@ describe('delete', () => {
     expect(await store.delete('a')).toEqual({ revision: 7, deleted: 0 });
     expect(await store.delete({ from: '' })).toEqual({ revision: 8, deleted: 1 });
     expect((await store.range({ prefix: '' })).kvs).toEqual([]);
-    expect((await store.put('a', '1')).previous).toBeUndefined();
+    expect((await store.put('a', '1', { previous: true })).previous).toBeUndefined();
     expect((await store.get('a'))?.version).toBe(1);
   });
 });
@@ -279,7 +285,7 @@ describe('against a map', () => {
         for (const action of steps) {
           model = new Map(model);
           if (action.kind === 'put') {
-            const { previous } = await store.put(action.key, action.value);
+            const { previous } = await store.put(action.key, action.value, { previous: true });
             expect(previous?.text()).toBe(model.get(action.key));
             model.set(action.key, action.value);
           } else {

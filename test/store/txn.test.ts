@@ -19,7 +19,12 @@ describe('txn', () => {
     const { succeeded, revision, results } = await store
       .txn()
       .if(cmp.modRevision('a').eq(before), cmp.version('b').eq(0))
-      .do(op.put('a', '2'), op.put('b', '1'), op.get('a'), op.range({ prefix: '', count: true }))
+      .do(
+        op.put('a', '2', { previous: true }),
+        op.put('b', '1'),
+        op.get('a'),
+        op.range({ prefix: '', count: true }),
+      )
       .else(op.get('a'))
       .commit();
     expect([succeeded, revision]).toEqual([true, before + 1]);
@@ -244,6 +249,18 @@ describe('what puts keep and deletes tell', () => {
     const both = store.txn().do(op.put('c', '1'), op.put('b', '', { ignoreLease: true }));
     await expect(both.commit()).rejects.toEqual(error('KEY_NOT_FOUND'));
     expect(await store.get('c')).toBeUndefined();
+  });
+
+  test('previous: what was put over, when asked for', async () => {
+    await store.put('a', '1');
+    const told = { previous: true };
+    const txn = store.txn().do(op.txn({ do: [op.put('a', '2', told)] }), op.put('b', '1', told));
+    expect((await txn.commit()).results).toMatchObject([
+      { op: 'txn', results: [{ op: 'put', previous: { modRevision: 2 } }] },
+      { op: 'put', previous: undefined },
+    ]);
+    const { results } = await store.txn().do(op.put('a', '3')).commit();
+    expect(results).toMatchObject([{ op: 'put', previous: undefined }]);
   });
 
   test('previous: what was deleted, when asked for', async () => {

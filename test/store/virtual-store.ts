@@ -1,6 +1,6 @@
 // Stores on a virtual clock, wired as `openStore` wires them, with everything in memory.
 import { Prng } from '../../src/base/prng.js';
-import { Node } from '../../src/node/index.js';
+import { Node, type PeerMemory } from '../../src/node/index.js';
 import type { MemberId } from '../../src/raft/types.js';
 import { MemoryEngine, MemoryLogStore, WriteBehindBackend } from '../../src/storage/index.js';
 import { StoreStateMachine } from '../../src/store/state-machine.js';
@@ -31,6 +31,7 @@ export interface VirtualMember {
   readonly machine: StoreStateMachine;
   readonly engine: FragileEngine;
   readonly log: MemoryLogStore;
+  readonly memory: PeerMemory;
 }
 
 export class VirtualStores {
@@ -63,6 +64,7 @@ export class VirtualStores {
     const { time, hub, ids } = this;
     const before = this.members.get(id);
     const log = before?.log.reopen() ?? new MemoryLogStore({ voters: ids });
+    const memory = before?.memory ?? peerMemory();
     const engine = new FragileEngine();
     const backend = await WriteBehindBackend.open({ engine, timers: time });
     const machine = new StoreStateMachine(backend);
@@ -72,12 +74,12 @@ export class VirtualStores {
     const env = { clock: time, timers: time, random: new Prng(this.#lives), transport };
     await transport.listen();
     const parts = { env, identity: identityOf(id), log, stateMachine: machine };
-    const node = await Node.open({ ...parts, peerMemory: peerMemory() });
+    const node = await Node.open({ ...parts, peerMemory: memory });
     const memberNames = new Map(ids.map((each) => [each, `n${each}`]));
     const { clock, timers, random } = env;
     const own = { name: `n${id}`, node, machine, clock, timers, random, ...this.options };
     const store = new Store({ ...own, memberNames });
-    this.members.set(id, { store, node, machine, engine, log });
+    this.members.set(id, { store, node, machine, engine, log, memory });
     return store;
   }
 

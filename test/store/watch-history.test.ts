@@ -73,6 +73,21 @@ describe('watch history', () => {
     30_000 * depth,
   );
 
+  test('what is shared, then compacted to -> no versions before, as for who reads it alone', async () => {
+    const world = new WatchWorld();
+    world.run(put('a'), put('a'), put('b'));
+    const history = new WatchHistory({ state: world.hub, read: (it) => world.history(it) });
+    const range = { fromRevision: 3, upTo: 4, limit: 64 };
+    await history.query(range);
+    const shared = await history.query(range);
+    expect(shared.revisions[0]?.events[0]?.previous?.modRevision).toBe(2);
+    world.hub.compacted(3);
+    const alone = await world.history(range);
+    expect(alone.revisions[0]?.events[0]?.previous).toBeUndefined();
+    expect((await history.query(range)).revisions).toEqual(alone.revisions);
+    expect((await history.query(range)).revisions).toEqual(alone.revisions);
+  });
+
   test('10,000 watches after a snapshot: the stretch is read twice, once alone and once for all', async () => {
     let queries = 0;
     const world: WatchWorld = new WatchWorld({ history: (it) => history.query(it) });

@@ -52,6 +52,7 @@ class Cluster {
       },
       onLink: (peer, up) => events.push(`${up ? 'up' : 'down'} ${peer}`),
       onRefused: (peer, error) => events.push(`refused ${peer} ${error.code}`),
+      onIncident: ({ memberId, error }) => events.push(`incident ${memberId} ${error.code}`),
     });
   }
 
@@ -232,6 +233,33 @@ describe('delivery', () => {
     const sorted = [...b.received].sort((x, y) => x - y);
     expect(sorted).toEqual(Array.from({ length: 200 }, (_, n) => n));
     expect(b.received).not.toEqual(sorted);
+  });
+
+  test('damage -> refused by name, the connection falls and rises, no damaged message is delivered', async () => {
+    const { sim, a, b } = await two(16, { damageRate: 0.02 });
+    for (let n = 0; n < 500; n += 1) {
+      a.transport.send(heartbeat(1, 2, n));
+      a.transport.flush();
+      await sim.run(5);
+    }
+    const count = (member: Member, event: string) =>
+      member.events.filter((each) => each === event).length;
+    expect(count(b, 'incident 1 FRAME_INVALID')).toBeGreaterThan(2);
+    expect(count(a, 'down 2')).toBeGreaterThanOrEqual(count(b, 'incident 1 FRAME_INVALID'));
+    expect(a.events.at(-1)).toBe('up 2');
+    expect(b.received.length).toBeGreaterThan(200);
+    expect(b.received).toEqual([...new Set(b.received)].sort((x, y) => x - y));
+  });
+
+  test('damage in the middle of a flush -> what is behind it is lost, what is before is not', async () => {
+    const { sim, a, b } = await two(17);
+    sim.network.configure({ damageRate: 0.1 }, { from: 'n1', to: 'n2' });
+    for (let n = 0; n < 100; n += 1) a.transport.send(heartbeat(1, 2, n));
+    a.transport.flush();
+    await sim.run(1_000);
+    expect(b.received).toEqual(Array.from({ length: b.received.length }, (_, n) => n));
+    expect(b.received.length).toBeLessThan(100);
+    expect(b.events).toContain('incident 1 FRAME_INVALID');
   });
 
   test('a message keeps its bytes after the receive buffer is reused', async () => {

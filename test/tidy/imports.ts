@@ -22,7 +22,17 @@ interface Row {
  */
 const adapters = ['storage/node-fs', 'storage/classic-level', 'storage/level', 'transport/tcp'];
 
-const lowerFolders = ['base', 'raft', 'mvcc', 'codec', 'storage', 'transport', 'node', 'store'];
+const lowerFolders = [
+  'base',
+  'raft',
+  'mvcc',
+  'codec',
+  'storage',
+  'transport',
+  'node',
+  'backup',
+  'store',
+];
 
 /** The most exact row wins: `storage/wal` before `storage`. Rows do not inherit. */
 const table: Readonly<Record<string, Row>> = {
@@ -39,14 +49,19 @@ const table: Readonly<Record<string, Row>> = {
   'storage/level': { values: ['base', 'codec'], types: ['raft', 'mvcc'], packages: ['level'] },
   'storage/node-fs': { values: ['base', 'codec'], types: ['raft', 'mvcc'], packages: ['node:*'] },
   transport: { values: ['base', 'codec'], types: ['raft'] },
-  'transport/tcp': { values: ['base', 'codec'], types: ['raft'], packages: ['node:net'] },
+  'transport/tcp': {
+    values: ['base', 'codec'],
+    types: ['raft'],
+    packages: ['node:crypto', 'node:fs', 'node:net', 'node:tls'],
+  },
   node: {
     values: ['base', 'raft', 'codec'],
     types: ['storage', 'transport'],
     packages: ['eventemitter3'],
   },
-  store: { values: ['base', 'codec', 'mvcc', 'node'], packages: ['eventemitter3'] },
-  assembly: { values: lowerFolders },
+  backup: { values: ['base', 'codec', 'mvcc', 'storage'] },
+  store: { values: ['base', 'backup', 'codec', 'mvcc', 'node'], packages: ['eventemitter3'] },
+  assembly: { values: lowerFolders, packages: ['eventemitter3'] },
   preset: { values: [...lowerFolders, 'assembly'], packages: ['node:*'], adapters },
   concurrency: { values: ['base'], types: ['store'] },
   server: {
@@ -55,7 +70,7 @@ const table: Readonly<Record<string, Row>> = {
     packages: ['@grpc/grpc-js', 'prom-client', 'node:*'],
   },
   cli: {
-    values: ['base', 'server', 'preset', 'storage', 'mvcc'],
+    values: ['base', 'server', 'preset', 'backup', 'storage', 'mvcc'],
     // One command needs the simulator; the others start without it.
     types: ['testing'],
     lazy: ['testing'],

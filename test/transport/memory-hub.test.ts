@@ -1,42 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { systemTimers } from '../../src/base/clock.js';
-import type { MemberId } from '../../src/raft/types.js';
-import { MemoryHub, type MemoryHubOptions } from '../../src/transport/memory-hub.js';
-import type { Transport } from '../../src/transport/transport.js';
+import type { MemoryHubOptions } from '../../src/transport/memory-hub.js';
 import { ManualTimers } from './manual-timers.js';
 import { heartbeat, identityOf, Recorder } from './recorder.js';
-import type { TransportWorld } from './stage.js';
-import { transportSuite } from './transport-suite.js';
-
-class MemoryWorld implements TransportWorld {
-  readonly hub: MemoryHub;
-  readonly #peers = new Map<MemberId, string>();
-  readonly #made: Transport[] = [];
-
-  constructor(options: Partial<MemoryHubOptions> = {}) {
-    const quick = { timers: systemTimers, retryMs: 2, queueBytesMax: 4 << 20 };
-    this.hub = new MemoryHub({ ...quick, ...options });
-  }
-
-  async make(member: MemberId): Promise<Transport> {
-    const address = `member:${member}`;
-    const transport = this.hub.transport({ address, peers: () => this.#peers });
-    this.#peers.set(member, address);
-    await transport.listen();
-    this.#made.push(transport);
-    return transport;
-  }
-
-  misdirect(member: MemberId, actual: MemberId): void {
-    this.#peers.set(member, this.#peers.get(actual) as string);
-  }
-
-  async end(): Promise<void> {
-    for (const transport of this.#made) await transport.close();
-  }
-}
-
-transportSuite('memory hub', () => new MemoryWorld());
+import { MemoryWorld } from './worlds.js';
 
 describe('memory hub', () => {
   let world: MemoryWorld;

@@ -1,38 +1,21 @@
-/** An owner of a transport that writes down what it is told. */
+/** An owner of a transport that writes down what it is told, and waits for it. */
 import { expect, vi } from 'vitest';
-import type { WireMessage } from '../../src/codec/wire-message.js';
+import type { KontikiError } from '../../src/base/errors.js';
 import type { MemberId } from '../../src/raft/types.js';
-import type { MemberIdentity, TransportHandlers } from '../../src/transport/transport.js';
+import { TransportRecorder } from '../../src/testing/suites/transport-rig.js';
 
-export class Recorder implements TransportHandlers {
-  readonly messages: WireMessage[] = [];
-  /** As `2 up`, `2 down`. */
-  readonly links: string[] = [];
-  /** As `2 MEMBER_UNKNOWN`. */
-  readonly refusals: string[] = [];
-  readonly admitted: { peer: MemberIdentity; probe: boolean }[] = [];
-  /** What `admit` does after it wrote down the peer. */
-  decide: (peer: MemberIdentity) => Promise<void> = () => Promise.resolve();
+export {
+  testHeartbeat as heartbeat,
+  testIdentity as identityOf,
+} from '../../src/testing/suites/transport-rig.js';
 
-  onMessage(message: WireMessage): void {
-    this.messages.push(message);
-  }
+export class Recorder extends TransportRecorder {
+  /** Of refusals that have one. */
+  readonly refusalReasons: string[] = [];
 
-  admit(peer: MemberIdentity, probe: boolean): Promise<void> {
-    this.admitted.push({ peer, probe });
-    return this.decide(peer);
-  }
-
-  onLink(peer: MemberId, up: boolean): void {
-    this.links.push(`${peer} ${up ? 'up' : 'down'}`);
-  }
-
-  onRefused(peer: MemberId, error: { code: string }): void {
-    this.refusals.push(`${peer} ${error.code}`);
-  }
-
-  isUp(peer: MemberId): boolean {
-    return this.links.findLast((link) => link.startsWith(`${peer} `)) === `${peer} up`;
+  override onRefused(peer: MemberId, error: KontikiError): void {
+    super.onRefused(peer, error);
+    if ('reason' in error) this.refusalReasons.push(String(error.reason));
   }
 
   untilUp(peer: MemberId): Promise<void> {
@@ -46,18 +29,16 @@ export class Recorder implements TransportHandlers {
   untilReceived(count: number): Promise<void> {
     return until(() => this.messages.length >= count);
   }
+
+  /** Codes of what was reported so far, and the reasons of those of TLS. */
+  get incidentCodes(): string[] {
+    return this.incidents.map(({ error }) =>
+      'reason' in error ? `${error.code} ${error.reason}` : error.code,
+    );
+  }
 }
 
 /** Settles once `condition` holds. */
 export function until(condition: () => boolean): Promise<void> {
   return vi.waitFor(() => expect(condition()).toBe(true), { timeout: 10_000, interval: 2 });
-}
-
-/** The identity of a test member; the same at every call. */
-export function identityOf(memberId: MemberId): MemberIdentity {
-  return { clusterId: 77, memberId, dirId: String(memberId).padStart(32, '0') };
-}
-
-export function heartbeat(from: MemberId, to: MemberId, commit: number): WireMessage {
-  return { kind: 'heartbeat-request', from, to, term: 1, commit, reads: 0, sentAt: 0 };
 }

@@ -29,9 +29,16 @@ export class MemoryLogStore implements LogStore {
 
   /**
    * @param options.voters - members that vote from the start
+   * @param options.context - what the driver keeps beside them; default nothing
    */
-  constructor(options: { readonly voters: readonly MemberId[] }) {
-    const started = [{ index: 0, configuration: { voters: [...options.voters] } }];
+  constructor(options: {
+    readonly voters: readonly MemberId[];
+    readonly context?: Uint8Array | undefined;
+  }) {
+    const { context } = options;
+    const voters = [...options.voters];
+    const configuration = context === undefined ? { voters } : { voters, context };
+    const started = [{ index: 0, configuration }];
     this.#current = new MemoryLog(started);
     this.#durable = new MemoryLog(started);
   }

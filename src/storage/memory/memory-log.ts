@@ -68,8 +68,10 @@ export class MemoryLog {
     }
     if (configuration !== undefined) {
       const newest = this.configurations.at(-1)?.index ?? 0;
-      assert(configuration.index > newest, `configuration ${configuration.index} after ${newest}`);
-      this.configurations = [...this.configurations, configuration];
+      // One that is known is of an entry that is applied again, after a restart.
+      if (configuration.index > newest) {
+        this.configurations = [...this.configurations, configuration];
+      }
     }
     if (hardState !== undefined) this.hardState = hardState;
     const first = entries[0];

@@ -81,8 +81,10 @@ export class DiskThread implements FileCalls {
   }
 
   #start(): Worker {
-    // None of the host's loaders and preloaded modules: they would run here, too.
-    const worker = new Worker(program, { eval: true, execArgv: [], env: {}, name: 'kontiki-disk' });
+    // None of the host's loaders and preloaded modules: they would run here, too. It closes files that
+    // others opened, which it would otherwise warn of.
+    const own = { execArgv: [], env: {}, trackUnmanagedFds: false, name: 'kontiki-disk' };
+    const worker = new Worker(program, { eval: true, ...own });
     worker.on('message', (answer: Answer) => this.#onAnswer(worker, answer));
     worker.on('error', (error) => this.#onEnd(worker, error));
     worker.on('exit', () => this.#onEnd(worker, new Error('the thread of the disk ended')));

@@ -1,5 +1,5 @@
 /**
- * What follows the header of a snapshot file: chunks, then a trailer. Integers are big-endian.
+ * What follows the header of a snapshot or a backup: chunks, then a trailer. Integers are big-endian.
  *
  * ```
  *  chunk     0 u32 length, from 1   4 u32 crc      8 data
@@ -52,6 +52,12 @@ export interface Trailer {
   readonly size: number;
 }
 
+/** As it stands in a file. @since 0.1.0 */
+export interface ReadTrailer extends Trailer {
+  /** SHA-256 over all of the file before it. */
+  readonly hash: Uint8Array;
+}
+
 /**
  * A trailer whose hash and checksum are still missing.
  *
@@ -67,11 +73,6 @@ export function beginTrailer({ chunks, size }: Trailer): Uint8Array {
 /** The part of a trailer that the hash covers. @since 0.1.0 */
 export function hashedPart(trailer: Uint8Array): Uint8Array {
   return trailer.subarray(0, hashAt);
-}
-
-/** @since 0.1.0 */
-export function hashOf(trailer: Uint8Array): Uint8Array {
-  return trailer.subarray(hashAt, trailerCrcAt);
 }
 
 /**
@@ -99,12 +100,17 @@ export function sealTrailer(
  * @param seed - crc of the header
  * @since 0.1.0
  */
-export function decodeTrailer(crc32: Crc32, bytes: Uint8Array, seed: number): Trailer | undefined {
+export function decodeTrailer(
+  crc32: Crc32,
+  bytes: Uint8Array,
+  seed: number,
+): ReadTrailer | undefined {
   if (bytes.length !== trailerBytes) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(0) !== 0) return undefined;
   if (view.getUint32(trailerCrcAt) !== crc32(bytes.subarray(0, trailerCrcAt), seed)) {
     return undefined;
   }
-  return { chunks: getUint53(bytes, 4), size: getUint53(bytes, 12) };
+  const hash = bytes.slice(hashAt, trailerCrcAt);
+  return { chunks: getUint53(bytes, 4), size: getUint53(bytes, 12), hash };
 }

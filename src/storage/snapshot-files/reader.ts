@@ -1,11 +1,11 @@
-/** Reads a snapshot file from its beginning, each chunk verified before it is handed out. */
+/** Reads a file of chunks from its beginning, each verified before it is handed out. */
 import { assert } from '../../base/assert.js';
 import { equalBytes } from '../../base/bytes.js';
 import type { RunningHash } from '../../base/sha256.js';
 import type { FileSystem, StorageFile } from '../file-system.js';
-import { snapshotCorrupt } from './damage.js';
-import { encodeFrameHead, frameHeadBytes, hashedPart, hashOf, trailerBytes } from './frame.js';
-import { readEnds, type SnapshotEnds } from './inspect.js';
+import { encodeFrameHead, frameHeadBytes, hashedPart, trailerBytes } from './frame.js';
+import type { FramedHeader, FramedKind } from './framed-kind.js';
+import { type FramedEnds, readEnds } from './inspect.js';
 
 /** Read at a time; a longer chunk is read in one piece. */
 const windowBytes = 1024 * 1024;
@@ -13,12 +13,13 @@ const windowBytes = 1024 * 1024;
 const ended: IteratorResult<Uint8Array> = { done: true, value: undefined };
 
 /** What a reader needs. @since 0.1.0 */
-export interface ReaderParts {
+export interface ReaderParts<H extends FramedHeader> {
   readonly fs: FileSystem;
   readonly path: string;
+  readonly kind: FramedKind<H>;
   readonly hash: RunningHash;
   /** Called when the file is opened; what it returns is called when it is closed. */
-  readonly onOpen: () => () => void;
+  readonly onOpen?: (() => () => void) | undefined;
 }
 
 /**
@@ -26,11 +27,13 @@ export interface ReaderParts {
  *
  * @since 0.1.0
  */
-export class SnapshotFileReader implements AsyncIterator<Uint8Array, undefined> {
-  readonly #parts: ReaderParts;
+export class FramedFileReader<H extends FramedHeader>
+  implements AsyncIterator<Uint8Array, undefined>
+{
+  readonly #parts: ReaderParts<H>;
   #file: StorageFile | undefined;
   #onClose: (() => void) | undefined;
-  #ends: SnapshotEnds | undefined;
+  #ends: FramedEnds<H> | undefined;
   #isDone = false;
   #isBusy = false;
   #window: Uint8Array = new Uint8Array(0);
@@ -41,19 +44,19 @@ export class SnapshotFileReader implements AsyncIterator<Uint8Array, undefined> 
   #chunks = 0;
 
   /** @param parts - see {@link ReaderParts} */
-  constructor(parts: ReaderParts) {
+  constructor(parts: ReaderParts<H>) {
     this.#parts = parts;
   }
 
   /** Both ends of the file, once `next` was called. */
-  get ends(): SnapshotEnds | undefined {
+  get ends(): FramedEnds<H> | undefined {
     return this.#ends;
   }
 
   /** @throws {KontikiError} SNAPSHOT_CORRUPT, FORMAT_UNSUPPORTED, STORAGE_IO */
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     if (this.#isDone) return ended;
-    assert(!this.#isBusy, 'a snapshot is read one chunk at a time');
+    assert(!this.#isBusy, 'a file is read one chunk at a time');
     this.#isBusy = true;
     try {
       const ends = this.#ends ?? (await this.#open());
@@ -74,21 +77,21 @@ export class SnapshotFileReader implements AsyncIterator<Uint8Array, undefined> 
     return ended;
   }
 
-  async #open(): Promise<SnapshotEnds> {
-    const { fs, hash, path, onOpen } = this.#parts;
-    this.#onClose = onOpen();
+  async #open(): Promise<FramedEnds<H>> {
+    const { fs, hash, kind, path, onOpen } = this.#parts;
+    this.#onClose = onOpen?.();
     this.#file = await fs.open(path, 'read');
-    const ends = await readEnds(fs, path, this.#file);
+    const ends = await readEnds(fs, path, this.#file, kind);
     this.#ends = ends;
     this.#crc = ends.header.crc;
     hash.update(await this.#bytes(ends.header.size));
     return ends;
   }
 
-  async #chunk(ends: SnapshotEnds): Promise<Uint8Array> {
-    const { fs, hash, path } = this.#parts;
+  async #chunk(ends: FramedEnds<H>): Promise<Uint8Array> {
+    const { fs, hash, kind, path } = this.#parts;
     const from = this.#offset;
-    const damaged = (what: string) => snapshotCorrupt(path, from, what);
+    const damaged = (what: string) => kind.damaged(path, from, what);
     if (ends.trailerAt - from < frameHeadBytes) throw damaged('a chunk is cut');
     const head = await this.#bytes(frameHeadBytes);
     const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
@@ -108,15 +111,15 @@ export class SnapshotFileReader implements AsyncIterator<Uint8Array, undefined> 
     return data;
   }
 
-  async #checkEnd({ trailer, trailerAt }: SnapshotEnds): Promise<void> {
-    const { hash, path } = this.#parts;
+  async #checkEnd({ trailer, trailerAt }: FramedEnds<H>): Promise<void> {
+    const { hash, kind, path } = this.#parts;
     const bytes = await this.#bytes(trailerBytes);
     hash.update(hashedPart(bytes));
     if (this.#chunks !== trailer.chunks) {
-      throw snapshotCorrupt(path, trailerAt, `it has ${this.#chunks} chunks`);
+      throw kind.damaged(path, trailerAt, `it has ${this.#chunks} chunks`);
     }
-    if (!equalBytes(hashOf(bytes), hash.digest())) {
-      throw snapshotCorrupt(path, trailerAt, 'the hash over all of it is wrong');
+    if (!equalBytes(trailer.hash, hash.digest())) {
+      throw kind.damaged(path, trailerAt, 'the hash over all of it is wrong');
     }
   }
 
@@ -129,11 +132,8 @@ export class SnapshotFileReader implements AsyncIterator<Uint8Array, undefined> 
       this.#windowAt = this.#offset;
       at = 0;
       if (this.#window.length < length) {
-        throw snapshotCorrupt(
-          this.#parts.path,
-          this.#offset,
-          'it became shorter while it was read',
-        );
+        const { kind, path } = this.#parts;
+        throw kind.damaged(path, this.#offset, 'it became shorter while it was read');
       }
     }
     this.#offset += length;

@@ -8,9 +8,10 @@ import type { ConfState } from '../../raft/configuration.js';
 import type { LogId } from '../../raft/types.js';
 import type { FileSystem } from '../file-system.js';
 import type { SnapshotMeta, SnapshotSink, SnapshotStore } from '../snapshot-store.js';
+import { type ReadHeader, snapshotKind } from './header.js';
 import { inspectNamed } from './inspect.js';
 import { parseSnapshotName, snapshotName, temporaryEnding } from './name.js';
-import { SnapshotFileReader } from './reader.js';
+import { FramedFileReader } from './reader.js';
 import { SnapshotFileSink } from './sink.js';
 
 /** @since 0.1.0 */
@@ -164,7 +165,7 @@ export class SnapshotFiles implements SnapshotStore {
     }
   }
 
-  #reader(name: string): SnapshotFileReader {
+  #reader(name: string): FramedFileReader<ReadHeader> {
     const { fs, dir, sha256 } = this.#options;
     const damage = this.#damaged.get(name);
     if (damage !== undefined) throw damage;
@@ -180,7 +181,8 @@ export class SnapshotFiles implements SnapshotStore {
       };
     };
     const hash = sha256?.() ?? new Sha256();
-    return new SnapshotFileReader({ fs, path: `${dir}/${name}`, hash, onOpen });
+    const path = `${dir}/${name}`;
+    return new FramedFileReader({ fs, path, kind: snapshotKind, hash, onOpen });
   }
 
   async #remove(names: readonly string[]): Promise<void> {

@@ -2,8 +2,9 @@
 import { type RunningHash, Sha256 } from '../../base/sha256.js';
 import type { FileSystem } from '../file-system.js';
 import type { SnapshotMeta } from '../snapshot-store.js';
-import type { SnapshotEnds } from './inspect.js';
-import { SnapshotFileReader } from './reader.js';
+import { type ReadHeader, snapshotKind } from './header.js';
+import type { FramedEnds } from './inspect.js';
+import { FramedFileReader } from './reader.js';
 
 /**
  * Reads all of a snapshot file.
@@ -20,11 +21,11 @@ export async function verifySnapshotFile(
   path: string,
   hash: RunningHash = new Sha256(),
 ): Promise<SnapshotMeta> {
-  const reader = new SnapshotFileReader({ fs, path, hash, onOpen: () => () => undefined });
+  const reader = new FramedFileReader({ fs, path, kind: snapshotKind, hash });
   for (;;) {
     const { done } = await reader.next();
     if (done === true) break;
   }
-  const { header, trailer } = reader.ends as SnapshotEnds;
+  const { header, trailer } = reader.ends as FramedEnds<ReadHeader>;
   return { last: header.last, configuration: header.configuration, size: trailer.size };
 }

@@ -58,6 +58,11 @@ export class LogHistory {
     return (found ?? this.#configurations[0])?.configuration ?? { voters: [] };
   }
 
+  /** Whether the members at an entry are known already. */
+  knowsConfiguration(index: number): boolean {
+    return index <= (this.#configurations.at(-1)?.index ?? -1);
+  }
+
   /** Begins a new log, with nothing in it but its members. */
   begin(configuration: ConfState): void {
     this.#startSegment = 1;

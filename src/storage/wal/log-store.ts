@@ -9,7 +9,7 @@ import { kontikiError } from '../../base/errors.js';
 import type { InitialState } from '../../raft/log-reader.js';
 import type { Entry, HardState, IndexRange, LogId } from '../../raft/types.js';
 import type { FileSystem } from '../file-system.js';
-import type { LogBatch, LogStore, SnapshotMark } from '../log-store.js';
+import type { AppliedConfiguration, LogBatch, LogStore, SnapshotMark } from '../log-store.js';
 import { entryCost } from './entry-cache.js';
 import { loadEntries } from './entry-loader.js';
 import { FetchedEntries, fetchEnd } from './fetched-entries.js';
@@ -186,8 +186,9 @@ export class WalLogStore implements LogStore {
   /** As the files are; segments are taken to be as long as they are now. */
   bytesAbove(index: number): number {
     const { content, history, segmentBytes, writer } = this.#parts;
-    if (index >= this.#durable) return 0;
-    const { offset, segment } = content.index.at(Math.max(index, history.terms.base) + 1);
+    const from = Math.max(index, history.terms.base);
+    if (from >= this.#durable) return 0;
+    const { offset, segment } = content.index.at(from + 1);
     return (writer.segment - segment) * segmentBytes + writer.offset - offset;
   }
 
@@ -249,7 +250,8 @@ export class WalLogStore implements LogStore {
   }
 
   #accept(batch: LogBatch): Promise<void> {
-    const { configuration, entries, hardState, snapshot } = batch;
+    const { entries, hardState, snapshot } = batch;
+    const configuration = this.#newConfiguration(batch);
     const isMarked = snapshot !== undefined || configuration !== undefined;
     if (entries.length === 0 && !isMarked && this.#canWait(batch)) {
       this.#noteHardState(hardState);
@@ -272,6 +274,12 @@ export class WalLogStore implements LogStore {
       this.#mark({ kind: 'configuration', applied: configuration }, group);
     }
     return group.done.promise;
+  }
+
+  /** After a crash entries are applied again: the log may know already what they lead to. */
+  #newConfiguration({ configuration }: LogBatch): AppliedConfiguration | undefined {
+    if (configuration === undefined) return undefined;
+    return this.#parts.history.knowsConfiguration(configuration.index) ? undefined : configuration;
   }
 
   /** Empties the log to the snapshot's last entry, in memory and in groups on their way. */

@@ -17,6 +17,7 @@ export interface EncodedMark {
 export type DecodedMark = { readonly mark: WalMark } | { readonly invalid: string };
 
 const idBytes = 16;
+const noContext = new Uint8Array(0);
 
 /** Type and body of a mark's record. */
 export function encodeMark(mark: WalMark): EncodedMark {
@@ -81,8 +82,10 @@ function invalid(what: string): DecodedMark {
 /** Members behind `from` bytes that the caller fills. */
 function encodeMembers(from: number, configuration: ConfState): Uint8Array {
   const lists = listsOf(configuration);
+  const { context = noContext } = configuration;
   const ids = lists.reduce((sum, list) => sum + list.length, 0);
-  const bytes = new Uint8Array(from + 1 + 4 * lists.length + 8 * ids);
+  const bytes = new Uint8Array(from + 1 + 4 * lists.length + 8 * ids + context.length);
+  bytes.set(context, bytes.length - context.length);
   const view = viewOf(bytes);
   bytes[from] = configuration.autoLeave === true ? 1 : 0;
   let at = from + 1;
@@ -102,7 +105,7 @@ function listsOf(configuration: ConfState): readonly (readonly MemberId[])[] {
   return [voters, votersOutgoing, learners, learnersNext];
 }
 
-/** Lists that are empty are left out, but for the voters. */
+/** Lists that are empty are left out, but for the voters; the rest is the context. */
 function decodeMembers(bytes: Uint8Array): ConfState | undefined {
   const flags = bytes[0];
   if (flags !== 0 && flags !== 1) return undefined;
@@ -114,7 +117,6 @@ function decodeMembers(bytes: Uint8Array): ConfState | undefined {
     lists.push(ids);
     rest = rest.subarray(4 + 8 * ids.length);
   }
-  if (rest.length > 0) return undefined;
   const [voters = [], votersOutgoing = [], learners = [], learnersNext = []] = lists;
   return {
     voters,
@@ -122,6 +124,7 @@ function decodeMembers(bytes: Uint8Array): ConfState | undefined {
     ...(learners.length > 0 && { learners }),
     ...(learnersNext.length > 0 && { learnersNext }),
     ...(flags === 1 && { autoLeave: true }),
+    ...(rest.length > 0 && { context: new Uint8Array(rest) }),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { limits } from '../../base/limits.js';
 import type { LogId, MemberId } from '../../raft/types.js';
-import type { FileSystem } from '../file-system.js';
+import type { FileSystem, StorageFile } from '../file-system.js';
 import { walCorrupt } from './damage.js';
 import { alignGroup } from './format.js';
 import { LogContent } from './log-content.js';
@@ -23,6 +23,8 @@ export interface OpenWalOptions {
   readonly dir: string;
   /** Configuration a new log begins with; an existing one has its own. */
   readonly voters: readonly MemberId[];
+  /** What the driver keeps beside that configuration; default nothing. */
+  readonly context?: Uint8Array | undefined;
   /**
    * Whether a folder without a log is a new member; default true. False when something else shows
    * that there was one: then its absence is the loss of all it acknowledged.
@@ -42,6 +44,8 @@ export interface OpenWalOptions {
   readonly preallocateBytes?: number | undefined;
   /** Bytes of applied entries kept in memory; default 64 MiB. */
   readonly cacheBytes?: number | undefined;
+  /** Syncs the file that a group was written to, so that it can be timed; default its own `sync`. */
+  readonly sync?: ((file: StorageFile) => Promise<void>) | undefined;
   /** Called after each segment is read. */
   readonly onProgress?: ((progress: WalProgress) => void) | undefined;
 }
@@ -85,9 +89,9 @@ export async function openWal(options: OpenWalOptions): Promise<WalLogStore> {
 }
 
 async function openWriter(options: OpenWalOptions, summary: WalSummary): Promise<SegmentWriter> {
-  const { fs, dir, groupId = 0, segmentBytes, preallocateBytes, voters } = options;
+  const { fs, dir, groupId = 0, segmentBytes, preallocateBytes, voters, context } = options;
   const settings: SegmentOptions = {
-    ...{ fs, dir, groupId },
+    ...{ fs, dir, groupId, sync: options.sync },
     // No size of a file lies between two places where a group may start.
     segmentBytes: alignGroup(segmentBytes ?? limits.segmentBytes),
     preallocateBytes: alignGroup(preallocateBytes ?? limits.preallocateBytes),
@@ -96,7 +100,9 @@ async function openWriter(options: OpenWalOptions, summary: WalSummary): Promise
   if (tail === undefined) {
     await fs.makeDirectory(dir);
     await fs.syncDirectory(parentOf(dir));
-    history.begin({ voters: [...voters] });
+    history.begin(
+      context === undefined ? { voters: [...voters] } : { voters: [...voters], context },
+    );
     const writer = await SegmentWriter.create(settings, history.head);
     history.segments.begin(1, beforeFirst);
     return writer;

@@ -31,6 +31,8 @@ export function describeCommand(input: Command | RangeOperation): string {
       return `revoke ${input.id}${input.expired === undefined ? '' : ' expired'}`;
     case 'lease-checkpoint':
       return `checkpoint of ${input.leases.length} leases`;
+    case 'session-open':
+      return 'open a session';
     default:
       return describeOperation(input);
   }

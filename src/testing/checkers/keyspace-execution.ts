@@ -51,6 +51,10 @@ export function executeOnKeyspace(
     case 'lease-revoke':
     case 'lease-checkpoint':
       return executeLease(state, input, place);
+    case 'session-open': {
+      const { revision } = state;
+      return { state, answer: { op: 'session-open', revision, session: place?.index ?? 0 } };
+    }
     default:
       return executeOperation(state, input);
   }

@@ -51,7 +51,8 @@ export class KeyspaceRevision {
     switch (operation.op) {
       case 'put': {
         const previous = this.#put(operation);
-        return { op: 'put', revision: this.revision, previous };
+        const answer = { op: 'put', revision: this.revision } as const;
+        return operation.previous === true ? { ...answer, previous } : answer;
       }
       case 'delete': {
         const gone = this.#content.range(operation.keys.gte, operation.keys.lt);

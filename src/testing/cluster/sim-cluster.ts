@@ -40,8 +40,12 @@ export interface SimPlace {
   readonly name: string;
   /** Data directory on the machine's disk. */
   readonly dir: string;
-  /** Address of every member by name. */
-  readonly cluster: Readonly<Record<string, string>>;
+  /** Address of every founder by name; absent for a member that joins. */
+  readonly cluster?: Readonly<Record<string, string>> | undefined;
+  /** Of a member that joins: see `StoreOptions`. */
+  readonly bootstrap?: 'existing' | undefined;
+  readonly join?: readonly string[] | undefined;
+  readonly listen?: string | undefined;
 }
 
 /** Opens the service of one member; runs inside the simulation. @since 0.1.0 */
@@ -61,7 +65,9 @@ export interface SimClusterOptions<S extends SimService> extends SimulatorOption
  */
 export class SimCluster<S extends SimService> {
   readonly sim: Simulator;
-  readonly names: readonly string[];
+  readonly names: string[];
+  /** Those that were there from the start. */
+  readonly #founders: readonly string[];
   readonly #open: OpenService<S>;
   readonly #services = new Map<string, S>();
 
@@ -76,7 +82,15 @@ export class SimCluster<S extends SimService> {
       typeof members === 'number'
         ? Array.from({ length: members }, (_, at) => `n${at + 1}`)
         : [...members];
+    this.#founders = [...this.names];
     for (const name of this.names) this.sim.machine(name);
+  }
+
+  /** Makes a machine for a member that will join, at the address `<name>:1`. It does not run yet. */
+  addMachine(name: string): SimMachine {
+    assert(!this.names.includes(name), `cluster: there is a '${name}' already`);
+    this.names.push(name);
+    return this.sim.machine(name);
   }
 
   /** The machine of a member. */
@@ -171,8 +185,16 @@ export class SimCluster<S extends SimService> {
   }
 
   #place({ name, dir }: SimMachine): SimPlace {
-    const cluster = Object.fromEntries(this.names.map((each) => [each, `${each}:1`]));
-    return { name, dir: `${dir}/member`, cluster };
+    const place = { name, dir: `${dir}/member` };
+    if (!this.#founders.includes(name)) {
+      const others = this.names.filter((each) => each !== name);
+      const join = others.map((each) => `${each}:1`);
+      return { ...place, bootstrap: 'existing', listen: `${name}:1`, join };
+    }
+    return {
+      ...place,
+      cluster: Object.fromEntries(this.#founders.map((each) => [each, `${each}:1`])),
+    };
   }
 
   #check(name: string): void {

@@ -68,9 +68,9 @@ function putCommand(put: {
   const { member, key, value, lease } = put;
   const text = `Put(${key}, ${value}${lease === undefined ? '' : `, lease ${lease}`})`;
   return asking(text, member, {
-    input: { op: 'put', key, value: utf8Bytes(String(value)), lease },
+    input: { op: 'put', key, value: utf8Bytes(String(value)), lease, previous: true },
     run: async (store) => {
-      const { revision, previous } = await store.put(key, String(value), { lease });
+      const { revision, previous } = await store.put(key, String(value), { lease, previous: true });
       return { op: 'put', revision, previous: previous && versionOf(previous) };
     },
   });

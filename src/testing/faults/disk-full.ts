@@ -22,9 +22,10 @@ export const diskFullFault: FaultType<DiskFullFault> = {
     leftBytes: randomInt(random, 100_000),
     forMs: 500 + randomInt(random, 8_000),
   }),
-  inject({ target, leftBytes, forMs }, { cluster, resolve, until }) {
+  inject({ target, leftBytes, forMs }, { cluster, resolve, until, mayStop }) {
     const name = resolve(target);
     if (name === undefined) return;
+    mayStop(name);
     const { disk } = cluster.machine(name);
     disk.byteBudget = disk.usedBytes + leftBytes;
     until(forMs, () => {

@@ -22,9 +22,10 @@ export const failedFlushFault: FaultType<FailedFlushFault> = {
     target: drawTarget(random, members),
     kept: randomInt(random, 2) === 0,
   }),
-  inject({ target, kept }, { cluster, resolve }) {
+  inject({ target, kept }, { cluster, resolve, mayStop }) {
     const name = resolve(target);
     if (name === undefined) return;
+    mayStop(name);
     const { engineDisk } = cluster.machine(name);
     for (const path of engineDisk.paths) engineDisk.failWrite(path, { code: 'STORAGE_IO', kept });
   },

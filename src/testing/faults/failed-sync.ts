@@ -25,16 +25,26 @@ export const failedSyncFault: FaultType<FailedSyncFault> = {
     target: drawTarget(random, members),
     data: randomInt(random, 2) === 0 ? 'lost' : 'kept',
   }),
-  inject({ target, data }, { cluster, resolve, random, until }) {
+  inject({ target, data }, { cluster, resolve, random, until, mayStop }) {
     const name = resolve(target);
     if (name === undefined) return;
+    mayStop(name);
     const { disk } = cluster.machine(name);
-    const path = anyFile(disk, random);
+    const path = randomInt(random, 2) === 0 ? newestSegment(disk) : anyFile(disk, random);
     if (path === undefined) return;
     disk.failSync(path, { data });
     until(armedMs, () => disk.healSyncs());
   },
 };
+
+/** The file that is synced all the time. */
+function newestSegment(disk: SimDisk): string | undefined {
+  const paths = [...disk.names.files()].map(([path]) => path);
+  return paths
+    .filter((path) => path.endsWith('.wal'))
+    .sort()
+    .at(-1);
+}
 
 function anyFile(disk: SimDisk, random: Random): string | undefined {
   const paths = [...disk.names.files()].map(([path]) => path);

@@ -4,6 +4,7 @@
  */
 import type { Random } from '../../base/prng.js';
 import type { SimCluster, SimService } from '../cluster/sim-cluster.js';
+import type { Moment } from './moments.js';
 
 /**
  * Whom a fault hits, decided when it happens: a member by name, who leads, one that does not, or
@@ -29,6 +30,12 @@ export interface FaultContext {
    * ends itself.
    */
   until(ms: number, end: () => void): void;
+  /**
+   * Calls back, once, with the member that is the first to do something rare.
+   *
+   * @returns waits no more; idempotent
+   */
+  onMoment(moment: Moment, action: (name: string) => void): () => void;
   /** Starts a member again, as often as it takes, unless it runs. */
   restart(name: string): void;
   /**
@@ -36,6 +43,8 @@ export interface FaultContext {
    * else nothing could be owed any more (reliability plan §7.4).
    */
   mayDamage(name: string): boolean;
+  /** Tells that the disk of a member fails or is full: it may stop for that, and is started again. */
+  mayStop(name: string): void;
 }
 
 /** @since 0.1.0 */

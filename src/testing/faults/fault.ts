@@ -6,18 +6,23 @@ import { type BrokenLinksFault, brokenLinksFault } from './broken-links.js';
 import { type ClockFault, clockFault } from './clock-fault.js';
 import { type CrashFault, crashFault } from './crash.js';
 import { type CrashAtFault, crashAtFault } from './crash-at.js';
+import { type CrashInstallingFault, crashInstallingFault } from './crash-installing.js';
 import { type CutLinkFault, cutLinkFault } from './cut-link.js';
+import { type DamagedFramesFault, damagedFramesFault } from './damaged-frames.js';
 import { type DiskFullFault, diskFullFault } from './disk-full.js';
 import { type FailedFlushFault, failedFlushFault } from './failed-flush.js';
 import { type FailedSyncFault, failedSyncFault } from './failed-sync.js';
 import type { FaultContext, FaultType } from './fault-type.js';
 import { type FlippedBitFault, flippedBitFault } from './flipped-bit.js';
 import { type LeftBehindFault, leftBehindFault } from './left-behind.js';
+import { type LostAnswersFault, lostAnswersFault } from './lost-answers.js';
 import { type LostBatchFault, lostBatchFault } from './lost-batch.js';
 import { type PartitionFault, partitionFault } from './partition.js';
 import { type PauseFault, pauseFault } from './pause.js';
 import { type PowerCutFault, powerCutFault } from './power-cut.js';
+import { type RepeatedForwardsFault, repeatedForwardsFault } from './repeated-forwards.js';
 import { type SlowDiskFault, slowDiskFault } from './slow-disk.js';
+import { type SlowLinkFault, slowLinkFault } from './slow-link.js';
 import { type WeatherFault, weatherFault } from './weather.js';
 
 /** @since 0.1.0 */
@@ -26,17 +31,22 @@ export type Fault =
   | ClockFault
   | CrashFault
   | CrashAtFault
+  | CrashInstallingFault
   | CutLinkFault
+  | DamagedFramesFault
   | DiskFullFault
   | FailedFlushFault
   | FailedSyncFault
   | FlippedBitFault
   | LeftBehindFault
+  | LostAnswersFault
   | LostBatchFault
   | PartitionFault
   | PauseFault
   | PowerCutFault
+  | RepeatedForwardsFault
   | SlowDiskFault
+  | SlowLinkFault
   | WeatherFault;
 
 /** @since 0.1.0 */
@@ -49,17 +59,22 @@ const types: FaultTypes = {
   clock: clockFault,
   crash: crashFault,
   'crash-at': crashAtFault,
+  'crash-installing': crashInstallingFault,
   'cut-link': cutLinkFault,
+  'damaged-frames': damagedFramesFault,
   'disk-full': diskFullFault,
   'failed-flush': failedFlushFault,
   'failed-sync': failedSyncFault,
   'flipped-bit': flippedBitFault,
   'left-behind': leftBehindFault,
+  'lost-answers': lostAnswersFault,
   'lost-batch': lostBatchFault,
   partition: partitionFault,
   pause: pauseFault,
   'power-cut': powerCutFault,
+  'repeated-forwards': repeatedForwardsFault,
   'slow-disk': slowDiskFault,
+  'slow-link': slowLinkFault,
   weather: weatherFault,
 };
 

@@ -11,16 +11,33 @@ export interface LeftBehindFault {
   readonly kind: 'left-behind';
   /** Virtual milliseconds. */
   readonly forMs: number;
+  /** By how many virtual milliseconds its disk is slower when it is back; default 0. */
+  readonly slowByMs?: number | undefined;
 }
+
+/** How long it stays so, in virtual milliseconds. */
+const slowForMs = 3_000;
 
 /** @since 0.1.0 */
 export const leftBehindFault: FaultType<LeftBehindFault> = {
   kind: 'left-behind',
-  draw: (random) => ({ kind: 'left-behind', forMs: 3_000 + randomInt(random, 6_000) }),
-  inject({ forMs }, context) {
-    partitionFault.inject(
-      { kind: 'partition', target: 'follower', direction: 'both', forMs },
-      context,
-    );
+  draw: (random) => ({
+    kind: 'left-behind',
+    forMs: 1_200 + randomInt(random, 7_000),
+    slowByMs: randomInt(random, 3) === 0 ? 1 + randomInt(random, 100) : 0,
+  }),
+  inject({ forMs, slowByMs = 0 }, context) {
+    const { cluster, resolve, until } = context;
+    const target = resolve('follower');
+    if (target === undefined) return;
+    partitionFault.inject({ kind: 'partition', target, direction: 'both', forMs }, context);
+    if (slowByMs === 0) return;
+    const { disk } = cluster.machine(target);
+    until(forMs, () => {
+      disk.slowByUs = slowByMs * 1_000;
+    });
+    until(forMs + slowForMs, () => {
+      disk.slowByUs = 0;
+    });
   },
 };

@@ -1,4 +1,7 @@
-/** A disk whose operations take very long for a while, as one that remaps sectors does. */
+/**
+ * A disk whose operations take very long for a while, as one that remaps sectors does; or the disk of
+ * the state alone, which falls behind the log then, and whose reads overlap with everything.
+ */
 import { randomInt } from '../../base/prng.js';
 import { drawTarget } from './draw-target.js';
 import type { FaultTarget, FaultType } from './fault-type.js';
@@ -7,28 +10,47 @@ import type { FaultTarget, FaultType } from './fault-type.js';
 export interface SlowDiskFault {
   readonly kind: 'slow-disk';
   readonly target: FaultTarget;
+  /** What lies on it; default the log and all files, but not the engines. */
+  readonly holds?: 'log' | 'state' | undefined;
   /** Virtual milliseconds by which each operation is slower. */
   readonly byMs: number;
   /** Virtual milliseconds. */
   readonly forMs: number;
+  /** Whether its machine loses power in the end, with whatever is on its way to the disk. */
+  readonly losesPower?: boolean | undefined;
 }
+
+/** Until a machine that lost power is started again, in virtual milliseconds. */
+const downMs = 100;
 
 /** @since 0.1.0 */
 export const slowDiskFault: FaultType<SlowDiskFault> = {
   kind: 'slow-disk',
-  draw: (random, members) => ({
-    kind: 'slow-disk',
-    target: drawTarget(random, members),
-    byMs: 1 + randomInt(random, randomInt(random, 2) === 0 ? 30 : 3_000),
-    forMs: 200 + randomInt(random, 6_000),
-  }),
-  inject({ target, byMs, forMs }, { cluster, resolve, until }) {
+  draw(random, members) {
+    // One that is alone may have durable, by a crash in the middle of a page, what nobody was told of.
+    const holds = members.length > 1 && randomInt(random, 2) === 0 ? 'state' : 'log';
+    // A state is read many times for one entry.
+    const mostMs = holds === 'state' ? 300 : 3_000;
+    return {
+      kind: 'slow-disk',
+      target: drawTarget(random, members),
+      holds,
+      byMs: 1 + randomInt(random, randomInt(random, 2) === 0 ? 30 : mostMs),
+      forMs: 200 + randomInt(random, 6_000),
+      losesPower: randomInt(random, 2) === 0,
+    };
+  },
+  inject({ target, holds, byMs, forMs, losesPower }, { cluster, resolve, restart, until }) {
     const name = resolve(target);
     if (name === undefined) return;
-    const { disk } = cluster.machine(name);
+    const machine = cluster.machine(name);
+    const disk = holds === 'state' ? machine.engineDisk : machine.disk;
     disk.slowByUs = byMs * 1_000;
     until(forMs, () => {
       disk.slowByUs = 0;
+      if (losesPower !== true) return;
+      cluster.crash(name, 'power');
+      until(downMs, () => restart(name));
     });
   },
 };

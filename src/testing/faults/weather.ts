@@ -14,14 +14,6 @@ export interface WeatherFault {
   readonly forMs: number;
 }
 
-const calm: WeatherFault['path'] = {
-  dropRate: 0,
-  duplicateRate: 0,
-  reorder: false,
-  delayMinUs: 100,
-  delayMeanUs: 500,
-};
-
 /** @since 0.1.0 */
 export const weatherFault: FaultType<WeatherFault> = {
   kind: 'weather',
@@ -42,6 +34,6 @@ export const weatherFault: FaultType<WeatherFault> = {
   inject({ path, forMs }, { cluster, until }) {
     const { network } = cluster.sim;
     network.configure(path);
-    until(forMs, () => network.configure(calm));
+    until(forMs, () => network.calm());
   },
 };

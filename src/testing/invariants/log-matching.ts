@@ -20,16 +20,11 @@ export class LogMatching implements Invariant<Step> {
   readonly kinds = ['start', 'log'] as const;
   /** By term and index: hash of an entry and of the term before it. */
   readonly #terms = new Map<number, Map<number, number>>();
-  readonly #started = new Set<number>();
 
   check(step: Step): void {
     const { member } = step;
-    if (step.kind === 'log') this.#checkFrom(step, step.from);
-    else if (!this.#started.has(member.id)) {
-      // What it begins with was written before anybody watched; later starts find what was reported.
-      this.#started.add(member.id);
-      this.#checkFrom(step, member.firstIndex);
-    }
+    // At a start the whole log is compared: its disk may have made something else of it.
+    this.#checkFrom(step, step.kind === 'log' ? step.from : member.firstIndex);
   }
 
   #checkFrom({ atUs, member }: Step, from: number): void {

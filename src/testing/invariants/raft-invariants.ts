@@ -7,6 +7,7 @@ import { DamagedCandidate } from './damaged-candidate.js';
 import { DurablePromises } from './durable-promises.js';
 import { DurableQuorum } from './durable-quorum.js';
 import type { Invariant } from './invariant.js';
+import { KeptLog } from './kept-log.js';
 import { LeaderAfterHeal } from './leader-after-heal.js';
 import { LeaderAppendOnly } from './leader-append-only.js';
 import { LeaderCompleteness } from './leader-completeness.js';
@@ -34,13 +35,15 @@ import { VoteOnce } from './vote-once.js';
 export type RaftInvariantMaker = (facts: RaftFacts) => Invariant<RaftStep>;
 
 /**
- * R1 to R19 without R16 (windows are inside a core), C4 and C5.
+ * R1 to R19 without R16 (windows are inside a core), S1, C4 and C5.
  *
  * @since 0.1.0
  */
 export const raftInvariants: readonly RaftInvariantMaker[] = [
   // First: the others read the log between the pointers whose order it checks.
   () => new LogOrder(),
+  // Before whoever walks a log that is not there any more.
+  () => new KeptLog(),
   (facts) => new LeaderPerTerm(facts),
   () => new LogMatching(),
   (facts) => new LeaderCompleteness(facts),

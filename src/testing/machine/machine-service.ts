@@ -6,10 +6,11 @@ import { openMember } from '../../assembly/open-member.js';
 import type { StoreConfig } from '../../assembly/store-config.js';
 import { utf8Bytes } from '../../base/bytes.js';
 import type { Env, Node, ProposalId, ProposeOptions } from '../../node/index.js';
+import { nameCommand } from '../../node/named-command.js';
 import type { SimService, SimStatus } from '../cluster/sim-cluster.js';
 import type { MachineSpec } from './machine-spec.js';
 import { readPlainState } from './plain-state-file.js';
-import { namedCommand, PlainStateMachine } from './plain-state-machine.js';
+import { PlainStateMachine } from './plain-state-machine.js';
 
 /** @since 0.1.0 */
 export class MachineService<Input, Answer> implements SimService {
@@ -60,7 +61,7 @@ export class MachineService<Input, Answer> implements SimService {
       };
       const { node } = await openMember(env, config, openPlain, cleanup);
       const bytesOf = (input: Input) => spec.encode?.(input) ?? utf8Bytes(JSON.stringify(input));
-      const encode = (input: Input, id: ProposalId) => namedCommand(bytesOf(input), id);
+      const encode = (input: Input, id: ProposalId) => nameCommand(bytesOf(input), id);
       return new MachineService(node, encode, { cleanup, timeoutMs });
     } catch (error) {
       await cleanup.run();

@@ -74,7 +74,8 @@ export class MachineWorkload<State, Input, Answer>
         return context.violated('R4', `nobody told what entry ${index} was`);
       }
       // A new leader's first entry holds no command.
-      if (committed.entry.data.length === 0) continue;
+      const { data, type } = committed.entry;
+      if (data.length === 0 || type !== 'normal') continue;
       const request = requestName(committed.result.requestId);
       const input = inputs.get(request);
       if (request === undefined || input === undefined) {

@@ -3,23 +3,14 @@
  * written to a file now and then, so that logs are cut and members that fell behind get snapshots.
  */
 import { concatBytes } from '../../base/bytes.js';
-import { getUint53, setUint53 } from '../../base/integers.js';
-import type {
-  ApplyResult,
-  Entry,
-  ProposalId,
-  StateMachine,
-  StateSnapshot,
-} from '../../node/index.js';
+import type { ApplyResult, Entry, StateMachine, StateSnapshot } from '../../node/index.js';
+import { namedCommandOf } from '../../node/named-command.js';
 import type { FileSystem } from '../../storage/file-system.js';
 import type { PlainMachine } from './machine-spec.js';
 import { type StoredState, writePlainState } from './plain-state-file.js';
 
 /** Entries after which the state is written again. */
 const saveEvery = 32;
-
-/** Bytes before a command: session and number of its request. */
-const nameBytes = 16;
 
 /** @since 0.1.0 */
 export class PlainStateMachine implements StateMachine {
@@ -105,8 +96,10 @@ export class PlainStateMachine implements StateMachine {
   #applyOne(data: Uint8Array): ApplyResult {
     // A new leader's first entry holds no command.
     if (data.length === 0) return { value: undefined };
-    const requestId = { session: getUint53(data, 0), seq: getUint53(data, 8) };
-    return { requestId, value: this.#machine.apply(data.slice(nameBytes)) };
+    const named = namedCommandOf(data);
+    if (named === undefined) return { value: undefined };
+    const { command, requestId } = named;
+    return { requestId, value: this.#machine.apply(command.slice()) };
   }
 
   /** One write after the other. */
@@ -118,16 +111,4 @@ export class PlainStateMachine implements StateMachine {
     this.#saving = written.catch(() => undefined);
     return written;
   }
-}
-
-/**
- * A command behind the name of its request, as {@link PlainStateMachine} takes it.
- *
- * @since 0.1.0
- */
-export function namedCommand(command: Uint8Array, { session, seq }: ProposalId): Uint8Array {
-  const name = new Uint8Array(nameBytes);
-  setUint53(name, 0, session);
-  setUint53(name, 8, seq);
-  return concatBytes([name, command]);
 }

@@ -110,7 +110,14 @@ const storeMarks: readonly DeclaredMarks[] = [
     marks: faultsIn('compacting', 'expiring', 'snapshotting', 'starting'),
   },
   { profile: 'away', within: 16, marks: ['snapshot.installed', 'snapshot.sent'] },
+  { profile: 'transfers', within: 40, marks: ['snapshot.resumed'] },
   { profile: 'disk', within: 100, marks: ['refused.NO_SPACE'] },
+  { profile: 'focused', within: 30, marks: ['snapshot.installed', 'watches.compacted'] },
+  {
+    profile: 'focused',
+    within: 400,
+    marks: ['fault.crash-installing@snapshotting', 'fault.slow-link@electing', 'read.by-lease'],
+  },
 ];
 
 /** Of bare cores. */

@@ -5,7 +5,7 @@
 import type { NodeObserver } from '../../node/observer.js';
 import type { Raft } from '../../raft/raft.js';
 import { coreOf } from '../../raft/raw-node.js';
-import type { LogId } from '../../raft/types.js';
+import type { LogId, MemberId } from '../../raft/types.js';
 import type { SimMachine } from '../sim-machine.js';
 import { transitionMark } from './transition.js';
 
@@ -25,6 +25,9 @@ export class MemberMarks {
   constructor(count: (mark: string) => void) {
     this.#count = count;
   }
+
+  /** To whom a snapshot is sent anew, and no chunk of it yet. */
+  readonly #begun = new Set<MemberId>();
 
   /** Whether it sends a snapshot, or takes one in; stale while it does not run. */
   get isSnapshotting(): boolean {
@@ -61,7 +64,10 @@ export class MemberMarks {
         observer.readAnswered(read);
       },
       sent: (message) => {
-        if (message.kind === 'snapshot-request') this.#count('snapshot.sent');
+        if (message.kind === 'snapshot-request') {
+          this.#count('snapshot.sent');
+          this.#begun.add(message.to);
+        }
         observer.sent(message);
       },
       installed: (appliedIndex) => {
@@ -70,6 +76,11 @@ export class MemberMarks {
       },
     };
     machine.observer = { ...observer, ...marks };
+    machine.onSend = (message) => {
+      if (message.kind !== 'snapshot-chunk' || !this.#begun.delete(message.to)) return;
+      // The receiver has what an earlier stream brought.
+      if (message.at > 0) this.#count('snapshot.resumed');
+    };
   }
 
   /** A new life. */

@@ -7,6 +7,7 @@ import type { StoreTuning } from '../../assembly/store-config.js';
 import { type Random, randomInt } from '../../base/prng.js';
 import { drawFault, type FaultKind, faultKinds } from '../faults/fault.js';
 import { SimRandom } from '../sim-random.js';
+import { drawFocus, type Focus, type FocusedScenario, focusNames } from './focus.js';
 import type { Scenario, ScheduledFault } from './scenario.js';
 
 /** How hard a run is; see {@link drawScenario}. @since 0.1.0 */
@@ -19,6 +20,8 @@ export interface SwarmOptions {
   readonly faults?: readonly FaultKind[] | undefined;
   /** Members; default 1, 3 or 5, mostly 3. */
   readonly members?: number | undefined;
+  /** What the run is hard on; `none`: everything; `any`: the seed chooses. Default: any in half of the seeds. */
+  readonly focus?: Focus | 'any' | 'none' | undefined;
 }
 
 const groupSizes = [1, 3, 3, 3, 3, 5] as const;
@@ -32,11 +35,15 @@ const groupSizes = [1, 3, 3, 3, 3, 5] as const;
  */
 export function drawScenario(seed: number, options: SwarmOptions = {}): Scenario {
   const random = new SimRandom({ seed, stream: 'scenario', entity: [] });
-  const members = options.members ?? one(random, groupSizes);
+  const focused: Partial<FocusedScenario> = focusOf(seed, options) ?? {};
+  const { faults: focusedKinds, faultEveryMs: focusedEveryMs, ...focus } = focused;
+  const drawnMembers = one(random, groupSizes);
+  const members = options.members ?? focus.members ?? drawnMembers;
   const durationMs = options.durationMs ?? 20_000;
-  const faultEveryMs = options.faultEveryMs ?? 1_500;
+  const faultEveryMs = options.faultEveryMs ?? focusedEveryMs ?? 1_500;
   const names = Array.from({ length: members }, (_, at) => `n${at + 1}`);
-  const kinds = someOf(options.faults ?? faultKinds, random);
+  const someKinds = someOf(options.faults ?? faultKinds, random);
+  const kinds = options.faults === undefined ? (focusedKinds ?? someKinds) : someKinds;
   const faults: ScheduledFault[] = [];
   for (let atMs = 0; kinds.length > 0; ) {
     atMs += 1 + randomInt(random, 2 * faultEveryMs);
@@ -45,7 +52,6 @@ export function drawScenario(seed: number, options: SwarmOptions = {}): Scenario
   }
   return {
     seed,
-    members,
     durationMs,
     faults,
     clients: 1 + randomInt(random, 6),
@@ -54,7 +60,18 @@ export function drawScenario(seed: number, options: SwarmOptions = {}): Scenario
     path: { dropRate: one(random, [0, 0, 0, 0.01, 0.05]) },
     tuning: drawTuning(random),
     tickMs: one(random, [10, 50, 100, 100]),
+    ...focus,
+    members,
   };
+}
+
+function focusOf(seed: number, { focus }: SwarmOptions): FocusedScenario | undefined {
+  if (focus === 'none') return undefined;
+  const random = new SimRandom({ seed, stream: 'scenario.focus', entity: [] });
+  const isFocused = randomInt(random, 2) === 0;
+  const drawn = one(random, focusNames);
+  if (focus === undefined && !isFocused) return undefined;
+  return drawFocus(focus === undefined || focus === 'any' ? drawn : focus, random);
 }
 
 /** Every other group lets go of its log at once, so that whoever is away for a little needs a snapshot. */

@@ -7,6 +7,7 @@ import { type Random, randomInt } from '../../base/prng.js';
 import type { SimCluster, SimService } from '../cluster/sim-cluster.js';
 import { type Fault, injectFault } from '../faults/fault.js';
 import type { FaultContext, FaultTarget } from '../faults/fault-type.js';
+import { Moments } from '../faults/moments.js';
 import { SimRandom } from '../sim-random.js';
 
 /** How often members are looked at, in virtual milliseconds. */
@@ -30,7 +31,10 @@ export class FaultSupervisor {
   readonly #onViolation: (id: string, message: string) => void;
   /** What ends each fault that is under way. */
   readonly #ends = new Set<() => void>();
+  readonly #moments = new Moments();
   readonly #damaged = new Set<string>();
+  /** Their disks failed or were full. */
+  readonly #failing = new Set<string>();
   /** Of {@link #damaged}: refused to start, and stay away. */
   readonly #lost = new Set<string>();
   #count = 0;
@@ -43,6 +47,11 @@ export class FaultSupervisor {
     this.#cluster = cluster;
     this.#onViolation = onViolation;
     this.#after(lookMs, () => this.#look());
+  }
+
+  /** Looks on at all machines; after everyone else who observes, before any member starts. */
+  observe(): void {
+    for (const name of this.#cluster.names) this.#moments.observe(this.#cluster.machine(name));
   }
 
   /** Members that must take part once all is healed. */
@@ -72,8 +81,10 @@ export class FaultSupervisor {
       random,
       resolve: (target) => this.#resolve(target, random),
       until: (ms, end) => this.#until(ms, end),
+      onMoment: (moment, action) => this.#moments.next(moment, action),
       restart: (name) => this.#restart(name),
       mayDamage: (name) => this.#mayDamage(name),
+      mayStop: (name) => void this.#failing.add(name),
     };
   }
 
@@ -105,6 +116,7 @@ export class FaultSupervisor {
     const machine = this.#cluster.machine(name);
     if (machine.running || this.#lost.has(name)) return;
     this.#cluster.start(name).catch((error: unknown) => this.#refused(name, error));
+    this.#moments.reached(name, 'start');
   }
 
   /** A member did not open. Only damage that this run did excuses that for good. */
@@ -130,14 +142,19 @@ export class FaultSupervisor {
       if (failure === undefined || lifecycle !== 'closed') continue;
       if (isKontikiError(failure, 'ASSERTION')) {
         this.#onViolation('ASSERTION', `${name} stopped: ${describe(failure)}`);
-      }
-      if (damageCodes.some((code) => isKontikiError(failure, code)) && !this.#damaged.has(name)) {
+      } else if (!this.#damaged.has(name) && !this.#mayStop(name, failure)) {
         this.#onViolation('S1', `${name} stopped: ${describe(failure)}`);
       }
       this.#cluster.crash(name, 'process');
       this.#after(500, () => this.#restart(name));
     }
     this.#after(lookMs, () => this.#look());
+  }
+
+  /** Whether a fault that this member met excuses its end. */
+  #mayStop(name: string, failure: Error): boolean {
+    const isPassing = passingCodes.some((code) => isKontikiError(failure, code));
+    return isPassing && this.#failing.has(name);
   }
 
   #after(ms: number, action: () => void): void {

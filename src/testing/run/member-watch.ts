@@ -37,6 +37,8 @@ export class MemberWatch implements ViewedMember {
   /** The newest that was written; one that only moves the commit index waits for company. */
   #hardState: HardState = this.store.durable.hardState;
   #applied = 0;
+  /** Every entry that the log was given, by index: a crash may bring back what it had let go of. */
+  readonly #given = new Map<number, Entry>();
 
   /**
    * @param id - of the member
@@ -61,7 +63,7 @@ export class MemberWatch implements ViewedMember {
 
   /** A life begins. */
   onOpened({ raft, log, machine, appliedIndex }: OpenedNode): void {
-    const image = imageOf(log, this.store.written);
+    const image = imageOf(log, this.#given);
     this.store.written = image;
     this.store.durable = image.copy();
     this.#hardState = image.hardState;
@@ -69,8 +71,8 @@ export class MemberWatch implements ViewedMember {
     this.#machine = machine;
     this.#applied = appliedIndex;
     this.view.look(this.#core);
-    this.#tell('durable');
     this.#tell('start');
+    this.#tell('durable');
     this.#tell('state');
   }
 
@@ -100,6 +102,7 @@ export class MemberWatch implements ViewedMember {
     this.#tell('state');
     this.#compact();
     this.store.written.take(append);
+    for (const entry of append.entries) this.#given.set(entry.index, entry);
     const { view: member } = this;
     const atUs = this.#nowUs();
     if (append.snapshot !== undefined) {
@@ -164,16 +167,16 @@ export class MemberWatch implements ViewedMember {
 /**
  * What a log has on its disk.
  *
- * @param before - what it was given in earlier lives: has what is not in memory
+ * @param given - what it was given in earlier lives: has what is not in memory
  */
-function imageOf(log: LogReader, before: LogImage): LogImage {
+function imageOf(log: LogReader, given: ReadonlyMap<number, Entry>): LogImage {
   const image = new LogImage();
   const first = log.firstIndex();
   image.hardState = log.initialState().hardState;
   image.base = { index: first - 1, term: log.term(first - 1) ?? 0 };
   for (let index = first; index <= log.lastIndex(); index += 1) {
     const entries = log.entries({ lo: index, hi: index + 1 }, Infinity);
-    const entry = Array.isArray(entries) ? (entries[0] as Entry) : before.entry(index);
+    const entry = Array.isArray(entries) ? (entries[0] as Entry) : given.get(index);
     assert(entry?.term === log.term(index), `shadow: entry ${index} is known`);
     image.entries.push(entry as Entry);
   }

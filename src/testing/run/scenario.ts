@@ -5,6 +5,7 @@
 import type { StoreTuning } from '../../assembly/store-config.js';
 import type { Fault } from '../faults/fault.js';
 import type { PathOptions } from '../sim-path.js';
+import type { CallWeights } from '../workload/call-weights.js';
 
 /** A fault and its time. @since 0.1.0 */
 export interface ScheduledFault {
@@ -33,6 +34,16 @@ export interface Scenario {
   readonly path?: Partial<PathOptions> | undefined;
   /** Small sizes, so that a short run reaches what takes days in production. */
   readonly tuning?: StoreTuning | undefined;
+  /** What clients do: calls of every kind on few keys, or locks and elections; default `calls`. */
+  readonly load?: 'calls' | 'locks' | undefined;
   /** Milliseconds per tick of each member; default 100. */
   readonly tickMs?: number | undefined;
+  /** In which proportions clients of a store make which calls; default: see {@link CallWeights}. */
+  readonly calls?: CallWeights | undefined;
+  /** Milliseconds before a call of a client of a store gives up; default: each client has its own. */
+  readonly timeoutMs?: number | undefined;
+  /** How many times to live, in seconds, clients of a store choose from; default 8. */
+  readonly leaseSeconds?: number | undefined;
+  /** Readers of watches of a store; default: as many as clients. */
+  readonly watchers?: number | undefined;
 }

@@ -5,6 +5,7 @@ import { machineCluster } from '../cluster/machine-cluster.js';
 import { storeCluster } from '../cluster/store-cluster.js';
 import type { MachineSpec } from '../machine/machine-spec.js';
 import { MachineWorkload } from '../machine/machine-workload.js';
+import { LockWorkload } from '../workload/lock-workload.js';
 import { StoreWorkload } from '../workload/store-workload.js';
 import type { Scenario } from './scenario.js';
 import { type SimulateOptions, scenarioOf } from './simulate-options.js';
@@ -42,7 +43,8 @@ export async function simulate<State, Input, Answer>(
  */
 export async function simulateStore(scenario: Scenario): Promise<SimulationReport> {
   const cluster = storeCluster(clusterOptions(scenario));
-  return new Simulation(scenario, cluster, new StoreWorkload()).run();
+  const workload = scenario.load === 'locks' ? new LockWorkload() : new StoreWorkload();
+  return new Simulation(scenario, cluster, workload).run();
 }
 
 async function simulateMachine<State, Input, Answer>(

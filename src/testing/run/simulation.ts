@@ -76,6 +76,7 @@ export class Simulation<S extends SimService> {
     try {
       this.#workload.observe(this.#context());
       for (const name of this.#cluster.names) this.#watch.watch(this.#cluster.machine(name));
+      this.#supervisor.observe();
       this.#marks = new GroupMarks(this.#cluster);
       await this.#cluster.startAll(patienceMs);
       await this.#underFaults();

@@ -51,12 +51,16 @@ function describe(value: unknown): string {
   return JSON.stringify(plain(value)) ?? 'undefined';
 }
 
-/** Byte arrays of any class as text; a `Buffer` would make something of its own of itself. */
+/**
+ * Byte arrays of any class as text, because a `Buffer` would make something of its own of itself, and
+ * fields in the order of their names, which says nothing.
+ */
 function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return `bytes ${hex(value)}`;
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, plain(part)]));
+  const names = Object.keys(value).sort() as (keyof typeof value)[];
+  return Object.fromEntries(names.map((name) => [name, plain(value[name])]));
 }
 
 function hex(bytes: Uint8Array): string {

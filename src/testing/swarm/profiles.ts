@@ -3,9 +3,12 @@
  * makes a run out of a seed; equal seeds give equal runs.
  */
 import type { StoreTuning } from '../../assembly/store-config.js';
+import { leaseMsMax } from '../bare/bare-clock.js';
+import { type BareFaults, noFaults } from '../bare/bare-faults.js';
 import type { SimulateCoresOptions } from '../bare/simulate-cores.js';
 import type { Fault, FaultKind } from '../faults/fault.js';
 import { drawScenario, type SwarmOptions } from '../run/draw-scenario.js';
+import { focusNames } from '../run/focus.js';
 import type { Scenario } from '../run/scenario.js';
 
 /** What a seed does: a scenario of whole stores, or options of bare cores. @since 0.1.0 */
@@ -40,7 +43,8 @@ const networkFaults: readonly FaultKind[] = [
 ];
 
 function stores(name: string, about: string, options: SwarmOptions): SimProfile {
-  return { name, about, draw: (seed) => ({ scenario: drawScenario(seed, options) }) };
+  const all: SwarmOptions = { focus: 'none', ...options };
+  return { name, about, draw: (seed) => ({ scenario: drawScenario(seed, all) }) };
 }
 
 function cores(
@@ -51,6 +55,30 @@ function cores(
   return { name, about, draw: (seed) => ({ cores: { ...options, seed } }) };
 }
 
+/** What may make two members answer for the group at the same time. */
+const leaseFaults: BareFaults = {
+  ...noFaults,
+  delayMeanUs: 2_000,
+  partition: { everyMs: 1_500, forMs: 800 },
+  crash: { everyMs: 3_000, forMs: 200 },
+  pause: { everyMs: 4_000, forMs: 600 },
+  writeUs: [200, 20_000],
+  slowDisk: { everyMs: 3_000, forMs: 500 },
+  transfer: { everyMs: 2_000 },
+  rumour: { everyMs: 1_000 },
+  driftPpm: 20_000,
+};
+
+/** Answers take as long as elections do. */
+const lateFaults: BareFaults = {
+  ...noFaults,
+  delayMeanUs: 20_000,
+  reorder: true,
+  partition: { everyMs: 500, forMs: 500 },
+  pause: { everyMs: 2_000, forMs: 200 },
+  transfer: { everyMs: 300 },
+};
+
 /** Whoever is away for long needs a snapshot. */
 const shortLogs: StoreTuning = {
   segmentBytes: 4_096,
@@ -59,7 +87,7 @@ const shortLogs: StoreTuning = {
 
 /** Few calls, so that seeds are cheap: most marks are reached within a few. */
 function drawChurn(seed: number): Scenario {
-  const drawn = drawScenario(seed, { faultEveryMs: 400 });
+  const drawn = drawScenario(seed, { faultEveryMs: 400, focus: 'none' });
   const { clients, pauseMs } = drawn;
   return {
     ...drawn,
@@ -72,7 +100,8 @@ function drawChurn(seed: number): Scenario {
 /** Members stay away until others have let go of the log that they need. */
 function drawAway(seed: number): Scenario {
   const faults: readonly FaultKind[] = ['crash', 'partition', 'pause'];
-  const drawn = drawScenario(seed, { durationMs: 60_000, faultEveryMs: 6_000, faults, members: 3 });
+  const size = { durationMs: 60_000, faultEveryMs: 6_000, members: 3 };
+  const drawn = drawScenario(seed, { ...size, faults, focus: 'none' });
   const longer = (fault: Fault): Fault =>
     fault.kind === 'crash' ? { ...fault, downMs: 4_000 + 6 * fault.downMs } : fault;
   return {
@@ -84,14 +113,37 @@ function drawAway(seed: number): Scenario {
   };
 }
 
+/**
+ * Snapshots take seconds, and connections break while they are on their way: each goes on where the one
+ * before it stopped.
+ */
+function drawTransfers(seed: number): Scenario {
+  const faults: readonly FaultKind[] = ['broken-links', 'left-behind', 'pause'];
+  const drawn = drawScenario(seed, { durationMs: 40_000, faultEveryMs: 1_500, faults, members: 3 });
+  return {
+    ...drawn,
+    clients: 3,
+    pauseMs: 100,
+    tuning: { ...shortLogs, snapshotChunkBytes: 256, snapshotBytesPerSecond: 4_096 },
+  };
+}
+
 /** Hours of virtual time for little real time: rare calls, rare faults, all timers run their length. */
 function drawLong(seed: number): Scenario {
-  const drawn = drawScenario(seed, { durationMs: 600_000, faultEveryMs: 15_000 });
+  const drawn = drawScenario(seed, { durationMs: 600_000, faultEveryMs: 15_000, focus: 'none' });
   return { ...drawn, clients: Math.min(drawn.clients, 3), pauseMs: 40 * drawn.pauseMs };
 }
 
+const narrow = focusNames.map((focus) => {
+  return stores(`focus-${focus}`, `whole stores: narrow runs, hard on ${focus}`, { focus });
+});
+
 const all: readonly SimProfile[] = [
-  stores('standard', 'whole stores: 1, 3 or 5 members, half of all faults, 20 s each', {}),
+  stores('standard', 'whole stores: half of the seeds narrow, half of all faults in the others', {
+    focus: undefined,
+  }),
+  stores('focused', 'whole stores: narrow runs, each hard on one part', { focus: 'any' }),
+  ...narrow,
   stores('calm', 'whole stores, no faults: what breaks here is broken anyway', { faults: [] }),
   {
     name: 'churn',
@@ -109,13 +161,34 @@ const all: readonly SimProfile[] = [
     draw: (seed) => ({ scenario: drawAway(seed) }),
   },
   {
+    name: 'transfers',
+    about: 'whole stores: slow snapshots, on connections that break, 40 s each',
+    draw: (seed) => ({ scenario: drawTransfers(seed) }),
+  },
+  {
     name: 'long',
     about: 'whole stores: ten minutes each, rare calls and faults',
     draw: (seed) => ({ scenario: drawLong(seed) }),
   },
+  {
+    name: 'locks',
+    about: 'whole stores: locks and elections in place of other calls',
+    draw: (seed) => ({ scenario: { ...drawScenario(seed), load: 'locks' } }),
+  },
   cores('cores', 'bare cores: half of all faults, options drawn, 60 s each', {}),
   cores('cores-all', 'bare cores: all faults at once, options of the library', { faults: 'all' }),
   cores('cores-five', 'bare cores: five members and two spares', { members: 5 }),
+  cores('cores-leases', 'bare cores: reads by lease, leaders forgotten, cut off and handed over', {
+    faults: leaseFaults,
+    load: { readsPerSecond: 100 },
+    core: { electionTicks: 6, leaseMs: leaseMsMax(6, 50, leaseFaults.driftPpm), checkQuorum: true },
+  }),
+  cores('cores-late', 'bare cores: answers that come when another leads', {
+    faults: lateFaults,
+    load: { readsPerSecond: 200 },
+    core: { electionTicks: 10, checkQuorum: false },
+    tickMs: 20,
+  }),
   cores('cores-quiet', 'bare cores: ten minutes each, one proposal a second', {
     durationMs: 600_000,
     load: { proposalsPerSecond: 1, readsPerSecond: 1 },

@@ -11,6 +11,7 @@ import { cmp, op, type TxnOperation } from '../../store/operations.js';
 import type { Store } from '../../store/store.js';
 import type { TxnOperationResponse } from '../../store/txn.js';
 import type { Observed } from '../checkers/observed.js';
+import { type CallKind, type CallWeights, drawCallKind } from './call-weights.js';
 import type { HeldLease } from './held-lease.js';
 import type { LeaseRecord } from './lease-ledger.js';
 import { type DrawnCall, type StoreAnswer, versionOf } from './store-call.js';
@@ -40,28 +41,14 @@ export interface ClientMemory {
   readonly timeoutMs: number;
   /** Milliseconds of a read lease; 0: they are not used in this run. */
   readonly leaseMs: number;
+  /** In which proportions it makes which calls. */
+  readonly calls: CallWeights;
+  /** Shortest time to live that a leader grants, and how many are to choose from. */
+  readonly leaseSecondsMin: number;
+  readonly leaseSeconds: number;
 }
 
-/** Of a hundred calls. */
-const weights = {
-  put: 26,
-  putWithLease: 6,
-  get: 18,
-  getOld: 6,
-  range: 10,
-  delete: 7,
-  deleteRange: 3,
-  compareAndSet: 10,
-  txn: 5,
-  compact: 3,
-  grant: 3,
-  revoke: 3,
-  leaseReads: 1,
-} as const;
-
-type Kind = keyof typeof weights;
-
-const draws: { readonly [K in Kind]: (memory: ClientMemory) => DrawnCall } = {
+const draws: { readonly [K in CallKind]: (memory: ClientMemory) => DrawnCall } = {
   put: (memory) => put(memory, undefined),
   putWithLease: (memory) => put(memory, anyOf(memory, [...memory.leases.keys()])),
   get: (memory) => get(memory, undefined),
@@ -79,26 +66,23 @@ const draws: { readonly [K in Kind]: (memory: ClientMemory) => DrawnCall } = {
 
 /** Draws the next call. @since 0.1.0 */
 export function drawStoreCall(memory: ClientMemory): DrawnCall {
-  let at = randomInt(
-    memory.random,
-    Object.values(weights).reduce((sum, weight) => sum + weight, 0),
-  );
-  for (const kind of Object.keys(weights) as Kind[]) {
-    at -= weights[kind];
-    if (at < 0) return draws[kind](memory);
-  }
-  return draws.put(memory);
+  return draws[drawCallKind(memory.calls, memory.random)](memory);
 }
 
 function put(memory: ClientMemory, lease: bigint | undefined): DrawnCall {
   const key = anyKey(memory);
   const value = memory.value();
+  // Absent rather than false, as it is found in the log.
+  const previous = randomInt(memory.random, 2) === 0 ? true : undefined;
   const { timeoutMs } = memory;
   return {
-    input: { op: 'put', key, value: utf8Bytes(value), lease },
+    input: { op: 'put', key, value: utf8Bytes(value), lease, previous },
     run: async (store) => {
-      const { revision, previous } = await store.put(key, value, { lease, timeoutMs });
-      return { op: 'put', revision, previous: previous && versionOf(previous) };
+      const answer = await store.put(key, value, { lease, previous, timeoutMs });
+      const { revision, previous: before, partial } = answer;
+      // What an answer leaves out is not compared.
+      if (partial === true) return { op: 'put', revision };
+      return { op: 'put', revision, previous: before && versionOf(before) };
     },
   };
 }
@@ -142,7 +126,8 @@ function remove(target: KeySelection | SomeKeys, { timeoutMs }: ClientMemory): D
     input: { op: 'delete', keys, previous: true },
     run: async (store) => {
       const answer = await store.delete({ from: keys.gte, to }, { previous: true, timeoutMs });
-      const { revision, deleted, previous = [] } = answer;
+      const { revision, deleted, previous = [], partial } = answer;
+      if (partial === true) return { op: 'delete', revision, deleted };
       return { op: 'delete', revision, deleted, previous: previous.map(versionOf) };
     },
   };
@@ -177,7 +162,10 @@ function txn(memory: ClientMemory): DrawnCall {
         else: [op.range({ prefix: '' })],
       }),
     ],
-    failure: [op.put(first, memory.value()), op.range({ prefix: 'k', revision: past })],
+    failure: [
+      op.put(first, memory.value(), { previous: true }),
+      op.range({ prefix: 'k', revision: past }),
+    ],
   });
 }
 
@@ -199,7 +187,8 @@ function transaction(
         .if(...compares)
         .do(...success)
         .else(...failure);
-      const { succeeded, revision, results } = await builder.commit({ timeoutMs });
+      const { succeeded, revision, results, partial } = await builder.commit({ timeoutMs });
+      if (partial === true) return { op: 'txn', succeeded, revision };
       return { op: 'txn', succeeded, revision, results: results.map(resultOf) } as StoreAnswer;
     },
   };
@@ -216,7 +205,7 @@ function compact(memory: ClientMemory): DrawnCall {
 
 function grant(memory: ClientMemory): DrawnCall {
   const id = memory.leaseId();
-  const ttlSeconds = 2 + randomInt(memory.random, 8);
+  const ttlSeconds = memory.leaseSecondsMin + randomInt(memory.random, memory.leaseSeconds);
   const { timeoutMs } = memory;
   return {
     input: { op: 'lease-grant', id, ttlSeconds },

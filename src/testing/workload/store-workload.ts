@@ -14,6 +14,8 @@ import { LogReplay } from '../checkers/log-replay.js';
 import type { LogEntry } from '../checkers/log-types.js';
 import type { StoreStep } from '../invariants/store-step.js';
 import type { Workload, WorkloadContext } from '../run/workload.js';
+import { AtMostOnce } from './at-most-once.js';
+import { drawRenewal, usualCalls } from './call-weights.js';
 import { RevisionHistory, watchFinding } from './check-watch.js';
 import { type Client, Clients, requestName } from './clients.js';
 import {
@@ -38,7 +40,10 @@ const longPadding = '.'.repeat(1_500);
 /** The impatient ask again elsewhere; the patient ones outlast most faults. */
 const timeoutsMs = [300, 2_000, 7_000] as const;
 
-/** Longest time to live that clients ask for, and what comes on top of it, in virtual milliseconds. */
+/** How many times to live clients choose from, in seconds. */
+const leaseSecondsUsual = 8;
+
+/** The same and what comes on top of it, in virtual milliseconds. */
 const leaseEndMs = 10_000 + 10_000;
 
 /** How long members may take to start and to catch up when nothing hinders them. */
@@ -50,6 +55,7 @@ export class StoreWorkload implements Workload<Store> {
   #clients: Clients<Store, StoreCall['input'], StoreAnswer> | undefined;
   #ledger: LeaseLedger | undefined;
   #watch: StoreWatch | undefined;
+  #once: AtMostOnce | undefined;
   #values = 0;
 
   get pending(): number {
@@ -57,8 +63,10 @@ export class StoreWorkload implements Workload<Store> {
   }
 
   observe(context: WorkloadContext<Store>): void {
+    const once = new AtMostOnce((id, message) => context.violated(id, message));
+    this.#once = once;
     const watch = new StoreWatch(context, (entry, result) => {
-      this.#ledger?.applied(entry, result, context.nowUs);
+      if (once.take(entry, result)) this.#ledger?.applied(entry, result, context.nowUs);
     });
     const observe = (step: Untimed<StoreStep>) => watch.observe(step);
     this.#watch = watch;
@@ -69,7 +77,8 @@ export class StoreWorkload implements Workload<Store> {
 
   start(context: WorkloadContext<Store>): void {
     this.#clients?.start((client, random) => this.#client(client, random, context));
-    for (let client = 0; client < context.scenario.clients; client += 1) {
+    const { clients, watchers = clients } = context.scenario;
+    for (let client = 0; client < watchers; client += 1) {
       const observe = (step: Untimed<StoreStep>) => this.#watch?.observe(step);
       this.#watchers.push(new WatchClient(context, client, someKeys(context, client), observe));
     }
@@ -118,7 +127,7 @@ export class StoreWorkload implements Workload<Store> {
   }
 
   summary(): Readonly<Record<string, number>> {
-    return { ...this.#clients?.summary(), ...this.#watched() };
+    return { ...this.#clients?.summary(), ...this.#once?.counts, ...this.#watched() };
   }
 
   get #calls(): readonly StoreCall[] {
@@ -145,7 +154,7 @@ export class StoreWorkload implements Workload<Store> {
   ): Client<Store, StoreCall['input'], StoreAnswer> {
     const memory = this.#memory(client, random, context);
     const aside = () => {
-      const held = randomInt(random, 12) === 0 ? liveLease(memory) : undefined;
+      const held = drawRenewal(memory.calls, random) ? liveLease(memory) : undefined;
       return held && { service: held.store, run: () => this.#renew(held, memory) };
     };
     return { next: () => drawStoreCall(memory), aside, refusal: refusalOf, seen: memory.seen };
@@ -160,14 +169,21 @@ export class StoreWorkload implements Workload<Store> {
   #memory(client: number, random: Random, context: WorkloadContext<Store>) {
     const { cluster, scenario } = context;
     const ledger = this.#ledger as LeaseLedger;
-    const usesLeaseReads = randomInt(context.random('lease-reads'), 3) === 0;
+    const drawnTimeoutMs = timeoutsMs[randomInt(random, timeoutsMs.length)] as number;
+    const { calls = usualCalls, leaseSeconds = leaseSecondsUsual } = scenario;
+    // In a scenario that asks for them in all runs, else in some.
+    const chance = scenario.calls?.leaseReads === undefined ? 3 : 1;
+    const usesLeaseReads = randomInt(context.random('lease-reads'), chance) === 0;
     const memory = {
       random,
       keys: scenario.keys,
+      calls,
+      leaseSeconds,
+      leaseSecondsMin: Math.ceil((1.5 * 10 * (scenario.tickMs ?? 100)) / 1_000),
       revision: 1,
       compactRevision: 0,
       leases: new Map<bigint, HeldLease>(),
-      timeoutMs: timeoutsMs[randomInt(random, timeoutsMs.length)] as number,
+      timeoutMs: scenario.timeoutMs ?? drawnTimeoutMs,
       leaseMs: usesLeaseReads ? leaseMsOf(scenario.tickMs ?? 100, 10) : 0,
       value: () => {
         this.#values += 1;
@@ -175,7 +191,7 @@ export class StoreWorkload implements Workload<Store> {
         return `${client}.${this.#values}${padding}`;
       },
       // Few, so that most have been used before.
-      leaseId: () => BigInt(100 * (client + 1) + randomInt(random, 8)),
+      leaseId: () => BigInt(100 * (client + 1) + randomInt(random, 4)),
       granted: (...grant: Parameters<LeaseLedger['granted']>) => ledger.granted(...grant),
       get nowUs() {
         return context.nowUs;
@@ -206,8 +222,9 @@ export class StoreWorkload implements Workload<Store> {
       const { data, term } = committed.entry;
       const revision = revisionOf(committed.result.value);
       if (data.length === 0) continue;
-      const { session, seq, command } = decodeCommand(data);
-      const request = requestName({ session, seq });
+      const request = requestName(this.#once?.nameOf(index));
+      if (request === undefined) continue;
+      const { command } = decodeCommand(data);
       const isOwn = command.op === 'lease-checkpoint' || command.op === 'lease-revoke';
       const name = asked.has(request) || !isOwn ? request : undefined;
       yield { request: name, input: command, place: { term, index }, revision };

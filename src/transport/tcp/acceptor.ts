@@ -3,18 +3,22 @@
  * member, the newest. Those that have not said who they are are counted and bounded.
  */
 import type { Socket } from 'node:net';
+import { isKontikiError, type KontikiError, kontikiError } from '../../base/errors.js';
 import { limits } from '../../base/limits.js';
 import type { MemberId } from '../../raft/types.js';
+import { formatAddress } from '../address.js';
 import { refusalOf } from '../answer.js';
 import { acceptanceOf, checkHello } from '../handshake.js';
-import type { Hello } from '../hello.js';
+import type { Hello, Lane } from '../hello.js';
 import type { MemberIdentity, TransportHandlers } from '../transport.js';
 import { IncomingConnection, type IncomingHandlers } from './incoming-connection.js';
 import type { TcpContext } from './tcp-context.js';
+import { TlsAcceptor } from './tls-acceptor.js';
+import { certificateRefusal } from './tls-refusal.js';
 
 interface Owner {
   readonly self: MemberIdentity;
-  readonly handlers: Pick<TransportHandlers, 'admit' | 'onMessage'>;
+  readonly handlers: Pick<TransportHandlers, 'admit' | 'onIncident' | 'onInquiry' | 'onMessage'>;
 }
 
 /**
@@ -24,18 +28,29 @@ interface Owner {
  */
 export class Acceptor {
   readonly #context: TcpContext;
+  readonly #hostOf: (peer: MemberIdentity) => string | undefined;
   readonly #incoming: IncomingHandlers;
+  readonly #tls: TlsAcceptor | undefined;
   #owner: Owner | undefined;
   #accepted = 0;
   /** In order of arrival; what it said, once it did. */
   readonly #pending = new Map<IncomingConnection, Hello | undefined>();
-  readonly #open = new Map<MemberId, IncomingConnection>();
+  readonly #open: Readonly<Record<Lane, Map<MemberId, IncomingConnection>>> = {
+    log: new Map(),
+    snapshots: new Map(),
+  };
 
-  constructor(context: TcpContext) {
+  /**
+   * @param hostOf - where a peer is to be found, to which its certificate is held
+   */
+  constructor(context: TcpContext, hostOf: (peer: MemberIdentity) => string | undefined) {
     this.#context = context;
+    this.#hostOf = hostOf;
+    this.#tls = context.tls && new TlsAcceptor(context.tls);
     this.#incoming = {
       onHello: (connection, hello) => this.#onHello(connection, hello),
       onMessage: (message) => this.#owner?.handlers.onMessage(message),
+      onFault: (connection, error) => this.#onFault(connection, error),
       onClosed: (connection) => this.#forget(connection),
     };
   }
@@ -43,10 +58,7 @@ export class Acceptor {
   /** Takes a socket that was just accepted. Its hello is answered once there is an owner. */
   accept(socket: Socket): void {
     this.#context.sockets.add(socket);
-    if (this.#pending.size >= limits.pendingHandshakesMax) {
-      socket.destroy();
-      return;
-    }
+    if (this.#hasTooMany(socket.remoteAddress)) return this.#turnAway(socket);
     this.#accepted += 1;
     const connection = new IncomingConnection({
       context: this.#context,
@@ -55,6 +67,14 @@ export class Acceptor {
       handlers: this.#incoming,
     });
     this.#pending.set(connection, undefined);
+    if (this.#tls === undefined) return connection.begin(socket);
+    this.#tls.secure(socket, {
+      onSecure: (secured) => {
+        this.#context.sockets.add(secured);
+        connection.begin(secured);
+      },
+      onRefused: (error) => this.#onFault(connection, error),
+    });
   }
 
   /** Begins to answer, with those that waited first. */
@@ -67,7 +87,34 @@ export class Acceptor {
 
   /** Closes all connections. */
   close(): void {
-    for (const connection of [...this.#pending.keys(), ...this.#open.values()]) connection.close();
+    const { log, snapshots } = this.#open;
+    const open = [...log.values(), ...snapshots.values()];
+    for (const connection of [...this.#pending.keys(), ...open]) connection.close();
+  }
+
+  /** Closes the connections of a member. */
+  drop(member: MemberId): void {
+    for (const open of Object.values(this.#open)) open.get(member)?.close();
+  }
+
+  #hasTooMany(host: string | undefined): boolean {
+    if (this.#pending.size >= limits.pendingHandshakesMax) return true;
+    const here = [...this.#pending.keys()].filter((connection) => connection.host === host);
+    return here.length >= limits.pendingHandshakesPerHostMax;
+  }
+
+  #turnAway(socket: Socket): void {
+    const { remoteAddress: host = 'unknown', remotePort: port = 0 } = socket;
+    socket.destroy();
+    const error = kontikiError('OVERLOADED', 'too many connections without a handshake');
+    this.#owner?.handlers.onIncident?.({
+      ...{ error, address: formatAddress({ host, port }), memberId: undefined },
+    });
+  }
+
+  #onFault({ address, hello }: IncomingConnection, error: KontikiError): void {
+    const memberId = hello?.from.memberId;
+    this.#owner?.handlers.onIncident?.({ error, address, memberId });
   }
 
   #onHello(connection: IncomingConnection, hello: Hello): void {
@@ -81,7 +128,8 @@ export class Acceptor {
     connection: IncomingConnection,
     hello: Hello,
   ): Promise<void> {
-    let error: unknown = checkHello(hello, self);
+    if (hello.inquiry !== undefined) return this.#tell(connection, hello.inquiry);
+    let error: unknown = this.#distrust(connection, hello) ?? checkHello(hello, self);
     if (error === undefined) {
       try {
         await handlers.admit(hello.from, hello.probe);
@@ -93,29 +141,50 @@ export class Acceptor {
     const acceptance = acceptanceOf(hello, self);
     if (error !== undefined) this.#refuse(connection, error);
     else if (hello.probe) connection.finish(acceptance);
-    else if (this.#replaceOlder(connection, hello.from.memberId)) connection.open(acceptance);
+    else if (this.#replaceOlder(connection, hello)) connection.open(acceptance);
     else connection.close();
   }
 
+  /** Never rejects. Who asks is no member, and is told no secrets. */
+  async #tell(connection: IncomingConnection, inquiry: Uint8Array): Promise<void> {
+    try {
+      const data = await this.#owner?.handlers.onInquiry?.(inquiry);
+      if (connection.isClosed) return;
+      if (data === undefined) connection.close();
+      else connection.finish({ kind: 'told', data });
+    } catch {
+      connection.close();
+    }
+  }
+
+  /** Before anything else is said about a peer that may be anyone. */
+  #distrust({ secured }: IncomingConnection, { from }: Hello): KontikiError | undefined {
+    return secured && certificateRefusal(secured, from.memberId, this.#hostOf(from));
+  }
+
   #refuse(connection: IncomingConnection, error: unknown): void {
+    if (isKontikiError(error)) this.#onFault(connection, error);
     const refusal = refusalOf(error);
     if (refusal === undefined) connection.close();
     else connection.finish(refusal);
   }
 
   /** Makes `connection` the one that delivers, unless a newer one does already. */
-  #replaceOlder(connection: IncomingConnection, peer: MemberId): boolean {
-    const other = this.#open.get(peer);
+  #replaceOlder(connection: IncomingConnection, { from, lane }: Hello): boolean {
+    const open = this.#open[lane];
+    const other = open.get(from.memberId);
     if (other !== undefined && other.number > connection.number) return false;
     other?.close();
     this.#pending.delete(connection);
-    this.#open.set(peer, connection);
+    open.set(from.memberId, connection);
     return true;
   }
 
   #forget(connection: IncomingConnection): void {
     this.#pending.delete(connection);
-    const { peer } = connection;
-    if (peer !== undefined && this.#open.get(peer) === connection) this.#open.delete(peer);
+    const { hello } = connection;
+    if (hello === undefined) return;
+    const open = this.#open[hello.lane];
+    if (open.get(hello.from.memberId) === connection) open.delete(hello.from.memberId);
   }
 }

@@ -2,15 +2,17 @@
  * Connects to a peer and says hello.
  */
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { isKontikiError, type KontikiError } from '../../base/errors.js';
 import type { Address } from '../address.js';
-import { decodeAnswer, refusalError } from '../answer.js';
+import { decodeAnswer, refusalError, toldBytesMax } from '../answer.js';
 import { frameOf } from '../frame.js';
 import { FrameParser } from '../frame-parser.js';
 import { checkAcceptance } from '../handshake.js';
 import { handshakeBytesMax } from '../handshake-fields.js';
 import { encodeHello, type Hello } from '../hello.js';
 import type { TcpContext } from './tcp-context.js';
+import { tlsRefusalOf } from './tls-refusal.js';
 
 /**
  * How an attempt ended. A connection that could not be made, broke, or stayed silent has `failed`.
@@ -20,6 +22,7 @@ import type { TcpContext } from './tcp-context.js';
 export type DialResult =
   | { readonly kind: 'accepted'; readonly socket: Socket; readonly parser: FrameParser }
   | { readonly kind: 'refused'; readonly error: KontikiError }
+  | { readonly kind: 'told'; readonly data: Uint8Array }
   | { readonly kind: 'failed' };
 
 /** @since 0.1.0 */
@@ -39,17 +42,18 @@ export interface DialOptions {
  * @since 0.1.0
  */
 export function dial({ context, address, hello, timeoutMs, onDone }: DialOptions): void {
-  const { host, port } = address;
-  const socket = connect({ host, port, noDelay: true, keepAlive: true });
-  const parser = new FrameParser(handshakeBytesMax, context.crc32);
+  const { socket, readyEvent } = open(context, address);
+  let failure: Error | undefined;
+  const bytesMax = hello.inquiry === undefined ? handshakeBytesMax : toldBytesMax;
+  const parser = new FrameParser(bytesMax, context.crc32);
   const timer = context.timers.after(timeoutMs, () => socket.destroy());
   const done = (result: DialResult): void => {
     timer.cancel();
-    socket.off('connect', onConnect).off('data', onData).off('close', onClose);
+    socket.off(readyEvent, onReady).off('data', onData).off('close', onClose);
     if (result.kind !== 'accepted') socket.destroy();
     onDone(result);
   };
-  const onConnect = (): void => {
+  const onReady = (): void => {
     socket.write(frameOf(encodeHello(hello), context.crc32));
   };
   const onData = (chunk: Uint8Array): void => {
@@ -57,9 +61,30 @@ export function dial({ context, address, hello, timeoutMs, onDone }: DialOptions
     const result = readAnswer(socket, parser, hello);
     if (result !== undefined) done(result);
   };
-  const onClose = (): void => done({ kind: 'failed' });
-  socket.on('connect', onConnect).on('data', onData).on('close', onClose);
+  const onClose = (): void => {
+    const error = tlsRefusalOf(failure);
+    done(error === undefined ? { kind: 'failed' } : { kind: 'refused', error });
+  };
+  socket.once('error', (error) => {
+    failure = error;
+  });
+  socket.on(readyEvent, onReady).on('data', onData).on('close', onClose);
   context.sockets.add(socket);
+}
+
+function open(
+  { tls }: TcpContext,
+  { host, port }: Address,
+): { readonly socket: Socket; readonly readyEvent: 'connect' | 'secureConnect' } {
+  if (tls === undefined) {
+    const socket = connect({ host, port, noDelay: true, keepAlive: true });
+    return { socket, readyEvent: 'connect' };
+  }
+  // Said aloud, because an environment variable can turn the default off.
+  const rejectUnauthorized = true;
+  const secureContext = tls.current().context;
+  const socket = connectTls({ host, port, secureContext, rejectUnauthorized });
+  return { socket: socket.setNoDelay(true).setKeepAlive(true), readyEvent: 'secureConnect' };
 }
 
 function readAnswer(socket: Socket, parser: FrameParser, hello: Hello): DialResult | undefined {
@@ -68,6 +93,8 @@ function readAnswer(socket: Socket, parser: FrameParser, hello: Hello): DialResu
     if (payload === undefined) return undefined;
     const answer = decodeAnswer(payload);
     if (answer.kind === 'refused') return { kind: 'refused', error: refusalError(answer) };
+    if (answer.kind === 'told') return hello.inquiry === undefined ? { kind: 'failed' } : answer;
+    if (hello.inquiry !== undefined) return { kind: 'failed' };
     const error = checkAcceptance(answer, hello);
     return error === undefined ? { kind: 'accepted', socket, parser } : { kind: 'refused', error };
   } catch (error) {

@@ -2,24 +2,27 @@
  * A connection that a peer opened to us. It only delivers: what we have to say to that peer leaves
  * on our own connection to it.
  *
- *     hello --> waiting --> open
- *         \        |         /
- *          '---> closed <---'
+ *     securing --> hello --> waiting --> open
+ *         \          \        |   \       |
+ *          \          \       |    '-> finished
+ *           '----------'-> closed <---'
  */
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { assert } from '../../base/assert.js';
 import type { Timer } from '../../base/clock.js';
-import { isKontikiError } from '../../base/errors.js';
+import { isKontikiError, type KontikiError, kontikiError } from '../../base/errors.js';
 import { limits } from '../../base/limits.js';
 import { decodeWireMessage } from '../../codec/wire-codec.js';
 import type { WireMessage } from '../../codec/wire-message.js';
-import type { MemberId } from '../../raft/types.js';
-import { type Answer, encodeAnswer } from '../answer.js';
+import { formatAddress } from '../address.js';
+import { type Answer, encodeAnswer, refusalOf } from '../answer.js';
 import { frameOf } from '../frame.js';
 import { FrameParser } from '../frame-parser.js';
 import { handshakeBytesMax } from '../handshake-fields.js';
 import { decodeHello, type Hello } from '../hello.js';
 import type { TcpContext } from './tcp-context.js';
+import { tlsUnexpected } from './tls-refusal.js';
 
 /** What a connection tells its owner. @since 0.1.0 */
 export interface IncomingHandlers {
@@ -27,6 +30,8 @@ export interface IncomingHandlers {
   onHello(connection: IncomingConnection, hello: Hello): void;
   /** From the peer to this member, as the handshake said. */
   onMessage(message: WireMessage): void;
+  /** Why it is about to be closed, when it is the other side's fault. */
+  onFault(connection: IncomingConnection, error: KontikiError): void;
   /** Once, last. */
   onClosed(connection: IncomingConnection): void;
 }
@@ -34,6 +39,7 @@ export interface IncomingHandlers {
 /** @since 0.1.0 */
 export interface IncomingConnectionOptions {
   readonly context: TcpContext;
+  /** As it was accepted, not encrypted yet. */
   readonly socket: Socket;
   /** Place in the order of arrival. */
   readonly number: number;
@@ -49,23 +55,44 @@ export interface IncomingConnectionOptions {
 export class IncomingConnection {
   /** Place in the order of arrival. */
   readonly number: number;
+  /** Of the other end: IP address and port. */
+  readonly host: string;
+  readonly address: string;
   readonly #context: TcpContext;
-  readonly #socket: Socket;
+  #socket: Socket;
   readonly #handlers: IncomingHandlers;
   readonly #parser: FrameParser;
   readonly #deadline: Timer;
-  #state: 'hello' | 'waiting' | 'open' | 'closed' = 'hello';
+  #state: 'securing' | 'hello' | 'waiting' | 'open' | 'finished' | 'closed' = 'securing';
   #hello: Hello | undefined;
   /** Runs from the first message that has not been noted. */
   #note: Timer | undefined;
+  #idle: Timer | undefined;
+  /** Whether bytes came since the last look. */
+  #wasHeard = false;
 
   constructor({ context, socket, number, handlers }: IncomingConnectionOptions) {
     this.number = number;
     this.#context = context;
     this.#socket = socket;
     this.#handlers = handlers;
+    this.host = socket.remoteAddress ?? 'unknown';
+    this.address = formatAddress({ host: this.host, port: socket.remotePort ?? 0 });
     this.#parser = new FrameParser(handshakeBytesMax, context.crc32);
-    this.#deadline = context.timers.after(context.times.handshakeMs, () => this.close());
+    const { handshakeMs } = context.times;
+    this.#deadline = context.timers.after(handshakeMs, () => this.#onDeadline(handshakeMs));
+    socket.on('close', () => this.close());
+  }
+
+  /**
+   * Begins to read.
+   *
+   * @param socket - the one that was accepted, or what encrypts it
+   */
+  begin(socket: Socket): void {
+    if (this.#state !== 'securing') return;
+    this.#state = 'hello';
+    this.#socket = socket;
     socket.on('data', (chunk) => this.#onData(chunk));
     socket.on('end', () => this.close());
     socket.on('close', () => this.close());
@@ -75,9 +102,14 @@ export class IncomingConnection {
     return this.#state === 'closed';
   }
 
-  /** The member that opened it; `undefined` before its hello. */
-  get peer(): MemberId | undefined {
-    return this.#hello?.from.memberId;
+  /** What its peer said; `undefined` before its hello. */
+  get hello(): Hello | undefined {
+    return this.#hello;
+  }
+
+  /** What encrypts it, if anything does. */
+  get secured(): TLSSocket | undefined {
+    return this.#socket instanceof TLSSocket ? this.#socket : undefined;
   }
 
   /** Answers the hello and begins to deliver. */
@@ -87,11 +119,13 @@ export class IncomingConnection {
     this.#deadline.cancel();
     this.#parser.payloadBytesMax = limits.frameBytesMax;
     this.#write(encodeAnswer(answer));
+    this.#awaitSilence();
   }
 
   /** Answers the hello and closes once the answer is sent; the deadline still holds. */
   finish(answer: Answer): void {
-    assert(this.#state === 'waiting', 'only a hello is answered');
+    assert(this.#state === 'hello' || this.#state === 'waiting', 'only a hello is answered');
+    this.#state = 'finished';
     this.#write(encodeAnswer(answer));
     this.#socket.end(() => this.close());
   }
@@ -101,15 +135,26 @@ export class IncomingConnection {
     this.#state = 'closed';
     this.#deadline.cancel();
     this.#note?.cancel();
+    this.#idle?.cancel();
     this.#socket.destroy();
     this.#handlers.onClosed(this);
   }
 
   #onData(chunk: Uint8Array): void {
-    if (this.#state === 'closed') return;
+    if (this.#state === 'closed' || this.#state === 'finished') return;
+    const isFirst = !this.#wasHeard && this.#state === 'hello';
+    if (isFirst && isTls(chunk) && this.secured === undefined) return this.#refuseTls();
+    this.#wasHeard = true;
     this.#parser.push(chunk);
     // A handler may close us in the middle of a chunk.
     for (let more = true; more && !this.isClosed; ) more = this.#onFrame();
+  }
+
+  /** What a client of TLS makes of an answer that is not encrypted tells it what is wrong. */
+  #refuseTls(): void {
+    const error = tlsUnexpected();
+    this.#handlers.onFault(this, error);
+    this.finish(refusalOf(error) as Answer);
   }
 
   /** Takes one frame from the parser; false when there is none. */
@@ -123,18 +168,22 @@ export class IncomingConnection {
       if (!isKontikiError(error, 'FRAME_INVALID') && !isKontikiError(error, 'FORMAT_UNSUPPORTED')) {
         throw error;
       }
+      this.#fault(error);
+      return false;
     }
     // Outside of the try: what a handler throws is not the peer's fault.
-    if (message === undefined) this.close();
+    if (message === undefined) this.#noteLater();
     else if ('kind' in message) this.#onMessage(message);
     else this.#onHello(message);
     return true;
   }
 
+  /** `undefined` for a ping. */
   #decode(payload: Uint8Array): WireMessage | Hello | undefined {
-    if (this.#state === 'open') return decodeWireMessage(payload);
-    // Nobody may speak between hello and answer.
-    return this.#state === 'hello' ? decodeHello(payload) : undefined;
+    if (this.#state === 'open')
+      return payload.length === 0 ? undefined : decodeWireMessage(payload);
+    if (this.#state === 'hello') return decodeHello(payload);
+    throw kontikiError('FRAME_INVALID', 'a frame between hello and answer');
   }
 
   #onHello(hello: Hello): void {
@@ -146,11 +195,36 @@ export class IncomingConnection {
   #onMessage(message: WireMessage): void {
     const hello = this.#hello as Hello;
     if (message.from !== hello.from.memberId || message.to !== hello.to) {
-      this.close();
+      const ends = `${message.from} to ${message.to} instead of ${hello.from.memberId} to ${hello.to}`;
+      this.#fault(kontikiError('FRAME_INVALID', `a message of ${ends}`));
       return;
     }
-    this.#note ??= this.#context.timers.after(this.#context.times.noteMs, () => this.#writeNote());
+    this.#noteLater();
     this.#handlers.onMessage(message);
+  }
+
+  #fault(error: KontikiError): void {
+    this.#handlers.onFault(this, error);
+    this.close();
+  }
+
+  #onDeadline(handshakeMs: number): void {
+    if (this.#state === 'finished') return this.close();
+    this.#fault(kontikiError('TIMEOUT', `no handshake within ${handshakeMs} ms`));
+  }
+
+  /** A peer pings when it has nothing to say, so one that is silent is gone without a word. */
+  #awaitSilence(): void {
+    const { timers, times } = this.#context;
+    this.#wasHeard = false;
+    this.#idle = timers.after(times.idleMs, () => {
+      if (this.#wasHeard) this.#awaitSilence();
+      else this.#fault(kontikiError('TIMEOUT', `silent for ${times.idleMs} ms`));
+    });
+  }
+
+  #noteLater(): void {
+    this.#note ??= this.#context.timers.after(this.#context.times.noteMs, () => this.#writeNote());
   }
 
   /** Tells the peer that its messages arrive, unless it does not even read the last note. */
@@ -162,4 +236,9 @@ export class IncomingConnection {
   #write(payload: Uint8Array): void {
     this.#socket.write(frameOf(payload, this.#context.crc32));
   }
+}
+
+/** Whether a connection begins as those of TLS do; no frame of a handshake can. */
+function isTls(chunk: Uint8Array): boolean {
+  return chunk[0] === 0x16 && chunk[1] === 0x03;
 }

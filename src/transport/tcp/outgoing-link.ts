@@ -10,15 +10,21 @@ import { limits } from '../../base/limits.js';
 import { encodeWireMessage } from '../../codec/wire-codec.js';
 import type { WireMessage } from '../../codec/wire-message.js';
 import type { MemberId } from '../../raft/types.js';
-import type { Address } from '../address.js';
-import { frameHeaderBytes, sealFrame } from '../frame.js';
+import { type Address, formatAddress } from '../address.js';
+import { frameHeaderBytes, frameOf, sealFrame } from '../frame.js';
 import type { FrameParser } from '../frame-parser.js';
 import { helloOf } from '../handshake.js';
+import type { Lane } from '../hello.js';
 import type { MemberIdentity, TransportHandlers } from '../transport.js';
 import { Backoff } from './backoff.js';
 import { type DialResult, dial } from './dial.js';
 import type { TcpContext } from './tcp-context.js';
 import { writeFrames } from './write-frames.js';
+
+const nothing = new Uint8Array(0);
+
+/** What the owner is told of. @since 0.1.0 */
+export type LinkHandlers = Pick<TransportHandlers, 'onIncident' | 'onLink' | 'onRefused'>;
 
 /** @since 0.1.0 */
 export interface OutgoingLinkOptions {
@@ -26,7 +32,10 @@ export interface OutgoingLinkOptions {
   readonly self: MemberIdentity;
   readonly peer: MemberId;
   readonly address: Address;
-  readonly handlers: Pick<TransportHandlers, 'onLink' | 'onRefused'>;
+  readonly lane: Lane;
+  /** Bytes that may wait, those handed to the socket included. */
+  readonly queueBytesMax: number;
+  readonly handlers: LinkHandlers;
 }
 
 /**
@@ -45,6 +54,9 @@ export class OutgoingLink {
   #retry: Timer | undefined;
   /** Runs from the first write that has not been noted by the peer. */
   #silence: Timer | undefined;
+  #ping: Timer | undefined;
+  /** Whether something was written since the last look. */
+  #hasWritten = false;
   #closed = false;
 
   constructor(options: OutgoingLinkOptions) {
@@ -57,11 +69,12 @@ export class OutgoingLink {
   send(message: WireMessage): void {
     const socket = this.#socket;
     if (socket === undefined) return;
-    const { context } = this.#options;
+    const { context, queueBytesMax } = this.#options;
+    if (this.#pending.length >= limits.peerQueueMessagesMax) return;
     const frame = encodeWireMessage(message, frameHeaderBytes);
     assert(frame.length <= limits.frameBytesMax, 'a message fits a frame');
     const queued = this.#pendingBytes + socket.writableLength;
-    if (queued + frame.length > context.queueBytesMax) return;
+    if (queued + frame.length > queueBytesMax) return;
     sealFrame(frame, context.crc32);
     this.#pending.push(frame);
     this.#pendingBytes += frame.length;
@@ -73,32 +86,38 @@ export class OutgoingLink {
     writeFrames(this.#socket, this.#pending);
     this.#pending = [];
     this.#pendingBytes = 0;
+    this.#hasWritten = true;
     // A peer that vanished without a word leaves the kernel retrying for many minutes, with pauses
     // that outlast the outage. A new connection gets through as soon as the network does.
     const { timers, times } = this.#options.context;
     this.#silence ??= timers.after(times.silenceMs, () => this.#socket?.destroy());
   }
 
-  /** Stops for good. The socket itself is closed with all others of the transport. */
+  /** Stops for good. */
   close(): void {
     this.#closed = true;
+    this.#socket?.destroy();
     this.#retry?.cancel();
     this.#silence?.cancel();
+    this.#ping?.cancel();
   }
 
   #connect(): void {
-    const { context, self, peer, address } = this.#options;
+    const { context, self, peer, address, lane } = this.#options;
     dial({
       context,
       address,
-      hello: helloOf(self, peer, false),
+      hello: helloOf(self, peer, false, lane),
       timeoutMs: context.times.handshakeMs,
       onDone: (result) => this.#onDialed(result),
     });
   }
 
   #onDialed(result: DialResult): void {
-    if (this.#closed) return;
+    if (this.#closed) {
+      if (result.kind === 'accepted') result.socket.destroy();
+      return;
+    }
     if (result.kind === 'accepted') {
       this.#rise(result.socket, result.parser);
       return;
@@ -120,6 +139,7 @@ export class OutgoingLink {
     socket.on('close', () => this.#fall());
     this.#socket = socket;
     this.#backoff.reset();
+    this.#pingLater();
     this.#tell(true);
     // The answer may have come with more behind it.
     if (!this.#readNotes(parser)) socket.destroy();
@@ -131,6 +151,7 @@ export class OutgoingLink {
     this.#pendingBytes = 0;
     this.#silence?.cancel();
     this.#silence = undefined;
+    this.#ping?.cancel();
     if (this.#closed) return;
     this.#retryLater();
     this.#tell(false);
@@ -146,8 +167,23 @@ export class OutgoingLink {
       return true;
     } catch (error) {
       if (!isKontikiError(error, 'FRAME_INVALID')) throw error;
+      const { address, handlers, peer: memberId } = this.#options;
+      handlers.onIncident?.({ error, address: formatAddress(address), memberId });
       return false;
     }
+  }
+
+  /** An idle link that broke is found out before it is needed. */
+  #pingLater(): void {
+    const { crc32, timers, times } = this.#options.context;
+    this.#ping = timers.after(times.pingMs, () => {
+      if (!this.#hasWritten) {
+        this.#pending.push(frameOf(nothing, crc32));
+        this.flush();
+      }
+      this.#hasWritten = false;
+      this.#pingLater();
+    });
   }
 
   #retryLater(): void {

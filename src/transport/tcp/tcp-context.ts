@@ -6,6 +6,7 @@ import type { Crc32 } from '../../base/crc32.js';
 import type { Random } from '../../base/prng.js';
 import type { BackoffRange } from './backoff.js';
 import type { OpenSockets } from './open-sockets.js';
+import type { TlsCredentials } from './tls-credentials.js';
 
 /** Times of the protocol, in milliseconds. @since 0.1.0 */
 export interface TcpTimes {
@@ -17,6 +18,10 @@ export interface TcpTimes {
   readonly silenceMs: number;
   /** From a message that came until it is confirmed that the link works; default 1,000. */
   readonly noteMs: number;
+  /** From the last write on an idle link until a ping; below the peers' `idleMs`; default 2,000. */
+  readonly pingMs: number;
+  /** Without a byte for as long an incoming connection is closed; default 10,000. */
+  readonly idleMs: number;
   /** Pause before another attempt; default 20 to 1,000. */
   readonly reconnect: BackoffRange;
 }
@@ -28,6 +33,8 @@ export interface TcpContext {
   readonly crc32: Crc32;
   readonly times: TcpTimes;
   readonly sockets: OpenSockets;
+  /** `undefined`: connections are not encrypted. */
+  readonly tls: TlsCredentials | undefined;
   /** Bytes waiting for one peer, those handed to its socket included. */
   readonly queueBytesMax: number;
 }
@@ -38,5 +45,7 @@ export const defaultTimes: TcpTimes = {
   probeMs: 500,
   silenceMs: 5_000,
   noteMs: 1_000,
+  pingMs: 2_000,
+  idleMs: 10_000,
   reconnect: { minMs: 20, maxMs: 1_000 },
 };

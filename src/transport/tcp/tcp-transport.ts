@@ -1,7 +1,8 @@
 /**
- * Transport over TCP sockets. Each member connects to every other and sends on its own connections
- * only, so two members share two connections, and neither has to agree with the other on which one
- * to keep. docs/adr/0007-peer-protocol.md has the protocol.
+ * Transport over TCP sockets, encrypted or not. Each member connects to every other and sends on its
+ * own connections only, so two members share two connections and those for snapshots, and neither has
+ * to agree with the other on which one to keep. docs/adr/0007-peer-protocol.md has the protocol,
+ * docs/adr/0016-peer-security.md what protects it.
  */
 import { createServer, type Server } from 'node:net';
 import { assert } from '../../base/assert.js';
@@ -14,12 +15,17 @@ import type { WireMessage } from '../../codec/wire-message.js';
 import type { MemberId } from '../../raft/types.js';
 import { type Address, formatAddress, parseAddress } from '../address.js';
 import { gravestRefusal } from '../answer.js';
+import { inquiryHello } from '../handshake.js';
+import { listedPeers, type PeerAddresses } from '../listed-peers.js';
+import type { TlsOptions } from '../tls-options.js';
 import type { MemberIdentity, Transport, TransportHandlers } from '../transport.js';
 import { Acceptor } from './acceptor.js';
+import { dial } from './dial.js';
 import { OpenSockets } from './open-sockets.js';
-import { OutgoingLink } from './outgoing-link.js';
+import { PeerLinks } from './peer-links.js';
 import { probePeer } from './probe.js';
 import { defaultTimes, type TcpContext, type TcpTimes } from './tcp-context.js';
+import { TlsCredentials } from './tls-credentials.js';
 
 /** Options of {@link TcpTransport}. @since 0.1.0 */
 export interface TcpTransportOptions {
@@ -29,12 +35,14 @@ export interface TcpTransportOptions {
    * `host:port` of every member by id; this member itself may be among them. A function is asked
    * when `probe` and `start` are called.
    */
-  readonly peers: ReadonlyMap<MemberId, string> | (() => ReadonlyMap<MemberId, string>);
+  readonly peers: PeerAddresses;
   readonly timers: Timers;
   /** Spreads the attempts to reconnect. */
   readonly random: Random;
   /** Default: the portable one; zlib's is several times faster on large messages. */
   readonly crc32?: Crc32;
+  /** Encrypts and proves who is who; on all members or on none. Default: neither. */
+  readonly tls?: TlsOptions | undefined;
   readonly times?: Partial<TcpTimes>;
   /** Bytes waiting for one peer before messages are dropped; default `limits.peerQueueBytesMax`. */
   readonly queueBytesMax?: number;
@@ -54,12 +62,18 @@ export class TcpTransport implements Transport {
   readonly #listen: Address;
   readonly #server: Server;
   readonly #acceptor: Acceptor;
-  readonly #links = new Map<MemberId, OutgoingLink>();
+  readonly #links = new Map<MemberId, PeerLinks>();
+  /** Members, as far as their addresses are known. */
+  readonly #listed = new Map<MemberId, Address>();
+  /** Those of `updatePeers` before `start`. */
+  #updated: ReadonlyMap<MemberId, string | undefined> | undefined;
+  #self: MemberIdentity | undefined;
+  #handlers: TransportHandlers | undefined;
   #started = false;
   #listening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  /** @throws {KontikiError} OPTIONS_INVALID when `listen` is no address */
+  /** @throws {KontikiError} OPTIONS_INVALID when `listen` is no address, or `tls` can not be used */
   constructor(options: TcpTransportOptions) {
     this.#options = options;
     this.#listen = parseAddress(options.listen);
@@ -69,9 +83,10 @@ export class TcpTransport implements Transport {
       crc32: options.crc32 ?? crc32,
       times: { ...defaultTimes, ...options.times },
       sockets: new OpenSockets(),
+      tls: options.tls && new TlsCredentials(options.tls, (error) => this.#onStale(error)),
       queueBytesMax: options.queueBytesMax ?? limits.peerQueueBytesMax,
     };
-    this.#acceptor = new Acceptor(this.#context);
+    this.#acceptor = new Acceptor(this.#context, (peer) => this.#hostOf(peer));
     const connection = { noDelay: true, keepAlive: true };
     this.#server = createServer(connection, (socket) => this.#acceptor.accept(socket));
   }
@@ -106,12 +121,82 @@ export class TcpTransport implements Transport {
   start(self: MemberIdentity, handlers: TransportHandlers): void {
     assert(!this.#started, 'a transport starts once');
     this.#started = true;
+    this.#handlers = handlers;
     if (this.#closing !== undefined) return;
-    for (const [peer, address] of this.#peersOf(self)) {
-      const context = this.#context;
-      this.#links.set(peer, new OutgoingLink({ context, self, peer, address, handlers }));
+    this.#self = self;
+    for (const [peer, address] of this.#peersOf(self)) this.#listed.set(peer, address);
+    for (const [peer, address] of this.#listed) this.#link(peer, address);
+    const admit = async (peer: MemberIdentity, probe: boolean): Promise<void> => {
+      await handlers.admit(peer, probe);
+      if (!probe) this.#meet(peer);
+    };
+    this.#acceptor.start(self, {
+      admit,
+      onIncident: (incident) => handlers.onIncident?.(incident),
+      onInquiry: async (question) => handlers.onInquiry?.(question),
+      onMessage: (message) => handlers.onMessage(message),
+    });
+  }
+
+  inquire(address: string, question: Uint8Array): Promise<Uint8Array | undefined> {
+    return new Promise((resolve) => {
+      dial({
+        context: this.#context,
+        address: parseAddress(address),
+        hello: inquiryHello(question),
+        timeoutMs: this.#context.times.handshakeMs,
+        onDone: (result) => resolve(result.kind === 'told' ? result.data : undefined),
+      });
+    });
+  }
+
+  updatePeers(members: ReadonlyMap<MemberId, string | undefined>): void {
+    const self = this.#self;
+    if (self === undefined) {
+      this.#updated = members;
+      return;
     }
-    this.#acceptor.start(self, handlers);
+    for (const peer of [...this.#listed.keys()]) {
+      if (members.has(peer)) continue;
+      this.#listed.delete(peer);
+      this.#unlink(peer);
+      this.#acceptor.drop(peer);
+    }
+    for (const [peer, text] of members) {
+      if (peer === self.memberId || text === undefined) continue;
+      const address = parseAddress(text);
+      this.#listed.set(peer, address);
+      if (this.#links.get(peer)?.leadTo(address)) continue;
+      this.#unlink(peer);
+      this.#link(peer, address);
+    }
+  }
+
+  /** A peer that is not listed yet is answered where it says it is. */
+  #meet({ memberId, address }: MemberIdentity): void {
+    if (address === undefined || this.#listed.has(memberId)) return;
+    const at = parseAddress(address);
+    if (this.#links.get(memberId)?.leadTo(at)) return;
+    this.#unlink(memberId);
+    this.#link(memberId, at);
+  }
+
+  #link(peer: MemberId, address: Address): void {
+    const [self, handlers] = [this.#self, this.#handlers];
+    if (self === undefined || handlers === undefined || this.#closing !== undefined) return;
+    const context = this.#context;
+    this.#links.set(peer, new PeerLinks({ context, self, peer, address, handlers }));
+  }
+
+  #unlink(peer: MemberId): void {
+    const link = this.#links.get(peer);
+    if (link === undefined) return;
+    link.close();
+    this.#links.delete(peer);
+    // In a turn of its own: the owner is in the middle of something.
+    this.#context.timers.soon(() => {
+      if (this.#closing === undefined) this.#handlers?.onLink(peer, false);
+    });
   }
 
   send(message: WireMessage): void {
@@ -120,6 +205,21 @@ export class TcpTransport implements Transport {
 
   flush(): void {
     for (const link of this.#links.values()) link.flush();
+  }
+
+  /**
+   * Takes new certificates for connections to come; those that stand are left alone. Files that changed
+   * are noticed without it.
+   *
+   * @param options - default: the same files, or bytes, as before
+   * @throws {KontikiError} OPTIONS_INVALID, and nothing changes
+   */
+  reloadTls(options?: TlsOptions): void {
+    const { tls } = this.#context;
+    if (tls === undefined) {
+      throw kontikiError('OPTIONS_INVALID', 'reloadTls: this transport was made without tls');
+    }
+    tls.reload(options);
   }
 
   close(): Promise<void> {
@@ -136,11 +236,25 @@ export class TcpTransport implements Transport {
     await serverClosed;
   }
 
+  /** Where a peer's certificate has to be good for: one that is not listed proves where it says it is. */
+  #hostOf({ memberId, address }: MemberIdentity): string | undefined {
+    const listed = this.#listed.get(memberId);
+    if (listed !== undefined || address === undefined) return listed?.host;
+    try {
+      return parseAddress(address).host;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #onStale(error: KontikiError): void {
+    this.#handlers?.onIncident?.({ error, address: undefined, memberId: undefined });
+  }
+
   #peersOf(self: MemberIdentity): [MemberId, Address][] {
-    const { peers } = this.#options;
-    return [...(typeof peers === 'function' ? peers() : peers)]
-      .filter(([peer]) => peer !== self.memberId)
-      .map(([peer, address]) => [peer, parseAddress(address)]);
+    return listedPeers(this.#options.peers, this.#updated, self.memberId).map(([peer, address]) => {
+      return [peer, parseAddress(address)];
+    });
   }
 }
 

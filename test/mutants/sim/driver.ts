@@ -1,4 +1,5 @@
 /** Defects of the driver: who is answered when, and what a failed write is said to have become. */
+import { dedupOff, seenOff } from './sessions.js';
 import type { SimDefect } from './sim-defect.js';
 
 export const driver: readonly SimDefect[] = [
@@ -34,7 +35,7 @@ export const driver: readonly SimDefect[] = [
     name: 'driver: writes under way count as rejected when the member stops',
     source: 'X1',
     file: 'node/proposals.ts',
-    find: "waiter.term === 0 ? 'rejected' : 'unknown'",
+    find: "isUnsent(waiter) ? 'rejected' : 'unknown'",
     replace: "'rejected'",
   },
   {
@@ -47,16 +48,17 @@ export const driver: readonly SimDefect[] = [
   {
     name: 'driver: writes count as lost as soon as a later term is known',
     source: 'ADR 0003, X1',
-    file: 'node/node.ts',
-    find: 'this.#proposals.termApplied(batch.entries[at]?.term ?? 0);',
-    replace: 'this.#proposals.termApplied(this.#raft.term);',
+    file: 'node/handover.ts',
+    find: "    proposals.refuseForeign(role === 'leader' ? term : 0);\n",
+    replace:
+      "    proposals.refuseForeign(role === 'leader' ? term : 0);\n    proposals.termApplied(term);\n",
   },
   {
     name: 'driver: the answer to a stranger with the same number is taken',
     source: 'X4',
     file: 'node/proposals.ts',
-    find: 'if (result.requestId?.session !== this.session) return;',
-    replace: 'if (result.requestId === undefined) return;',
+    find: 'if (waiter === undefined || waiter.session !== requestId.session) return;',
+    replace: 'if (waiter === undefined) return;',
   },
   {
     name: 'driver: a write is passed on twice',
@@ -65,12 +67,13 @@ export const driver: readonly SimDefect[] = [
     find: "    transport.send({ kind: 'forward-request', from, to, term: raft.term, id, commands });\n",
     replace:
       "    transport.send({ kind: 'forward-request', from, to, term: raft.term, id, commands });\n    transport.send({ kind: 'forward-request', from, to, term: raft.term, id, commands });\n",
+    also: [seenOff, dedupOff],
   },
   {
     name: 'driver: a call that loses its leader never settles',
     source: 'X5',
     file: 'node/proposals.ts',
-    find: '    for (const seq of this.#deadlines.sweep(this.#clock.monotonicMs())) {\n',
+    find: '    for (const seq of this.#deadlines.sweep(nowMs)) {\n',
     replace: '    for (const seq of [] as number[]) {\n',
   },
 ];

@@ -15,16 +15,23 @@ export interface Hunt {
 /** Without a word for as long, a run hangs: which is a kill too. */
 const silenceMs = 300_000;
 
+/** Seeds to run. */
+export interface SeedRange {
+  readonly first: number;
+  /** At most. */
+  readonly count: number;
+  /** Whose seeds; a seed runs all of them. */
+  readonly profiles: readonly string[];
+}
+
 /**
  * Runs seeds in the copy of the project in `dir`.
  *
- * @param first - of the range
- * @param count - of seeds, at most
  * @throws when the copy does not even load: then the defect is no defect
  */
-export async function hunt(dir: string, first: number, count: number): Promise<Hunt> {
+export async function hunt(dir: string, { first, count, profiles }: SeedRange): Promise<Hunt> {
   const script = 'test/mutants/sim/seed-runner.ts';
-  const args = ['--import', 'tsx', script, String(first), String(count)];
+  const args = ['--import', 'tsx', script, String(first), String(count), ...profiles];
   const child = spawn(process.execPath, args, { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
   if (child.pid !== undefined) setPriority(child.pid, 10);
   let complaint = '';
@@ -45,7 +52,10 @@ export async function hunt(dir: string, first: number, count: number): Promise<H
       const line = JSON.parse(text) as RunnerLine;
       if (line.kind === 'ready') isReady = true;
       else if (line.kind === 'held') seed = line.seed + 1;
-      else return { seeds: line.seed - first + 1, killer: line };
+      else {
+        const { id, message, seed: found } = line;
+        return { seeds: found - first + 1, killer: { seed: found, id, message } };
+      }
     }
     await exited;
   } finally {

@@ -6,14 +6,14 @@ export const keyspace: readonly SimDefect[] = [
     name: 'keyspace: the revision is found by the newest key (rev-from-max-key)',
     source: '17780, 16693, M1',
     file: 'mvcc/keyspace.ts',
-    find: ': new Keyspace(decodeMeta(meta), sumsOfMeta(meta), leases);',
+    find: ': new Keyspace(decodeMeta(meta), sumsOfMeta(meta), tables);',
     replace:
-      ': new Keyspace({ ...decodeMeta(meta), revision: newestOf(ranges[1] ?? []) }, sumsOfMeta(meta), leases);',
+      ': new Keyspace({ ...decodeMeta(meta), revision: newestOf(ranges[2] ?? []) }, sumsOfMeta(meta), tables);',
     also: [
       {
         file: 'mvcc/keyspace.ts',
-        find: 'ranges: [leaseRecords] };',
-        replace: "ranges: [leaseRecords, { gte: 'c', lt: 'd' }] };",
+        find: 'ranges: [leaseRecords, sessionRecords] };',
+        replace: "ranges: [leaseRecords, sessionRecords, { gte: 'c', lt: 'd' }] };",
       },
       {
         file: 'mvcc/keyspace.ts',
@@ -49,10 +49,9 @@ export const keyspace: readonly SimDefect[] = [
   {
     name: 'keyspace: the compacted revision is lost in a crash',
     source: 'M5, M6',
-    file: 'mvcc/keyspace.ts',
-    find: "const result: CompactResult = { op: 'compact', revision, compactRevision: to };\n    return { result, changes: [this._metaChange()], events: noEvents };",
-    replace:
-      "const result: CompactResult = { op: 'compact', revision, compactRevision: to };\n    return { result, changes: noChanges, events: noEvents };",
+    file: 'mvcc/meta.ts',
+    find: '    compactRevision: getUint53(bytes, 14),\n',
+    replace: '    compactRevision: 0,\n',
   },
   {
     name: 'keyspace: compaction raises the revision',
@@ -72,9 +71,9 @@ export const keyspace: readonly SimDefect[] = [
     also: [
       {
         file: 'mvcc/keyspace.ts',
-        find: '  readonly #leases: LeaseTable;\n\n  private constructor',
+        find: '  readonly #sessions: SessionTable;\n\n  private constructor',
         replace:
-          '  readonly #leases: LeaseTable;\n  static opened = 0;\n  readonly #isRemote = Keyspace.opened++ % 2 === 1;\n\n  private constructor',
+          '  readonly #sessions: SessionTable;\n  static opened = 0;\n  readonly #isRemote = Keyspace.opened++ % 2 === 1;\n\n  private constructor',
       },
     ],
   },

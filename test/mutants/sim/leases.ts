@@ -3,7 +3,7 @@ import type { SimDefect } from './sim-defect.js';
 
 export const leases: readonly SimDefect[] = [
   {
-    name: 'leases: an expiry of another term has its effect',
+    name: 'leases: an expiry decided by an earlier leader has its effect',
     source: '12528, 15247, 16822',
     file: 'mvcc/lease-run.ts',
     find: '    if (expired.term !== placeOf(run).term) return staleTerm(expired.term);\n',
@@ -19,6 +19,18 @@ export const leases: readonly SimDefect[] = [
         find: '    const isConfirmed = await this.#confirm();\n    if (isConfirmed && this.#is(reign)) this.#handleDue',
         replace:
           '    const isConfirmed = true;\n    if (isConfirmed && this.#is(reign)) this.#handleDue',
+      },
+      // It need not even know yet that it leads no more.
+      {
+        file: 'store/lease-expiry.ts',
+        find: '    if ((this.#reign?.term ?? 0) === term) return;\n',
+        replace:
+          '    if ((this.#reign?.term ?? 0) === term || (term === 0 && !this.#isClosed)) return;\n',
+      },
+      {
+        file: 'store/lease-expiry.ts',
+        find: 'return this.#reign === reign && this.#parts.node.leadTerm === reign.term;',
+        replace: 'return this.#reign === reign;',
       },
     ],
   },
@@ -36,6 +48,9 @@ export const leases: readonly SimDefect[] = [
     find: '    const isConfirmed = await this.#confirm();\n    if (isConfirmed && this.#is(reign)) this.#handleDue',
     replace:
       '    const isConfirmed = true;\n    if (isConfirmed && this.#is(reign)) this.#handleDue',
+    equivalent:
+      'what is promised counts from keep-alives that succeeded, and one that is handled behind the timer ' +
+      'waits for the revoke and fails; that it is heard first is a courtesy',
   },
   {
     name: 'leases: a keep-alive is answered without hearing that it leads',
@@ -50,6 +65,9 @@ export const leases: readonly SimDefect[] = [
     file: 'store/lease-expiry.ts',
     find: '      if (ending === undefined) break;\n      await ending;\n',
     replace: '      if (ending === undefined || ending !== undefined) break;\n',
+    equivalent:
+      "the leader's time for a lease ends behind the holder's, which counts no answer that comes after " +
+      'its own: no keep-alive that finds a revoke under way can succeed',
   },
   {
     name: 'leases: a keep-alive of one that is gone succeeds',

@@ -6,8 +6,8 @@ export const log: readonly SimDefect[] = [
     name: 'log: a group is acknowledged without a sync (ack-before-fsync)',
     source: '14370, R10',
     file: 'storage/wal/segment-writer.ts',
-    find: '    await this.#write(place.offset, bytes);\n    await this.#file.sync();\n',
-    replace: '    await this.#write(place.offset, bytes);\n',
+    find: '    await (this.#options.sync?.(this.#file) ?? this.#file.sync());\n',
+    replace: '',
   },
   {
     name: 'log: pledges leave before the write settles',
@@ -100,5 +100,12 @@ export const log: readonly SimDefect[] = [
     file: 'node/recovery.ts',
     find: 'const commit = Math.max(hardState.commit, appliedIndex);',
     replace: 'const { commit } = hardState;',
+    also: [
+      {
+        file: 'raft/raft.ts',
+        find: 'this.log.commitTo(Math.max(hardState.commit, config.applied));',
+        replace: 'this.log.commitTo(hardState.commit);',
+      },
+    ],
   },
 ];

@@ -105,8 +105,8 @@ export const reads: readonly SimDefect[] = [
   {
     name: 'reads: nobody pledges anything after a restart',
     source: 'DESIGN 4.18',
-    file: 'node/node.ts',
-    find: '    this.#leaseMs = stateMachine.durableReadLease?.everMs ?? 0;\n',
+    file: 'node/lease.ts',
+    find: '    this.#leaseMs = machine.durableReadLease?.everMs ?? 0;\n',
     replace: '    this.#leaseMs = 0;\n',
   },
   {

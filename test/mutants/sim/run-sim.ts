@@ -3,12 +3,12 @@
  * a simulation of 20 seconds breaks an invariant (reliability plan §2, §7.7).
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { copyOfProject } from '../project-copy.js';
 import { type Hunt, hunt } from './hunt.js';
-import { medianSeeds, reportOf, type SimVerdict } from './report.js';
-import { breakCopy, type SimDefect } from './sim-defect.js';
+import { isSurvivor, reportOf } from './report.js';
+import { Results } from './results.js';
+import { breakCopy, editsOf, type SimDefect } from './sim-defect.js';
 
 /** How far to look. */
 export interface SimOptions {
@@ -18,47 +18,67 @@ export interface SimOptions {
   readonly ranges: number;
   /** Copies that are run at the same time. */
   readonly jobs: number;
-  /** Write the report: this is the whole list. */
-  readonly isWhole: boolean;
+  /** Forgets what earlier runs found. */
+  readonly isFresh: boolean;
+  /** Runs only seeds of this profile; the result is told and not kept. */
+  readonly profile?: string | undefined;
 }
 
-/** The machine is for others too. */
-export const jobsDefault = Math.min(2, cpus().length);
+/** Bare cores run a hundred times as fast: for bugs in the core, a seed is one of each as well. */
+const coreProfiles = ['cores', 'cores-leases', 'cores-late'] as const;
+
+/** Between the first seeds of two ranges: they are disjoint, however long. */
+const rangeStride = 1_000_000;
+const reports = fileURLToPath(new URL('../../../reports', import.meta.url));
 /** Runs of the sources as they are, which must hold: else everything would seem to be killed. */
 const soundSeeds = 3;
 
-/** @returns whether every defect was noticed that is not argued to be equivalent */
-export async function runSim(defects: readonly SimDefect[], options: SimOptions): Promise<boolean> {
-  const { isWhole, jobs, seeds } = options;
-  const verdicts: SimVerdict[] = [];
+/**
+ * Hunts for `defects`, and writes the report on `all`: what earlier runs found is in it, and not sought
+ * again.
+ *
+ * @returns whether every one of `defects` was noticed that is not argued to be equivalent
+ */
+export async function runSim(
+  defects: readonly SimDefect[],
+  all: readonly SimDefect[],
+  options: SimOptions,
+): Promise<boolean> {
+  const results = await Results.open(`${reports}/mutants-sim.json`, options.isFresh);
   const queue = [...defects];
+  let done = 0;
   const run = async (at: number) => {
     const dir = await copyOfProject();
     try {
       if (at === 0) await checkSound(dir);
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        verdicts.push(await judge(dir, next, options));
-        console.log(`  ${verdicts.length}/${defects.length} done`);
+        await judge(dir, next, { ...options, results });
+        done += 1;
+        console.log(`  ${done}/${defects.length} done`);
       }
     } finally {
       await rm(dir, { recursive: true });
     }
   };
-  await Promise.all(Array.from({ length: jobs }, (_, at) => run(at)));
-  const order = (verdict: SimVerdict) => defects.indexOf(verdict.defect);
-  const report = reportOf(
-    verdicts.toSorted((a, b) => order(a) - order(b)),
-    seeds,
-  );
-  if (isWhole) await writeReport(report);
-  console.log(`\n${report}`);
-  return verdicts.every(
-    (verdict) => medianSeeds(verdict) !== undefined || verdict.defect.equivalent !== undefined,
-  );
+  await Promise.all(Array.from({ length: options.jobs }, (_, at) => run(at)));
+  await writeReport(all, results);
+  return !defects.some((defect) => isSurvivor({ defect, hunts: results.huntsOf(defect) }));
+}
+
+/** Writes the table of all that is known, and runs nothing. */
+export async function tellSim(all: readonly SimDefect[]): Promise<void> {
+  await writeReport(all, await Results.open(`${reports}/mutants-sim.json`, false));
+}
+
+/** Those that no run so far has killed. */
+export async function survivorsOf(all: readonly SimDefect[]): Promise<readonly SimDefect[]> {
+  const results = await Results.open(`${reports}/mutants-sim.json`, false);
+  return all.filter((defect) => isSurvivor({ defect, hunts: results.huntsOf(defect) }));
 }
 
 async function checkSound(dir: string): Promise<void> {
-  const { killer } = await hunt(dir, 1, soundSeeds);
+  const profiles = [...coreProfiles, 'standard'];
+  const { killer } = await hunt(dir, { first: 1, count: soundSeeds, profiles });
   if (killer === undefined) return;
   throw new Error(`fails without any defect: seed ${killer.seed}, ${killer.id}: ${killer.message}`);
 }
@@ -66,20 +86,29 @@ async function checkSound(dir: string): Promise<void> {
 async function judge(
   dir: string,
   defect: SimDefect,
-  { ranges, seeds }: SimOptions,
-): Promise<SimVerdict> {
+  { profile, ranges, results, seeds: count }: SimOptions & { readonly results: Results },
+): Promise<void> {
+  const profiles = profile === undefined ? profilesFor(defect) : [profile];
   const restore = await breakCopy(dir, defect);
-  const hunts: Hunt[] = [];
   try {
     for (let range = 0; range < ranges; range += 1) {
-      const found = await hunt(dir, 1 + range * seeds, seeds);
-      hunts.push(found);
-      console.log(`${defect.name}\n  ${sentence(found, seeds)}`);
+      const first = 1 + range * rangeStride;
+      const known = profile === undefined ? results.find(defect, first, count) : undefined;
+      const found = known ?? (await hunt(dir, { first, count, profiles }));
+      console.log(`${defect.name}\n  ${known ? 'known: ' : ''}${sentence(found, count)}`);
+      if (known === undefined && profile === undefined) {
+        await results.add(defect, { ...found, first, count });
+      }
     }
   } finally {
     await restore();
   }
-  return { defect, hunts };
+}
+
+function profilesFor(defect: SimDefect): readonly string[] {
+  const { profile = 'standard' } = defect;
+  const isOfCore = editsOf(defect).some(({ file }) => file.startsWith('raft/'));
+  return isOfCore ? [...coreProfiles, profile] : [profile];
 }
 
 function sentence({ killer, seeds }: Hunt, seedsMax: number): string {
@@ -88,8 +117,9 @@ function sentence({ killer, seeds }: Hunt, seedsMax: number): string {
   return `${killer.id} after ${seeds} (seed ${killer.seed}): ${message}`;
 }
 
-async function writeReport(report: string): Promise<void> {
-  const dir = fileURLToPath(new URL('../../../reports', import.meta.url));
-  await mkdir(dir, { recursive: true });
-  await writeFile(`${dir}/mutants-sim.md`, report);
+async function writeReport(all: readonly SimDefect[], results: Results): Promise<void> {
+  const report = reportOf(all.map((defect) => ({ defect, hunts: results.huntsOf(defect) })));
+  await mkdir(reports, { recursive: true });
+  await writeFile(`${reports}/mutants-sim.md`, report);
+  console.log(`\n${report}`);
 }

@@ -10,6 +10,8 @@ export type Edit = Pick<Defect, 'file' | 'find' | 'replace'>;
 export interface SimDefect extends Defect {
   /** The incident or rule behind it: an etcd issue of reliability §2, an invariant of §4, a decision. */
   readonly source: string;
+  /** Name of the profile whose seeds look for it; default `standard`. */
+  readonly profile?: string | undefined;
   /** Further edits, where two rules guard against the same thing. */
   readonly also?: readonly Edit[] | undefined;
 }

@@ -118,4 +118,27 @@ export const snapshots: readonly SimDefect[] = [
     find: "kontikiError('OVERTAKEN', message, { outcome: 'unknown' })",
     replace: "kontikiError('OVERTAKEN', message, { outcome: 'rejected' })",
   },
+  {
+    name: 'snapshot: another file goes on under the name of the one before',
+    source: 'S5',
+    profile: 'transfers',
+    file: 'node/snapshots.ts',
+    find: '    const id = unfinished?.meta === meta ? unfinished.id : this.#newId();\n',
+    replace: '    const id = unfinished === undefined ? this.#newId() : unfinished.id;\n',
+    also: [
+      {
+        file: 'node/snapshot-receiver.ts',
+        find: '  return isSame && request.from === again.from && state',
+        replace: '  return request.from === again.from && state',
+      },
+    ],
+  },
+  {
+    name: 'snapshot: a stream that goes on sends the beginning of the file again',
+    source: 'S5',
+    profile: 'transfers',
+    file: 'node/snapshot-stream.ts',
+    find: '    if (next > this.#next) this.#skipTo = next;\n',
+    replace: '    if (next > this.#next) this.#next = next;\n',
+  },
 ];

@@ -6,24 +6,24 @@ export const state: readonly SimDefect[] = [
     name: 'state: the applied index is durable before its data (applied-index-first)',
     source: '13766, S2',
     file: 'storage/write-behind.ts',
-    find: '      await this.#engine.write(batch, { sync: true, pause: this.#pause });\n',
+    find: '      await this.#engine.write(batch, { sync: true, pause: this.pause });\n',
     replace:
-      "      const all = [...batch];\n      const own = all.filter(([key]) => key[0] === 'b' || key[0] === 'f');\n      await this.#engine.write(own, { sync: true, pause: this.#pause });\n      await this.#engine.write(all, { sync: true, pause: this.#pause });\n",
+      "      const all = [...batch];\n      const own = all.filter(([key]) => key[0] === 'b' || key[0] === 'f');\n      await this.#engine.write(own, { sync: true, pause: this.pause });\n      await this.#engine.write(all, { sync: true, pause: this.pause });\n",
   },
   {
     name: 'state: the data is durable before its applied index',
     source: '14685, S2',
     file: 'storage/write-behind.ts',
-    find: '      await this.#engine.write(batch, { sync: true, pause: this.#pause });\n',
+    find: '      await this.#engine.write(batch, { sync: true, pause: this.pause });\n',
     replace:
-      "      const all = [...batch];\n      const data = all.filter(([key]) => key[0] !== 'b' && key[0] !== 'f');\n      await this.#engine.write(data, { sync: true, pause: this.#pause });\n      await this.#engine.write(all, { sync: true, pause: this.#pause });\n",
+      "      const all = [...batch];\n      const data = all.filter(([key]) => key[0] !== 'b' && key[0] !== 'f');\n      await this.#engine.write(data, { sync: true, pause: this.pause });\n      await this.#engine.write(all, { sync: true, pause: this.pause });\n",
   },
   {
     name: 'state: a flush is not synced',
     source: 'S2, S7',
     file: 'storage/write-behind.ts',
-    find: '      await this.#engine.write(batch, { sync: true, pause: this.#pause });\n',
-    replace: '      await this.#engine.write(batch, { sync: false, pause: this.#pause });\n',
+    find: '      await this.#engine.write(batch, { sync: true, pause: this.pause });\n',
+    replace: '      await this.#engine.write(batch, { sync: false, pause: this.pause });\n',
   },
   {
     name: 'state: a failed flush is taken for durable',

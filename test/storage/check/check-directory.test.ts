@@ -11,6 +11,8 @@ import { nodeFileSystem as fs } from '../../../src/storage/node-fs/index.js';
 import { openWal } from '../../../src/storage/wal/index.js';
 
 let dir: string;
+/** The new leader's own entry, its session, and the put. */
+const filledTo = 3;
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'kontiki-directory-'));
@@ -53,10 +55,9 @@ test('a member -> its parts, no problems', async () => {
   expect(found).toMatchObject({
     ...{ problems: [], snapshots: [], stateFolder: 'state' },
     member: { name: 'main' },
-    // The new leader's own entry, and the put.
-    state: { appliedIndex: 2, lastFlush: { to: 2 } },
+    state: { appliedIndex: filledTo, lastFlush: { to: filledTo } },
   });
-  expect(found?.wal?.history.terms.last).toBe(2);
+  expect(found?.wal?.history.terms.last).toBe(filledTo);
 });
 
 test('a first start that was cut short -> no member, no problems', async () => {
@@ -67,9 +68,13 @@ test('a first start that was cut short -> no member, no problems', async () => {
 });
 
 test.each([
-  ['the log', /\.wal$/, { wal: undefined, state: { appliedIndex: 2 } }],
+  ['the log', /\.wal$/, { wal: undefined, state: { appliedIndex: filledTo } }],
   ["LevelDB's log", /\.log$/, { wal: {}, state: undefined }],
-  ['the member file', /member\.json$/, { member: undefined, wal: {}, state: { appliedIndex: 2 } }],
+  [
+    'the member file',
+    /member\.json$/,
+    { member: undefined, wal: {}, state: { appliedIndex: filledTo } },
+  ],
 ])(
   '%s cannot be read -> STORAGE_IO among the problems, the other parts',
   async (_, files, parts) => {
@@ -86,6 +91,8 @@ test('all but the member file and the state gone -> the log is lost', async () =
   const found = await checkDirectory({ fs, dir });
   expect(found?.problems.map(({ code, message }) => `${code} ${message}`)).toEqual([
     expect.stringMatching(/^WAL_CORRUPT expected the log of main in /),
-    expect.stringMatching(/^WAL_CORRUPT the state has applied entry 2, but the log ends at 0/),
+    expect.stringMatching(
+      `^WAL_CORRUPT the state has applied entry ${filledTo}, but the log ends at 0:`,
+    ),
   ]);
 });

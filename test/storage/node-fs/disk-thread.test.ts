@@ -86,11 +86,13 @@ describe('the thread of the disk', () => {
       const { nodeFileSystem } = await import(${JSON.stringify(module)});
       const file = await nodeFileSystem.open(process.argv[1], 'create', { urgent: true });
       await file.write(0, [Uint8Array.of(7)]);
-      file.sync().then(() => console.log('synced'));
+      await file.sync();
+      file.close().then(() => console.log('closed'));
+      process.on('warning', (warning) => console.log(String(warning)));
     `;
     const execArgv = ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', script];
     const options = { encoding: 'utf8', timeout: 60_000 } as const;
-    expect(execFileSync(process.execPath, [...execArgv, `${dir}/file`], options)).toBe('synced\n');
+    expect(execFileSync(process.execPath, [...execArgv, `${dir}/file`], options)).toBe('closed\n');
     expect([...readFileSync(`${dir}/file`)]).toEqual([7]);
   });
 });

@@ -1,7 +1,7 @@
 // A snapshot takes the log's place: what the marks say is there after every crash and every restart.
 import { describe, expect, test } from 'vitest';
 import type { SnapshotMark } from '../../../src/storage/log-store.js';
-import { readWal, type WalLogStore } from '../../../src/storage/wal/index.js';
+import { openWal, readWal, type WalLogStore } from '../../../src/storage/wal/index.js';
 import { FakeFiles, Gate, settled } from './fake-files.js';
 import {
   allEntries,
@@ -36,6 +36,8 @@ describe('a snapshot in the place of the log', () => {
     const fs = new FakeFiles();
     const log = await oldLog(fs);
     const done = install(log);
+    // What is on its way has no place yet.
+    expect([log.bytesAbove(0), log.bytesAbove(101)]).toEqual([0, 0]);
     const check = async (open: WalLogStore): Promise<void> => {
       expect([open.firstIndex(), open.lastIndex()]).toEqual([101, 102]);
       expect([open.term(99), open.term(100), open.term(101)]).toEqual([undefined, 3, 3]);
@@ -206,13 +208,50 @@ describe('configurations', () => {
     await log.close();
   });
 
-  test('one beyond the log, or not newer than the newest -> assertion', async () => {
-    for (const index of [21, 5, 4]) {
-      const log = await oldLog(new FakeFiles());
-      await setMembers(log, 5);
-      await expect(setMembers(log, index)).rejects.toMatchObject({ code: 'ASSERTION' });
-      await log.close();
-    }
+  test('one beyond the log -> assertion', async () => {
+    const log = await oldLog(new FakeFiles());
+    await expect(setMembers(log, 21)).rejects.toMatchObject({ code: 'ASSERTION' });
+    await log.close();
+  });
+
+  test('of entries that are applied again -> written once', async () => {
+    const fs = new FakeFiles();
+    const log = await oldLog(fs);
+    await setMembers(log, 5);
+    await setMembers(log, 9);
+    await log.close();
+    const again = await openLog(fs, { ...options, applied: 4 });
+    await setMembers(again, 5);
+    await setMembers(again, 9);
+    await setMembers(again, 12);
+    await again.close();
+    const { history } = await readWal({ fs: new FakeFiles(fs.image()), dir });
+    expect(history.configurations.map(({ index }) => index)).toEqual([0, 5, 9, 12]);
+  });
+
+  test('what is kept beside the members -> as it was, in marks of installs too', async () => {
+    const fs = new FakeFiles();
+    const context = Uint8Array.of(0, 1, 255);
+    const log = await openWal({ fs, dir, voters: [1], context });
+    expect(log.initialState().context).toEqual(context);
+    await append(log, entries(1, 1, 4), state(3));
+    const second = Uint8Array.of(7);
+    const configuration = { voters: [1], learners: [4], context: second };
+    await log.append({ configuration: { index: 2, configuration }, entries: [], mustSync: true });
+    await log.close();
+    const contextAt = async (applied: number) => {
+      const opened = await openWal({ fs: new FakeFiles(fs.image()), dir, voters: [], applied });
+      await opened.close();
+      return opened.initialState().context;
+    };
+    expect([await contextAt(1), await contextAt(2)]).toEqual([context, second]);
+    const last = { term: 1, index: 9 };
+    const again = await openWal({ fs, dir, voters: [], applied: 3 });
+    await again.append({ snapshot: { last, configuration }, entries: [], mustSync: true });
+    await again.close();
+    const installing = await openWal({ fs, dir, voters: [], applied: 3 });
+    expect(installing.installing).toEqual({ last, configuration });
+    await installing.close();
   });
 });
 

@@ -60,7 +60,7 @@ function drawOperation(random: Random, nth: number): Operation & { readonly op: 
   const choice = randomInt(random, 6);
   if (choice === 0) return { op: 'delete', keys: { gte: 'a', lt: 'c' } };
   if (choice === 1) return { op: 'delete', keys: selectKey(key), previous: true };
-  return { op: 'put', key, value: utf8Bytes(`${nth}`) };
+  return { op: 'put', key, value: utf8Bytes(`${nth}`), previous: choice < 4 };
 }
 
 function conditional(random: Random, operation: Operation): TxnCommand {

@@ -2,13 +2,14 @@
 // none of them fails without need is what the random clusters and the simulator show.
 import { describe, expect, test } from 'vitest';
 import { InvariantViolation } from '../../../src/testing/invariants/invariant-violation.js';
+import { KeptLog } from '../../../src/testing/invariants/kept-log.js';
 import { isOverlapping } from '../../../src/testing/invariants/quorum-overlap.js';
 import { RaftFacts } from '../../../src/testing/invariants/raft-facts.js';
 import {
   livenessInvariants,
   raftInvariants,
 } from '../../../src/testing/invariants/raft-invariants.js';
-import { FakeGroup, three } from './fake-node.js';
+import { FakeGroup, FakeNode, three } from './fake-node.js';
 
 const entry = (term: number, hash = term) => ({ term, hash });
 
@@ -30,6 +31,30 @@ const breaks: Readonly<Record<string, readonly (readonly [string, (group: FakeGr
         (g) => {
           const configuration = { ...three, voters: [] };
           g.change(2, { term: 2, vote: 2, role: 'leader', configuration });
+        },
+      ],
+    ],
+    S1: [
+      [
+        'a start without what was durable',
+        (g) => {
+          g.node(2).disk.terms = [];
+          g.tell(2, { kind: 'start' });
+        },
+      ],
+      [
+        'another entry where one was durable',
+        (g) => {
+          g.node(2).disk.terms = [3];
+          g.tell(2, { kind: 'start' });
+        },
+      ],
+      [
+        'a start without the vote',
+        (g) => {
+          g.node(2).vote = 0;
+          g.node(2).disk.vote = 0;
+          g.tell(2, { kind: 'start' });
         },
       ],
     ],
@@ -373,6 +398,28 @@ describe('invariants of Raft', () => {
     expect(new Set(rules.map(({ id }) => id)).size).toBe(rules.length);
     expect(rules.map(({ id }) => id).sort()).toEqual(Object.keys(breaks).sort());
     for (const { title, source } of rules) expect(title.length * source.length).toBeGreaterThan(0);
+  });
+
+  test('a crash while durable entries are being replaced -> either of them may be found', () => {
+    for (const terms of [[1], [1, 1], [1, 2]]) {
+      const kept = new KeptLog();
+      const member = new FakeNode(3);
+      const tell = (step: { kind: 'start' | 'durable' } | { kind: 'log'; from: number }) =>
+        kept.check({ ...step, atUs: 1, member });
+      tell({ kind: 'start' });
+      member.log = [entry(1), entry(1, 10)];
+      tell({ kind: 'log', from: 1 });
+      // The next write is on its way before the first is durable.
+      const first = member.log;
+      member.log = [entry(1), entry(2)];
+      tell({ kind: 'log', from: 2 });
+      member.disk.terms = first.map(({ term }) => term);
+      tell({ kind: 'durable' });
+      member.disk.terms = terms;
+      expect(() => tell({ kind: 'start' }), `${terms}`).not.toThrow();
+      member.disk.terms = [];
+      expect(() => tell({ kind: 'start' }), `${terms}`).toThrow(InvariantViolation);
+    }
   });
 
   test('configurations without a quorum in common -> C4 tells them apart', () => {

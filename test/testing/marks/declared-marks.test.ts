@@ -10,7 +10,14 @@ const depth = Number(process.env.KONTIKI_DEPTH ?? 1);
 const firstSeed = Number(process.env.KONTIKI_SEED ?? 1);
 
 /** Seeds at depth 1: as many as the most frequent marks need, and of the slow ones none. */
-const seedsOf: Readonly<Record<string, number>> = { churn: 8, cores: 12, away: 0.5, disk: 0.5 };
+const seedsOf: Readonly<Record<string, number>> = {
+  churn: 8,
+  cores: 12,
+  away: 0.5,
+  transfers: 0.5,
+  disk: 0.5,
+  focused: 0.5,
+};
 
 function profileOf(name: string) {
   const profile = simProfiles.get(name);

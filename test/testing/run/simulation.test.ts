@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { storeCluster } from '../../../src/testing/cluster/store-cluster.js';
 import { faultKinds } from '../../../src/testing/faults/fault.js';
 import { drawScenario } from '../../../src/testing/run/draw-scenario.js';
+import { focusNames } from '../../../src/testing/run/focus.js';
 import type { Scenario } from '../../../src/testing/run/scenario.js';
 import { simulateStore } from '../../../src/testing/run/simulate.js';
 import { Simulation, type SimulationReport } from '../../../src/testing/run/simulation.js';
@@ -26,6 +27,21 @@ describe('simulation', () => {
   );
   test.each(seeds)('seed %i -> no invariant is broken', { timeout: 120_000 }, async (seed) => {
     const { violation, figures, trace } = await simulateStore(drawScenario(seed));
+    expect(violation, `seed ${seed}\n${trace.slice(-40).join('\n')}`).toBeUndefined();
+    expect(figures['calls.ok']).toBeGreaterThan(0);
+  });
+
+  test.each(
+    focusNames.flatMap((focus) =>
+      Array.from(
+        { length: Math.max(1, Math.round(depth)) },
+        (_, i) => [focus, firstSeed + i] as const,
+      ),
+    ),
+  )('focus %s, seed %i -> no invariant is broken', { timeout: 120_000 }, async (focus, seed) => {
+    const { violation, figures, trace } = await simulateStore(
+      drawScenario(seed, { focus, durationMs: 6_000 }),
+    );
     expect(violation, `seed ${seed}\n${trace.slice(-40).join('\n')}`).toBeUndefined();
     expect(figures['calls.ok']).toBeGreaterThan(0);
   });
@@ -69,5 +85,24 @@ describe('swarm', () => {
 
   test('the same seed -> the same scenario', () => {
     expect(drawScenario(77)).toEqual(drawScenario(77));
+  });
+
+  test('half of the seeds -> narrow, of every focus; others and what is asked for -> as ever', () => {
+    const seeds = Array.from({ length: 400 }, (_, seed) => seed);
+    const isNarrow = (seed: number) => {
+      const [drawn, wide] = [drawScenario(seed), drawScenario(seed, { focus: 'none' })];
+      return JSON.stringify(drawn) !== JSON.stringify(wide);
+    };
+    expect(seeds.filter(isNarrow).length).toBeGreaterThan(150);
+    expect(seeds.filter(isNarrow).length).toBeLessThan(250);
+    const any = new Set(
+      seeds.map((seed) => JSON.stringify(drawScenario(seed, { focus: 'any' }).calls)),
+    );
+    expect(any.size).toBeGreaterThan(5);
+    for (const focus of focusNames) {
+      const { faults, members } = drawScenario(3, { focus, faults: ['crash'], members: 5 });
+      expect(members).toBe(5);
+      expect(faults.every(({ fault }) => fault.kind === 'crash')).toBe(true);
+    }
   });
 });

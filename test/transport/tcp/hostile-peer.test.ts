@@ -69,6 +69,7 @@ describe('tcp, from outside', () => {
     await peer.untilClosed();
     expect(ofTwo.messages).toEqual([]);
     expect(peer.payloads).toEqual([]);
+    expect(ofTwo.incidentCodes).toEqual(['FRAME_INVALID']);
   });
 
   test.each([
@@ -88,6 +89,8 @@ describe('tcp, from outside', () => {
     peer.send(heartbeat(1, 2, 6));
     await peer.untilClosed();
     expect(ofTwo.messages).toEqual([heartbeat(1, 2, 5)]);
+    expect(ofTwo.incidents).toMatchObject([{ memberId: 1 }]);
+    expect(ofTwo.incidentCodes[0]).toMatch(/^(FRAME_INVALID|FORMAT_UNSUPPORTED)$/);
 
     bystander.send(heartbeat(3, 2, 7));
     await ofTwo.untilReceived(2);
@@ -106,6 +109,18 @@ describe('tcp, from outside', () => {
     expect(ofTwo.messages).toEqual([heartbeat(1, 2, 5)]);
   });
 
+  test('a hello whose second piece begins as TLS does -> accepted', async () => {
+    start();
+    const odd = { ...identityOf(1), dirId: `1603${'0'.repeat(28)}` };
+    const bytes = frameOf(encodeHello(helloOf(odd, 2, false)), crc32);
+    const at = Buffer.from(bytes).indexOf(Uint8Array.of(0x16, 0x03));
+    const peer = connectRaw();
+    peer.write(bytes.subarray(0, at));
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    peer.write(bytes.subarray(at));
+    expect(await peer.answer()).toMatchObject({ kind: 'accepted' });
+  });
+
   test('half a hello, and time runs out -> closed', async () => {
     start();
     const peer = connectRaw();
@@ -113,6 +128,7 @@ describe('tcp, from outside', () => {
     await until(() => timers.delays.includes(333));
     timers.fire(333);
     await peer.untilClosed();
+    expect(ofTwo.incidentCodes).toEqual(['TIMEOUT']);
   });
 
   test('a hello before start, and time runs out -> closed; in time -> answered', async () => {
@@ -139,6 +155,7 @@ describe('tcp, from outside', () => {
     });
     await peer.untilClosed();
     expect(ofTwo.admitted).toEqual([]);
+    expect(ofTwo.incidentCodes).toEqual(['MEMBER_UNKNOWN']);
   });
 
   test('a newer connection of the same member -> replaces the older', async () => {

@@ -1,5 +1,6 @@
 /** Bare sockets that speak the protocol by hand, well or badly. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { crc32 } from '../../../src/base/crc32.js';
 import { encodeWireMessage } from '../../../src/codec/wire-codec.js';
 import type { WireMessage } from '../../../src/codec/wire-message.js';
@@ -9,6 +10,7 @@ import { frameOf } from '../../../src/transport/frame.js';
 import { FrameParser } from '../../../src/transport/frame-parser.js';
 import { acceptanceOf, helloOf } from '../../../src/transport/handshake.js';
 import { decodeHello, encodeHello } from '../../../src/transport/hello.js';
+import type { MemberIdentity } from '../../../src/transport/transport.js';
 import { identityOf, until } from '../recorder.js';
 
 export class RawPeer {
@@ -32,14 +34,22 @@ export class RawPeer {
     });
   }
 
-  static to(address: string): RawPeer {
-    return new RawPeer(connect(parseAddress(address)));
+  /** @param localAddress - of the loopback network, to come from; default 127.0.0.1 */
+  static to(address: string, localAddress = '127.0.0.1'): RawPeer {
+    return new RawPeer(connect({ ...parseAddress(address), localAddress }));
   }
 
   /** Connects to `address` and says hello as member `from` to member `to`. */
   static greet(address: string, from: number, to: number): RawPeer {
     const peer = RawPeer.to(address);
     peer.write(frameOf(encodeHello(helloOf(identityOf(from), to, false)), crc32));
+    return peer;
+  }
+
+  /** As {@link greet}, to member 2 over TLS. */
+  static greetSecurely(address: string, from: MemberIdentity, options: ConnectionOptions): RawPeer {
+    const peer = new RawPeer(connectTls({ ...parseAddress(address), ...options }));
+    peer.write(frameOf(encodeHello(helloOf(from, 2, false)), crc32));
     return peer;
   }
 

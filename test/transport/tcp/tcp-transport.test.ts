@@ -2,11 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { limits } from '../../../src/base/limits.js';
 import { ManualTimers } from '../manual-timers.js';
 import { heartbeat, identityOf, Recorder, until } from '../recorder.js';
-import { transportSuite } from '../transport-suite.js';
 import { acceptAs, RawListener, RawPeer } from './raw-peer.js';
 import { TcpWorld } from './tcp-world.js';
-
-transportSuite('tcp', () => new TcpWorld());
 
 const large = (id: number) => ({
   ...{ kind: 'forward-request' as const, from: 1, to: 2, term: 1, id },
@@ -146,7 +143,7 @@ describe('tcp', () => {
   });
 
   describe('notes', () => {
-    const times = { noteMs: 111, silenceMs: 222 };
+    const times = { noteMs: 111, silenceMs: 222, pingMs: 444, idleMs: 555 };
 
     async function startedPair() {
       const timers = new ManualTimers();
@@ -180,13 +177,87 @@ describe('tcp', () => {
     });
   });
 
+  describe('idle links', () => {
+    const times = { noteMs: 111, silenceMs: 222, pingMs: 444, idleMs: 555 };
+
+    async function idlePair() {
+      const [mine, theirs] = [new ManualTimers(), new ManualTimers()];
+      const one = await world.make(1, { timers: mine, times });
+      const two = await world.make(2, { timers: theirs, times });
+      const [ofOne, ofTwo] = [new Recorder(), new Recorder()];
+      one.start(identityOf(1), ofOne);
+      two.start(identityOf(2), ofTwo);
+      await Promise.all([ofOne.untilUp(2), ofTwo.untilUp(1)]);
+      return { mine, theirs, one, ofOne, ofTwo };
+    }
+
+    test('nothing to say -> a ping, which is noted and not delivered', async () => {
+      const { mine, theirs, ofOne, ofTwo } = await idlePair();
+      mine.fire(444);
+      expect(mine.delays).toContain(222);
+      await until(() => theirs.delays.includes(111));
+      theirs.fire(111);
+      await until(() => !mine.delays.includes(222));
+      expect(ofTwo.messages).toEqual([]);
+      expect(ofOne.links).toEqual(['2 up']);
+    });
+
+    test('a ping that is not noted -> a new connection', async () => {
+      const { mine, ofOne } = await idlePair();
+      mine.fire(444);
+      mine.fire(222);
+      await ofOne.untilDown(2);
+    });
+
+    test('a message since the last look -> no ping until the next', async () => {
+      const { mine, theirs, one, ofTwo } = await idlePair();
+      one.send(heartbeat(1, 2, 1));
+      one.flush();
+      await ofTwo.untilReceived(1);
+      theirs.fire(111);
+      await until(() => !mine.delays.includes(222));
+      mine.fire(444);
+      expect(mine.delays).not.toContain(222);
+      mine.fire(444);
+      expect(mine.delays).toContain(222);
+    });
+
+    test('a peer that vanished without a word -> its connection is closed and reported', async () => {
+      const { theirs, one, ofTwo } = await idlePair();
+      one.send(heartbeat(1, 2, 1));
+      one.flush();
+      await ofTwo.untilReceived(1);
+      theirs.fire(555);
+      expect(ofTwo.incidents).toEqual([]);
+      theirs.fire(555);
+      expect(ofTwo.incidentCodes).toEqual(['TIMEOUT']);
+      expect(ofTwo.incidents[0]).toMatchObject({ memberId: 1 });
+    });
+  });
+
+  test('more messages than may wait for a flush -> the later ones are dropped, then it goes on', async () => {
+    const [one, two] = [await world.make(1), await world.make(2)];
+    const [ofOne, ofTwo] = [new Recorder(), new Recorder()];
+    one.start(identityOf(1), ofOne);
+    two.start(identityOf(2), ofTwo);
+    await ofOne.untilUp(2);
+    const max = limits.peerQueueMessagesMax;
+    for (let n = 0; n < max + 10; n += 1) one.send(heartbeat(1, 2, n));
+    one.flush();
+    one.send(heartbeat(1, 2, max + 99));
+    one.flush();
+    await ofTwo.untilReceived(max + 1);
+    const commits = ofTwo.messages.map((message) => 'commit' in message && message.commit);
+    expect(commits.slice(-2)).toEqual([max - 1, max + 99]);
+  });
+
   test('more silent connections than allowed -> the surplus is closed; once some go, members get in', async () => {
-    const two = await world.make(2);
-    two.start(identityOf(2), new Recorder());
-    const silent = Array.from({ length: limits.pendingHandshakesMax + 10 }, () =>
-      RawPeer.to(two.address),
-    );
+    const { ofTwo, silent, knock, two } = await besieged();
+    for (const from of ['127.0.0.2', '127.0.0.3']) knock(from, limits.pendingHandshakesPerHostMax);
+    knock('127.0.0.4', 10);
     await until(() => silent.filter(({ closed }) => closed).length === 10);
+    expect(ofTwo.incidentCodes).toEqual(Array(10).fill('OVERLOADED'));
+    expect(two.address).toMatch(/^127/);
     const one = await world.make(1);
     const ofOne = new Recorder();
     one.start(identityOf(1), ofOne);
@@ -195,4 +266,29 @@ describe('tcp', () => {
     for (const { socket } of silent) socket.destroy();
     await ofOne.untilUp(2);
   });
+
+  test('more silent connections from one address than allowed -> the surplus is closed, others get in', async () => {
+    const { ofTwo, silent, knock } = await besieged();
+    knock('127.0.0.2', limits.pendingHandshakesPerHostMax + 5);
+    await until(() => silent.filter(({ closed }) => closed).length === 5);
+    expect(ofTwo.incidents[0]?.address).toMatch(/^127\.0\.0\.2:\d+$/);
+    const one = await world.make(1);
+    const ofOne = new Recorder();
+    one.start(identityOf(1), ofOne);
+    await ofOne.untilUp(2);
+    expect(ofOne.links).toEqual(['2 up']);
+    for (const { socket } of silent) socket.destroy();
+  });
+
+  /** Member 2, and connections that say nothing. */
+  async function besieged() {
+    const two = await world.make(2);
+    const ofTwo = new Recorder();
+    two.start(identityOf(2), ofTwo);
+    const silent: RawPeer[] = [];
+    const knock = (from: string, count: number): void => {
+      for (let n = 0; n < count; n += 1) silent.push(RawPeer.to(two.address, from));
+    };
+    return { two, ofTwo, silent, knock };
+  }
 });

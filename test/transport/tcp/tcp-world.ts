@@ -3,9 +3,9 @@ import { systemTimers } from '../../../src/base/clock.js';
 import { Prng } from '../../../src/base/prng.js';
 import type { MemberId } from '../../../src/raft/types.js';
 import { TcpTransport, type TcpTransportOptions } from '../../../src/transport/tcp/index.js';
-import type { TransportWorld } from '../stage.js';
+import type { World } from '../worlds.js';
 
-export class TcpWorld implements TransportWorld {
+export class TcpWorld implements World {
   /** Where members are to be found. */
   readonly peers = new Map<MemberId, string>();
   readonly #options: Partial<TcpTransportOptions>;

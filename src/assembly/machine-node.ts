@@ -1,0 +1,144 @@
+/**
+ * A member that replicates a state machine of one's own: what `openNode` gives. Calls take no names of
+ * proposals, wait no longer than they are told to, and tell other members by their names.
+ */
+import { EventEmitter } from 'eventemitter3';
+import { kontikiError } from '../base/errors.js';
+import { limits } from '../base/limits.js';
+import type { Env } from '../node/env.js';
+import type { Leadership } from '../node/leadership.js';
+import { type LocalStatus, localStatusOf } from '../node/local-status.js';
+import { type MemberEvents, relayEvents } from '../node/member-events.js';
+import type { NodeMetrics } from '../node/metrics.js';
+import { nameCommand } from '../node/named-command.js';
+import type { Node } from '../node/node.js';
+import { traced } from '../node/tracing.js';
+import { ReadBarrier } from '../store/read-barrier.js';
+import type { StoreConfig } from './store-config.js';
+
+/** Of a call. @since 0.1.0 */
+export interface NodeCallOptions {
+  /** Milliseconds before the call gives up; default the `timeoutMs` of the node. */
+  readonly timeoutMs?: number | undefined;
+  /**
+   * Aborts the call. Before the command was handed over it rejects with `signal.reason`; after that with
+   * `ABORTED`, outcome `unknown`.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** @since 0.1.0 */
+export interface MachineNodeParts {
+  readonly node: Node;
+  readonly env: Pick<Env, 'timers' | 'tracing'>;
+  readonly config: Pick<StoreConfig, 'name' | 'members' | 'timeoutMs'>;
+  /** Runs after the node is closed, to let go of what was opened around it. */
+  readonly onClosed: () => Promise<void>;
+}
+
+/**
+ * One member of a group that replicates a `CommandMachine`. Calls work on every member.
+ *
+ * @since 0.1.0
+ */
+export class MachineNode<Answer = unknown> implements AsyncDisposable {
+  readonly #parts: MachineNodeParts;
+  readonly #names: ReadonlyMap<number, string>;
+  readonly #barrier: ReadBarrier;
+  readonly #events = new EventEmitter<MemberEvents>();
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: MachineNodeParts) {
+    const { config, env, node } = parts;
+    this.#parts = parts;
+    this.#names = new Map(config.members.map(({ id, name }) => [id, name]));
+    this.#barrier = new ReadBarrier(env.timers, () => node.readIndex());
+    relayEvents(node, this.#names, (event, fact) => {
+      this.#events.emit(event, ...([fact] as never));
+    });
+  }
+
+  /**
+   * Has a command carried out, through whichever member leads, and waits until it is applied *here*: who
+   * then looks at the local state sees it. It is applied at most once for each call.
+   *
+   * @param command - at most 1.5 MiB; copied
+   * @returns what `apply` of this member answered; a `KontikiError` as an answer rejects
+   * @throws {KontikiError} with an `outcome`: `rejected`, it never took and never will take effect
+   *   (NO_LEADER, LEADER_CHANGED, OVERLOADED, NO_SPACE, CLOSED, ARGUMENT_INVALID, REQUEST_TOO_LARGE), or
+   *   `unknown` (TIMEOUT, ABORTED, OVERTAKEN, CLOSED): propose it again only if twice does no harm
+   */
+  async propose(command: Uint8Array, options: NodeCallOptions = {}): Promise<Answer> {
+    if (!(command instanceof Uint8Array)) {
+      const message = `node: expected a command of bytes, got ${typeof command}`;
+      throw kontikiError('ARGUMENT_INVALID', message, { outcome: 'rejected' });
+    }
+    if (command.length > limits.requestBytesMax) {
+      const message = `node: expected a command of at most ${limits.requestBytesMax} bytes, got ${command.length}`;
+      throw kontikiError('REQUEST_TOO_LARGE', message, { outcome: 'rejected' });
+    }
+    const { timeoutMs = this.#parts.config.timeoutMs, signal } = options;
+    const { node } = this.#parts;
+    return (await node.propose((id) => nameCommand(command, id), { timeoutMs, signal })) as Answer;
+  }
+
+  /**
+   * Waits until everything acknowledged before this call, on any member, is applied here: a look at the
+   * local state after it is linearizable. Nothing is written to the log.
+   *
+   * @throws {KontikiError} TIMEOUT, OVERLOADED, CLOSED, or why the member stopped; `signal.reason`
+   */
+  async readIndex(options: NodeCallOptions = {}): Promise<void> {
+    const { config, env, node } = this.#parts;
+    const { timeoutMs = config.timeoutMs, signal } = options;
+    const { memberId } = node.identity;
+    await traced(env.tracing?.read, async () => this.#barrier.wait({ timeoutMs, signal }), {
+      ...{ memberId, op: 'read-index' },
+    });
+  }
+
+  /**
+   * The leaderships of this member, one after the other: each once it has applied an entry of its own
+   * term, each with a signal of its end. The term is the fencing token. See {@link Leadership}.
+   */
+  leadership(): AsyncIterableIterator<Leadership> & AsyncDisposable {
+    return this.#parts.node.leadership();
+  }
+
+  /** Facts about this member, without asking anyone. */
+  status(): LocalStatus {
+    return localStatusOf(this.#parts.config.name, this.#names, this.#parts.node.status);
+  }
+
+  /** What was counted since the node was opened. */
+  metrics(): NodeMetrics {
+    return this.#parts.node.metrics();
+  }
+
+  /** Listens to facts; see {@link MemberEvents}. */
+  on<E extends keyof MemberEvents>(event: E, listener: (...args: MemberEvents[E]) => void): this {
+    this.#events.on(event, listener as never);
+    return this;
+  }
+
+  /** Stops listening. */
+  off<E extends keyof MemberEvents>(event: E, listener: (...args: MemberEvents[E]) => void): this {
+    this.#events.off(event, listener as never);
+    return this;
+  }
+
+  /** Settles every call, closes the state machine and lets go of the directory. Idempotent. */
+  async close(): Promise<void> {
+    this.#closing ??= this.#close();
+    await this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#parts.node.close();
+    await this.#parts.onClosed();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * What members ask the leader about the membership, and what one that is about to join asks anybody,
+ * as bytes: a version byte, then one flat array.
+ *
+ *     change  [0, isRetry, kind, id, by, voter, promote, name, address]  ->  [status, id | code, message]
+ *     vouch   [1, cluster, member, directory id, probe]                  ->  the same
+ *     join    [token, name]           ->  [0, cluster, member, count, founder * count, member *]
+ *                                     or  [1, code, message]
+ */
+import { utf8Bytes } from '../base/bytes.js';
+import type { MemberId } from '../raft/types.js';
+import { FlatReader } from './flat-reader.js';
+import { type MemberInfo, pushMember, readMembers, readText } from './member-codec.js';
+import { packKept, type Scalar, unpackFlat } from './packr.js';
+
+const version = 1;
+const elementsMax = 4_096;
+
+/** Place in the list is the number on the wire: only ever append. */
+const changeKinds = ['add', 'remove', 'promote', 'update', 'replace', 'transfer'] as const;
+const statuses = ['done', 'under-way', 'again', 'refused'] as const;
+const refusalCodes = [
+  'CLUSTER_MISMATCH',
+  'DIR_REQUIRED',
+  'LEARNER_NOT_READY',
+  'MEMBER_EXISTS',
+  'MEMBER_IDENTITY_CHANGED',
+  'MEMBER_NOT_LEARNER',
+  'MEMBER_REMOVED',
+  'MEMBER_UNKNOWN',
+  'NO_SPACE',
+  'QUORUM_AT_RISK',
+  'TOO_MANY_MEMBERS',
+] as const;
+
+/** Why a change of the membership, or a newcomer, is turned down. @since 0.1.0 */
+export type MembershipRefusal = (typeof refusalCodes)[number];
+
+/** A change that is asked for. Fields that its kind has no use for are 0, empty and false. @since 0.1.0 */
+export interface MembershipRequest {
+  readonly kind: (typeof changeKinds)[number];
+  /** The member that it is about; 0 for one to be added. */
+  readonly id: MemberId;
+  /** The learner that takes its place. */
+  readonly by: MemberId;
+  readonly name: string;
+  readonly address: string;
+  /** Add as a voter at once. */
+  readonly voter: boolean;
+  /** Promote once it has caught up. */
+  readonly promote: boolean;
+}
+
+/** @since 0.1.0 */
+export type MembershipQuestion =
+  | {
+      readonly kind: 'change';
+      readonly request: MembershipRequest;
+      /** It was asked before, so it may be done already. */
+      readonly isRetry: boolean;
+    }
+  | {
+      readonly kind: 'vouch';
+      readonly peer: {
+        readonly clusterId: number;
+        readonly memberId: MemberId;
+        readonly dirId: string;
+      };
+      readonly probe: boolean;
+    };
+
+/** @since 0.1.0 */
+export type MembershipAnswer =
+  /** What was asked for is so; `id` is the member's. */
+  | { readonly status: 'done'; readonly id: MemberId }
+  /** `under-way`: something was done about it, ask again. `again`: not now. */
+  | { readonly status: 'under-way' | 'again' }
+  | {
+      readonly status: 'refused';
+      readonly code: MembershipRefusal;
+      readonly message: string;
+    };
+
+/** @since 0.1.0 */
+export function encodeMembershipQuestion(question: MembershipQuestion): Uint8Array {
+  if (question.kind === 'vouch') {
+    const { clusterId, memberId, dirId } = question.peer;
+    return packKept([1, clusterId, memberId, utf8Bytes(dirId), question.probe], version);
+  }
+  const { kind, id, by, name, address, voter, promote } = question.request;
+  const texts = [utf8Bytes(name), utf8Bytes(address)];
+  const numbers = [0, question.isRetry, changeKinds.indexOf(kind), id, by, voter, promote];
+  return packKept([...numbers, ...texts], version);
+}
+
+/**
+ * @throws {KontikiError} FRAME_INVALID, FORMAT_UNSUPPORTED
+ * @since 0.1.0
+ */
+export function decodeMembershipQuestion(bytes: Uint8Array): MembershipQuestion {
+  const reader = new FlatReader(unpackFlat(bytes, version, elementsMax));
+  if (reader.oneOf('question', ['change', 'vouch'] as const) === 'vouch') {
+    const peer = {
+      clusterId: reader.integer('clusterId'),
+      memberId: reader.integer('memberId', 1),
+      dirId: readText('dirId', reader),
+    };
+    const probe = reader.boolean('probe');
+    reader.end();
+    return { kind: 'vouch', peer, probe };
+  }
+  const isRetry = reader.boolean('isRetry');
+  const request = {
+    kind: reader.oneOf('kind', changeKinds),
+    id: reader.integer('id'),
+    by: reader.integer('by'),
+    voter: reader.boolean('voter'),
+    promote: reader.boolean('promote'),
+    name: readText('name', reader),
+    address: readText('address', reader),
+  };
+  reader.end();
+  return { kind: 'change', isRetry, request };
+}
+
+/** @since 0.1.0 */
+export function encodeMembershipAnswer(answer: MembershipAnswer): Uint8Array {
+  const values: Scalar[] = [statuses.indexOf(answer.status)];
+  if (answer.status === 'done') values.push(answer.id);
+  if (answer.status === 'refused') pushRefusal(values, answer);
+  return packKept(values, version);
+}
+
+/**
+ * @throws {KontikiError} FRAME_INVALID, FORMAT_UNSUPPORTED
+ * @since 0.1.0
+ */
+export function decodeMembershipAnswer(bytes: Uint8Array): MembershipAnswer {
+  const reader = new FlatReader(unpackFlat(bytes, version, elementsMax));
+  const status = reader.oneOf('status', statuses);
+  if (status === 'done') return { status, id: reader.integer('id') };
+  if (status === 'refused') return { status, ...readRefusal(reader) };
+  return { status };
+}
+
+/** What a member that is about to join asks. @since 0.1.0 */
+export interface JoinQuestion {
+  /** Tells groups apart; see `StoreOptions.token`. */
+  readonly token: string;
+  readonly name: string;
+}
+
+/** @since 0.1.0 */
+export type JoinAnswer =
+  | {
+      readonly kind: 'member';
+      readonly clusterId: number;
+      readonly memberId: MemberId;
+      /** The members the group was started with, as they were then. */
+      readonly founders: readonly MemberInfo[];
+      /** Those it has now. */
+      readonly members: readonly MemberInfo[];
+    }
+  | { readonly kind: 'refused'; readonly code: MembershipRefusal; readonly message: string };
+
+/** @since 0.1.0 */
+export function encodeJoinQuestion({ token, name }: JoinQuestion): Uint8Array {
+  return packKept([utf8Bytes(token), utf8Bytes(name)], version);
+}
+
+/**
+ * @throws {KontikiError} FRAME_INVALID, FORMAT_UNSUPPORTED
+ * @since 0.1.0
+ */
+export function decodeJoinQuestion(bytes: Uint8Array): JoinQuestion {
+  const reader = new FlatReader(unpackFlat(bytes, version, elementsMax));
+  const question = { token: readText('token', reader), name: readText('name', reader) };
+  reader.end();
+  return question;
+}
+
+/** @since 0.1.0 */
+export function encodeJoinAnswer(answer: JoinAnswer): Uint8Array {
+  const values: Scalar[] = [answer.kind === 'member' ? 0 : 1];
+  if (answer.kind === 'refused') pushRefusal(values, answer);
+  else {
+    const { clusterId, founders, memberId, members } = answer;
+    values.push(clusterId, memberId, founders.length);
+    for (const member of [...founders, ...members]) pushMember(values, member);
+  }
+  return packKept(values, version);
+}
+
+/**
+ * @throws {KontikiError} FRAME_INVALID, FORMAT_UNSUPPORTED
+ * @since 0.1.0
+ */
+export function decodeJoinAnswer(bytes: Uint8Array): JoinAnswer {
+  const reader = new FlatReader(unpackFlat(bytes, version, elementsMax));
+  const kind = reader.oneOf('kind', ['member', 'refused'] as const);
+  if (kind === 'refused') return { kind, ...readRefusal(reader) };
+  const clusterId = reader.integer('clusterId');
+  const memberId = reader.integer('memberId', 1);
+  const count = reader.integer('count');
+  const all = readMembers(reader);
+  return { kind, clusterId, memberId, founders: all.slice(0, count), members: all.slice(count) };
+}
+
+interface Refusal {
+  readonly code: MembershipRefusal;
+  readonly message: string;
+}
+
+function pushRefusal(values: Scalar[], { code, message }: Refusal): void {
+  values.push(refusalCodes.indexOf(code), utf8Bytes(message));
+}
+
+function readRefusal(reader: FlatReader): Refusal {
+  return { code: reader.oneOf('code', refusalCodes), message: readText('message', reader) };
+}

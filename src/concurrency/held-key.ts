@@ -1,0 +1,101 @@
+/**
+ * What the first in line holds: the key that says so, a token that grows from holder to holder, and a
+ * signal that tells when it is over. A lock and a leadership are this with different words.
+ */
+import { type KontikiError, kontikiError } from '../base/errors.js';
+import { persist } from './persist.js';
+import type { Place } from './place.js';
+import { seeDeleted } from './see-deleted.js';
+import { createdAt, type Guard, oneKey } from './steps.js';
+
+/** @since 0.1.0 */
+export class HeldKey implements AsyncDisposable {
+  /** For the transactions of who holds it; see {@link isOwner}. */
+  readonly key: string;
+  /**
+   * The key's create revision. Every later holder has a greater one, so a resource that refuses tokens
+   * smaller than the greatest it has seen is safe from holders who do not know yet that they lost.
+   */
+  readonly token: number;
+  readonly #place: Place;
+  readonly #release: () => Promise<void>;
+  readonly #lost = new AbortController();
+  readonly #stopListening: () => void;
+
+  /**
+   * @param place - the first in its line
+   * @param release - gives it up for good
+   */
+  constructor(place: Place, release: () => Promise<void>) {
+    this.key = place.key;
+    this.token = place.createRevision;
+    this.#place = place;
+    this.#release = release;
+    this.#stopListening = place.session._whenLost(() => this.#lose(place.session.lost.reason));
+    void this.#follow();
+  }
+
+  /**
+   * Fires once, when it can not be counted on any more: the session is lost, the key was deleted, or it
+   * was given up. Never later than somebody else can hold it, by the local clock; asking for it looks at
+   * the clock, so ask each time and keep no copy. Its reason is an `OWNERSHIP_LOST` or that of the
+   * session.
+   */
+  get lost(): AbortSignal {
+    const { lost } = this.#place.session;
+    if (lost.aborted) this.#lose(lost.reason);
+    return this.#lost.signal;
+  }
+
+  /** Holds in a transaction as long as the key is there: writes behind it are safe from late holders. */
+  get isOwner(): Guard {
+    return createdAt(oneKey(this.key), this.token);
+  }
+
+  /** Gives it up; see the methods of the same effect. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this._release();
+  }
+
+  /** The subclasses'. */
+  get _session() {
+    return this.#place.session;
+  }
+
+  /** The subclasses': gives it up. From here on it must not be used, whenever the key goes. */
+  _release(): Promise<void> {
+    this._lose(`'${this.key}' was given up`);
+    return this.#release();
+  }
+
+  /** The subclasses': it is lost. */
+  _lose(message: string): KontikiError {
+    const error = kontikiError('OWNERSHIP_LOST', message, { outcome: 'rejected' });
+    this.#lose(error);
+    return error;
+  }
+
+  #lose(reason: unknown): void {
+    if (this.#lost.signal.aborted) return;
+    this.#stopListening();
+    this.#lost.abort(reason);
+  }
+
+  /** Looks on until the key is deleted. Never rejects. */
+  async #follow(): Promise<void> {
+    const { kv, timers } = this.#place.session;
+    const { signal } = this.#lost;
+    let fromRevision = this.token + 1;
+    try {
+      while (!(await seeDeleted(kv, { key: this.key, fromRevision, signal }))) {
+        const look = () => kv.getWithRevision(this.key, { signal });
+        const { kv: own, revision } = await persist(look, { timers, signal });
+        if (own?.createRevision !== this.token) break;
+        fromRevision = revision + 1;
+      }
+      this._lose(`'${this.key}' was deleted`);
+    } catch {
+      // It was lost meanwhile, or its store has stopped, and the session with it.
+    }
+  }
+}

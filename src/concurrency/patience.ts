@@ -1,0 +1,76 @@
+/**
+ * How long somebody waits: until a signal of theirs fires, a time is over, or the session that waits is
+ * lost. All of them become one signal.
+ */
+import type { Timer, Timers } from '../base/clock.js';
+import { kontikiError } from '../base/errors.js';
+import type { Session } from './session.js';
+
+/** @since 0.1.0 */
+export interface WaitOptions {
+  /** Gives up: the call rejects with `signal.reason`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds before the call rejects with `TIMEOUT`; default: it waits as long as it takes. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Longest delay of a timer. */
+const timerMsMax = 2 ** 31 - 1;
+
+/** @since 0.1.0 */
+export class Patience {
+  readonly #controller = new AbortController();
+  readonly #stops: (() => void)[] = [];
+
+  /**
+   * @param options - see {@link WaitOptions}
+   * @param timers - that measure it
+   * @throws {KontikiError} ARGUMENT_INVALID
+   */
+  constructor({ signal, timeoutMs }: WaitOptions, timers: Timers) {
+    if (timeoutMs !== undefined) this.#setTimer(timeoutMs, timers);
+    if (signal !== undefined) this.#listen(signal);
+  }
+
+  /** Fires when it is over. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Is over, too, when this session is lost. */
+  follow(session: Session): this {
+    const abort = () => this.#controller.abort(session.lost.reason);
+    if (session.lost.aborted) abort();
+    else this.#stops.push(session._whenLost(abort));
+    return this;
+  }
+
+  /** Why something failed: that it was over, if it was. */
+  reasonOf(error: unknown): unknown {
+    return this.signal.aborted ? this.signal.reason : error;
+  }
+
+  /** Nobody waits any more. */
+  end(): void {
+    for (const stop of this.#stops) stop();
+  }
+
+  #listen(signal: AbortSignal): void {
+    const abort = () => this.#controller.abort(signal.reason);
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    this.#stops.push(() => signal.removeEventListener('abort', abort));
+  }
+
+  #setTimer(timeoutMs: number, timers: Timers): void {
+    if (!(timeoutMs >= 0 && timeoutMs <= timerMsMax)) {
+      const message = `expected timeoutMs from 0 to ${timerMsMax}, got ${timeoutMs}`;
+      throw kontikiError('ARGUMENT_INVALID', message, { outcome: 'rejected' });
+    }
+    const timer: Timer = timers.after(timeoutMs, () => {
+      const message = `expected its turn to come within ${timeoutMs} ms`;
+      this.#controller.abort(kontikiError('TIMEOUT', message));
+    });
+    this.#stops.push(() => timer.cancel());
+  }
+}

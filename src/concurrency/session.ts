@@ -1,0 +1,132 @@
+/**
+ * A session: a lease kept alive, on which keys of locks and elections live. When its process dies, or
+ * is cut off for too long, the lease ends and others take over.
+ */
+import { systemTimers, type Timers } from '../base/clock.js';
+import { kontikiError } from '../base/errors.js';
+import type { CallOptions, KvClient } from '../store/kv-client.js';
+import type { Lease } from '../store/lease.js';
+import { Patience, type WaitOptions } from './patience.js';
+import { persist } from './persist.js';
+
+/** @since 0.1.0 */
+export interface SessionOptions extends CallOptions {
+  /**
+   * Seconds after which others take over from a process that is gone; default 60. Short ones are lost
+   * to short hindrances; the least is one and a half election timeouts.
+   */
+  readonly ttlSeconds?: number | undefined;
+  /** Measures pauses and timeouts; default: the platform's, simulations give their own. */
+  readonly timers?: Timers | undefined;
+}
+
+/**
+ * Made by {@link openSession}.
+ *
+ * @since 0.1.0
+ */
+export class Session implements AsyncDisposable {
+  readonly kv: KvClient;
+  /** What its keys are attached to. */
+  readonly lease: Lease;
+  readonly timers: Timers;
+  /** Keys that somebody in this process holds or waits with. */
+  readonly #claims = new Set<string>();
+  readonly #whenLost = new Set<() => void>();
+
+  constructor(parts: Pick<Session, 'kv' | 'lease' | 'timers'>) {
+    this.kv = parts.kv;
+    this.lease = parts.lease;
+    this.timers = parts.timers;
+    const tell = () => {
+      for (const callback of [...this.#whenLost]) callback();
+    };
+    this.lost.addEventListener('abort', tell, { once: true });
+  }
+
+  /**
+   * Fires when nothing of the session can be counted on any more: see `Lease.lost`. After
+   * {@link close} too.
+   */
+  get lost(): AbortSignal {
+    return this.lease.lost;
+  }
+
+  /**
+   * Leaves the lease to itself: it is not renewed any more, its keys stay until its time is over, and
+   * {@link lost} fires then.
+   */
+  orphan(): void {
+    this.lease.stopKeepAlive();
+  }
+
+  /**
+   * Ends it, and deletes its keys, in one revision. Whatever becomes of the call, nobody renews the
+   * lease any more; so it resolves at the latest when the time of the lease is over. A further call does
+   * nothing.
+   *
+   * @throws {KontikiError} TIMEOUT, `signal.reason`, what does not pass by itself: then the lease ends a
+   *   TTL from now at most
+   */
+  async close(options: WaitOptions = {}): Promise<void> {
+    this.orphan();
+    const { timers } = this;
+    const patience = new Patience(options, timers).follow(this);
+    const { signal } = patience;
+    try {
+      const revoke = () => this.lease.revoke({ signal });
+      await persist(revoke, { timers, signal, evenUnknown: true });
+    } catch (error) {
+      if (!this.lost.aborted) throw patience.reasonOf(error);
+    } finally {
+      patience.end();
+    }
+  }
+
+  /** Same as {@link close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /**
+   * The recipes': calls back when it is lost. One session may hold many locks, and a signal with more than
+   * a few listeners makes Node warn of a leak.
+   *
+   * @returns calls it off
+   */
+  _whenLost(callback: () => void): () => void {
+    this.#whenLost.add(callback);
+    return () => this.#whenLost.delete(callback);
+  }
+
+  /**
+   * The recipes': takes a key for one of its users. Two of them with one key would both be told that
+   * they hold it, for the key says no more than the session.
+   *
+   * @returns gives it back
+   * @throws {KontikiError} LOCK_HELD
+   */
+  _claim(key: string): () => void {
+    if (this.#claims.has(key)) {
+      const message = `expected a key that this session does not use yet, got '${key}'`;
+      throw kontikiError('LOCK_HELD', message, { outcome: 'rejected' });
+    }
+    this.#claims.add(key);
+    return () => this.#claims.delete(key);
+  }
+}
+
+/**
+ * Grants a lease and keeps it alive.
+ *
+ * @param kv - a store
+ * @param options - see {@link SessionOptions}
+ * @throws {KontikiError} ARGUMENT_INVALID, and as every write
+ * @since 0.1.0
+ * @example await using session = await openSession(store, { ttlSeconds: 10 });
+ */
+export async function openSession(kv: KvClient, options: SessionOptions = {}): Promise<Session> {
+  const { ttlSeconds = 60, timers = systemTimers, signal, timeoutMs } = options;
+  const lease = await kv.lease(ttlSeconds, { keepAlive: true, signal, timeoutMs });
+  return new Session({ kv, lease, timers });
+}

@@ -1,0 +1,122 @@
+/**
+ * The state machine that `openNode` replicates: a user's own database. It is the driver's
+ * {@link StateMachine} without the names of proposals, which the node keeps to itself.
+ */
+import type { Entry } from '../raft/types.js';
+import { namedCommandOf } from './named-command.js';
+import type { ApplyResult, RequestId, StateMachine, StateSnapshot } from './state-machine.js';
+
+/** One entry of the log, for a {@link CommandMachine}. @since 0.1.0 */
+export interface CommandEntry {
+  /** Position in the log: one more than that of the entry before. */
+  readonly index: number;
+  /** Term of the leader that took it. */
+  readonly term: number;
+  /**
+   * As it was proposed; not to be changed, and not to be kept without a copy. `undefined` for an entry
+   * of the group's own, such as the first of a leader: it has only to be counted.
+   */
+  readonly command: Uint8Array | undefined;
+}
+
+/**
+ * Caller: the node. Life: `open` once, then `apply` (one batch at a time, in index order, without gap),
+ * `close` once. `flush` may overlap with `apply`; `snapshot` and `restore` come between two batches.
+ *
+ * `apply` must be a pure function of state and entries, the same on every member: no clock, option,
+ * randomness or outside world. A command is applied at most once per call of `propose`, but a caller who
+ * learned `unknown` may propose it again: where that matters, put an id of your own into the command and
+ * remember the last ones in the state.
+ *
+ * After a crash entries come again from `appliedIndex + 1` of the next `open`. So data and applied index
+ * have to become durable together, or applying twice must do no harm.
+ *
+ * @since 0.1.0
+ */
+export interface CommandMachine<Answer = unknown> {
+  /**
+   * Loads the durable state. The data directory of the node, if it has one, is locked by then.
+   *
+   * @returns the last entry that is in the state, 0 for none
+   */
+  open(): Promise<{ readonly appliedIndex: number }>;
+  /**
+   * Applies entries in order. What it throws stops the member.
+   *
+   * @returns one answer per entry, for who proposed it on this member; those of entries without a
+   *   command are not looked at
+   */
+  apply(entries: readonly CommandEntry[]): Promise<readonly (Answer | undefined)[]>;
+  /** Last entry of which the state is durable; the log is kept above it. Never goes down. */
+  readonly durableIndex: number;
+  /** Makes everything applied so far durable. */
+  flush(): Promise<void>;
+  /**
+   * The state as it is now, in O(1) if it can be. A machine without it, or without `restore`, keeps its
+   * whole log, and no member can fall behind it.
+   */
+  snapshot?(): StateSnapshot;
+  /**
+   * Replaces the state by one that {@link snapshot} gave on another member, durably when it resolves;
+   * after a crash it is the old or the new one, never a mix. Only the end of `chunks` without an error
+   * says that they are right.
+   *
+   * @param appliedIndex - last entry that is in the new state
+   * @param chunks - its bytes, cut anywhere
+   */
+  restore?(appliedIndex: number, chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Flushes if it can and lets go of its resources. */
+  close(): Promise<void>;
+}
+
+const noCommand: ApplyResult = { value: undefined };
+
+/** A {@link CommandMachine} as the driver takes it. @since 0.1.0 */
+export class NamedCommandMachine implements StateMachine {
+  readonly #machine: CommandMachine;
+  readonly snapshot?: () => StateSnapshot;
+  readonly restore?: (appliedIndex: number, chunks: AsyncIterable<Uint8Array>) => Promise<void>;
+  #opened: Promise<{ readonly appliedIndex: number }> | undefined;
+  #closed: Promise<void> | undefined;
+
+  /** @param machine - not opened yet */
+  constructor(machine: CommandMachine) {
+    this.#machine = machine;
+    if (machine.snapshot === undefined || machine.restore === undefined) return;
+    this.snapshot = () => (machine as Required<CommandMachine>).snapshot();
+    this.restore = (index, chunks) => (machine as Required<CommandMachine>).restore(index, chunks);
+  }
+
+  get durableIndex(): number {
+    return this.#machine.durableIndex;
+  }
+
+  /** Opened once, however often it is asked for: the log is opened by what it answers. */
+  open(): Promise<{ readonly appliedIndex: number }> {
+    this.#opened ??= this.#machine.open();
+    return this.#opened;
+  }
+
+  async apply(entries: readonly Entry[]): Promise<readonly ApplyResult[]> {
+    const names: (RequestId | undefined)[] = [];
+    const given = entries.map(({ data, index, term, type }): CommandEntry => {
+      const named = type === 'normal' && data.length > 0 ? namedCommandOf(data) : undefined;
+      names.push(named?.requestId);
+      return { index, term, command: named?.command };
+    });
+    const answers = await this.#machine.apply(given);
+    return answers.map((value, at) => {
+      const requestId = names[at];
+      return requestId === undefined ? noCommand : { requestId, value };
+    });
+  }
+
+  flush(): Promise<void> {
+    return this.#machine.flush();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#machine.close();
+    return this.#closed;
+  }
+}

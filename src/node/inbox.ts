@@ -1,0 +1,80 @@
+/**
+ * What waits for the next turn of a node: messages of peers, and answers of its own storage and state
+ * machine. Each goes to the part that deals with it, in the order in which they came.
+ */
+import { isKontikiError } from '../base/errors.js';
+import { limits } from '../base/limits.js';
+import type { WireMessage } from '../codec/wire-message.js';
+import type { LocalMessage, Message } from '../raft/messages.js';
+import type { RawNode } from '../raft/raw-node.js';
+import type { Handover } from './handover.js';
+import type { NodeObserver } from './observer.js';
+import type { Questions } from './questions.js';
+import { isOfSnapshots, type Snapshots } from './snapshots.js';
+
+/** @since 0.1.0 */
+export interface InboxParts {
+  readonly raft: RawNode;
+  readonly handover: Handover;
+  readonly questions: Questions;
+  readonly snapshots: Snapshots | undefined;
+  readonly observer: NodeObserver | undefined;
+}
+
+/** Of the core, about messages that make no sense. */
+const refusals = ['MEMBER_UNKNOWN', 'MESSAGE_INVALID', 'ARGUMENT_INVALID'] as const;
+
+/** @since 0.1.0 */
+export class Inbox {
+  #messages: (WireMessage | LocalMessage)[] = [];
+
+  /**
+   * Takes a message of a peer.
+   *
+   * @returns false when it was dropped, as the network might have: the sender repeats whatever matters
+   */
+  offer(message: WireMessage): boolean {
+    if (this.#messages.length >= limits.inboxMessagesMax) return false;
+    this.#messages.push(message);
+    return true;
+  }
+
+  /** Takes an answer of the own storage or state machine. */
+  push(message: LocalMessage | WireMessage): void {
+    this.#messages.push(message);
+  }
+
+  /** Hands over everything that waits. */
+  drain(parts: InboxParts): void {
+    const messages = this.#messages;
+    this.#messages = [];
+    const { handover, questions, snapshots } = parts;
+    for (const message of messages) {
+      if (message.kind === 'forward-request') handover.onForward(message);
+      else if (message.kind === 'forward-refusal') handover.onRefusal(message);
+      else if (message.kind === 'ask-request') questions.onRequest(message);
+      else if (message.kind === 'ask-response') questions.onResponse(message);
+      // Proposals travel in requests of the driver's own, which are fenced by term.
+      else if (message.kind === 'propose-request') continue;
+      else if (isOfSnapshots(message)) snapshots?.onMessage(message);
+      else step(parts, message);
+    }
+  }
+}
+
+/**
+ * Gives a message to the core.
+ *
+ * @throws {KontikiError} what stops the member: lost data, or a bug
+ * @since 0.1.0
+ */
+export function step({ raft, observer }: Pick<InboxParts, 'raft' | 'observer'>, message: Message) {
+  observer?.received(message);
+  try {
+    raft.step(message);
+  } catch (error) {
+    // A message nobody should have sent is the peer's problem; losing data or a bug is ours.
+    if (!refusals.some((code) => isKontikiError(error, code))) throw error;
+  }
+  observer?.stepped(raft);
+}

@@ -1,0 +1,204 @@
+/**
+ * The membership of a node, put together: who belongs to the group, who may talk to this member, what
+ * the leader does about requests, and what callers ask for.
+ */
+import type { Clock, Timer, Timers } from '../base/clock.js';
+import { type KontikiError, kontikiError } from '../base/errors.js';
+import type { MemberInfo } from '../codec/member-codec.js';
+import {
+  decodeJoinQuestion,
+  decodeMembershipAnswer,
+  encodeJoinAnswer,
+  encodeMembershipQuestion,
+  type MembershipAnswer,
+} from '../codec/membership-codec.js';
+import type { ConfState } from '../raft/configuration.js';
+import type { RawNode } from '../raft/raw-node.js';
+import type { Entry, MemberId } from '../raft/types.js';
+import type { LogStore } from '../storage/log-store.js';
+import type { MemberIdentity, Transport } from '../transport/transport.js';
+import { MemberDirectory } from './member-directory.js';
+import { Members } from './members.js';
+import { type MemberStatus, Membership } from './membership.js';
+import { MembershipLeader } from './membership-leader.js';
+import type { NodeOptions } from './node-options.js';
+import { PeerRegistry } from './peer-registry.js';
+import type { Questions } from './questions.js';
+
+/** @since 0.1.0 */
+export interface NodeMembersParts {
+  readonly identity: MemberIdentity;
+  readonly raft: RawNode;
+  readonly log: LogStore;
+  /** What the node starts with. */
+  readonly initial: ConfState;
+  readonly options: Pick<NodeOptions, 'joining' | 'peerMemory'>;
+  readonly questions: Questions;
+  readonly readIndex: () => Promise<void>;
+  readonly transport: Pick<Transport, 'updatePeers'>;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Milliseconds without a leader before an election. */
+  readonly electionMs: number;
+  /** A turn is due. */
+  readonly wake: () => void;
+  readonly onChanged: (members: readonly MemberStatus[]) => void;
+  /** This member has to stop. */
+  readonly onFailed: (error: KontikiError) => void;
+}
+
+/** @since 0.1.0 */
+export class NodeMembers {
+  /** What callers ask for. */
+  readonly calls: Members;
+  readonly #parts: NodeMembersParts;
+  readonly #membership: Membership;
+  readonly #leader: MembershipLeader;
+  readonly #peers: PeerRegistry;
+  /** Why this member has to stop once what is being applied is done. */
+  #removed: { readonly led: boolean } | undefined;
+  #lingering: Timer | undefined;
+
+  /** @throws {KontikiError} MEMBER_REMOVED; CONFIGURATION_INVALID, FRAME_INVALID, FORMAT_UNSUPPORTED */
+  constructor(parts: NodeMembersParts) {
+    this.#parts = parts;
+    const { clock, identity, log, questions, raft, readIndex, timers } = parts;
+    const initial = withNames(parts.initial, parts.options.joining?.founders);
+    const { memberId } = identity;
+    this.#membership = new Membership({
+      ...{ memberId, raft, log, initial },
+      onChanged: () => this.#onChanged(),
+      onRemoved: (led) => {
+        this.#removed = { led };
+      },
+    });
+    if (this.#membership.directory.removed.includes(memberId)) throw removedError(memberId);
+    this.#peers = new PeerRegistry(identity, this.#view(), parts.options.peerMemory);
+    this.#leader = new MembershipLeader({
+      ...{ identity, raft, log, membership: this.#membership, peers: this.#peers, clock },
+      ...{ electionMs: parts.electionMs, wake: parts.wake },
+    });
+    const membership = this.#membership;
+    this.calls = new Members({ memberId, membership, questions, readIndex, clock, timers });
+    parts.transport.updatePeers(this.#addresses);
+  }
+
+  /** The identity as the others are told it: with the address they can answer to. */
+  get identity(): MemberIdentity {
+    const { identity } = this.#parts;
+    const address = this.#membership.directory.get(identity.memberId)?.address;
+    return address === undefined || address === '' ? identity : { ...identity, address };
+  }
+
+  /** Configuration at the last entry handed to the state machine, as it is stored and sent. */
+  get state(): ConfState {
+    return this.#membership.state;
+  }
+
+  /** See {@link Membership.beforeApply}. */
+  beforeApply(entries: readonly Entry[]): Promise<unknown> | undefined {
+    return this.#membership.beforeApply(entries);
+  }
+
+  /** A batch is applied, and everybody who waited for it was told. */
+  applied(): void {
+    if (this.#removed === undefined || this.#lingering !== undefined) return;
+    const stop = () => this.#parts.onFailed(removedError(this.#parts.identity.memberId));
+    if (!this.#removed.led) return stop();
+    // It may be the only one to know that its removal is committed; its answers to those who now want
+    // to lead say so (semantics O4).
+    this.#lingering = this.#parts.timers.after(2 * this.#parts.electionMs, stop);
+  }
+
+  /** See {@link Membership.installed}. */
+  installed(state: ConfState): void {
+    this.#membership.installed(state);
+  }
+
+  /** See {@link PeerRegistry.admit}. */
+  admit(peer: MemberIdentity, probe: boolean): Promise<void> {
+    return this.#peers.admit(peer, probe);
+  }
+
+  /** See {@link MembershipLeader.answer}. */
+  answer(question: Uint8Array): Promise<Uint8Array> {
+    return this.#leader.answer(question);
+  }
+
+  /** Tells one that was added what it needs to begin. */
+  async answerInquiry(bytes: Uint8Array): Promise<Uint8Array | undefined> {
+    const { identity, options } = this.#parts;
+    const { joining } = options;
+    if (joining === undefined) return undefined;
+    const { name, token } = decodeJoinQuestion(bytes);
+    const refuse = (code: 'CLUSTER_MISMATCH' | 'MEMBER_UNKNOWN', message: string) =>
+      encodeJoinAnswer({ kind: 'refused', code, message });
+    if (token !== joining.token) return refuse('CLUSTER_MISMATCH', 'this group has another token');
+    const { members } = this.#membership.directory;
+    const found = this.#membership.directory.named(name);
+    if (found === undefined || found.id === identity.memberId || !this.#membership.isMember) {
+      return refuse('MEMBER_UNKNOWN', `no member named ${name} was added to this group`);
+    }
+    const { clusterId } = identity;
+    const { founders } = joining;
+    return encodeJoinAnswer({ kind: 'member', clusterId, memberId: found.id, founders, members });
+  }
+
+  /** Time passes; before the core's own tick. */
+  tick(): void {
+    this.#leader.tick();
+  }
+
+  /** Ends every call with `error`. */
+  close(error: KontikiError): void {
+    this.#lingering?.cancel();
+    this.calls.close(error);
+  }
+
+  /** Remembers no more peers; resolves once nothing is being saved. */
+  idle(): Promise<void> {
+    return this.#peers.close();
+  }
+
+  #onChanged(): void {
+    const { onChanged, transport, wake } = this.#parts;
+    transport.updatePeers(this.#addresses);
+    onChanged(this.#membership.list());
+    wake();
+  }
+
+  /** One that joins hears from the members first: those it was founded with may be long gone. */
+  get #addresses(): ReadonlyMap<MemberId, string | undefined> {
+    return this.#membership.isMember ? this.#membership.directory.addresses : new Map();
+  }
+
+  #view() {
+    const { log, options, questions, raft } = this.#parts;
+    const membership = this.#membership;
+    return {
+      isMember: (id: MemberId) => membership.directory.get(id) !== undefined,
+      isRemoved: (id: MemberId) => membership.directory.removed.includes(id),
+      hasHistory: () => raft.status().commit > (options.peerMemory.foundedIndex ?? 0),
+      leads: () => raft.role === 'leader' && log.term(raft.status().commit) === raft.term,
+      vouch: async ({ clusterId, memberId, dirId }: MemberIdentity, probe: boolean) => {
+        const peer = { clusterId, memberId, dirId };
+        const question = encodeMembershipQuestion({ kind: 'vouch', peer, probe });
+        checkVouched(decodeMembershipAnswer(await questions.ask(question, true)));
+      },
+    };
+  }
+}
+
+/** A log of before names were kept in it has seen no change: its members are the founders. */
+function withNames(initial: ConfState, founders: readonly MemberInfo[] | undefined): ConfState {
+  if (initial.context !== undefined || founders === undefined) return initial;
+  return { ...initial, context: MemberDirectory.ofFounders(founders).encode() };
+}
+
+function checkVouched(answer: MembershipAnswer): void {
+  if (answer.status === 'refused') throw kontikiError(answer.code, answer.message);
+}
+
+function removedError(memberId: MemberId): KontikiError {
+  return kontikiError('MEMBER_REMOVED', `node: member ${memberId} was removed from its group`);
+}

@@ -1,0 +1,17 @@
+/**
+ * A command as the bytes of its entry, of a size that every part on its way takes.
+ */
+import { kontikiError } from '../base/errors.js';
+import { limits } from '../base/limits.js';
+import { encodeCommand } from '../codec/command-codec.js';
+
+/**
+ * @throws {KontikiError} REQUEST_TOO_LARGE
+ * @since 0.1.0
+ */
+export function encodeRequest(request: Parameters<typeof encodeCommand>[0]): Uint8Array {
+  const bytes = encodeCommand(request);
+  if (bytes.length <= limits.requestBytesMax) return bytes;
+  const message = `store: expected a request of at most ${limits.requestBytesMax} bytes, got ${bytes.length}`;
+  throw kontikiError('REQUEST_TOO_LARGE', message, { outcome: 'rejected' });
+}

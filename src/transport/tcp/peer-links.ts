@@ -1,0 +1,62 @@
+/**
+ * Our connections to one peer: one for whatever keeps the log going, and one for snapshots, so that a
+ * heartbeat never waits behind megabytes. The second is made when the first snapshot is sent.
+ */
+import { limits } from '../../base/limits.js';
+import type { WireMessage } from '../../codec/wire-message.js';
+import type { Address } from '../address.js';
+import { type LinkHandlers, OutgoingLink, type OutgoingLinkOptions } from './outgoing-link.js';
+
+/** @since 0.1.0 */
+export type PeerLinksOptions = Omit<OutgoingLinkOptions, 'lane' | 'queueBytesMax'>;
+
+/** Whether the peer is reachable is what the first link tells. */
+const silent: LinkHandlers = { onLink: () => {}, onRefused: () => {} };
+
+/** @since 0.1.0 */
+export class PeerLinks {
+  readonly #options: PeerLinksOptions;
+  readonly #log: OutgoingLink;
+  #snapshots: OutgoingLink | undefined;
+
+  constructor(options: PeerLinksOptions) {
+    this.#options = options;
+    const { queueBytesMax } = options.context;
+    this.#log = new OutgoingLink({ ...options, lane: 'log', queueBytesMax });
+  }
+
+  /** Whether they lead there. */
+  leadTo({ host, port }: Address): boolean {
+    return host === this.#options.address.host && port === this.#options.address.port;
+  }
+
+  /** Queues a message on the connection that it belongs on, or drops it. */
+  send(message: WireMessage): void {
+    if (message.kind === 'snapshot-chunk') return this.#snapshotLink().send(message);
+    // It is answered before the first chunk is sent: time to connect.
+    if (message.kind === 'snapshot-request') this.#snapshotLink();
+    this.#log.send(message);
+  }
+
+  /** Hands everything queued to the sockets. */
+  flush(): void {
+    this.#log.flush();
+    this.#snapshots?.flush();
+  }
+
+  /** Stops for good; see {@link OutgoingLink.close}. */
+  close(): void {
+    this.#log.close();
+    this.#snapshots?.close();
+  }
+
+  #snapshotLink(): OutgoingLink {
+    this.#snapshots ??= new OutgoingLink({
+      ...this.#options,
+      lane: 'snapshots',
+      queueBytesMax: limits.snapshotQueueBytesMax,
+      handlers: silent,
+    });
+    return this.#snapshots;
+  }
+}

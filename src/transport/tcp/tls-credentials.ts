@@ -1,0 +1,105 @@
+/**
+ * Certificates and key of a member, and their renewal while it runs. The files are looked at with
+ * each new connection, synchronously: a few microseconds, where the thread pool may be busy for seconds.
+ */
+import { constants } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { type KontikiError, kontikiError } from '../../base/errors.js';
+import type { TlsOptions } from '../tls-options.js';
+
+/** What both ends of a connection are set up with. @since 0.1.0 */
+export interface TlsMaterial {
+  /** For servers, which make their own context of it. */
+  readonly settings: {
+    readonly ca: Buffer;
+    readonly cert: Buffer;
+    readonly key: Buffer;
+    readonly minVersion: 'TLSv1.3';
+    readonly secureOptions: number;
+  };
+  /** For clients. */
+  readonly context: SecureContext;
+}
+
+/** @since 0.1.0 */
+export class TlsCredentials {
+  readonly #onStale: (error: KontikiError) => void;
+  #options: TlsOptions;
+  #stamp: string;
+  #material: TlsMaterial;
+
+  /**
+   * @param options - read at once
+   * @param onStale - told when files have changed and can not be used: the old ones stay in use until
+   *   they change again
+   * @throws {KontikiError} OPTIONS_INVALID
+   */
+  constructor(options: TlsOptions, onStale: (error: KontikiError) => void) {
+    this.#onStale = onStale;
+    this.#options = options;
+    this.#stamp = stampOf(options);
+    this.#material = load(options);
+  }
+
+  /** The newest that can be used; the same object until it changes. */
+  current(): TlsMaterial {
+    // Taken before the files are read, so that a change in between is seen the next time.
+    const stamp = stampOf(this.#options);
+    if (stamp === this.#stamp) return this.#material;
+    this.#stamp = stamp;
+    try {
+      this.#material = load(this.#options);
+    } catch (error) {
+      this.#onStale(error as KontikiError);
+    }
+    return this.#material;
+  }
+
+  /**
+   * Takes others, or reads the same files again; what fails changes nothing.
+   *
+   * @throws {KontikiError} OPTIONS_INVALID
+   */
+  reload(options: TlsOptions = this.#options): void {
+    const stamp = stampOf(options);
+    this.#material = load(options);
+    this.#options = options;
+    this.#stamp = stamp;
+  }
+}
+
+/** Changes with the files; one that can not be looked at is one more state of it. */
+function stampOf({ ca, cert, key }: TlsOptions): string {
+  return [ca, cert, key]
+    .map((source) => {
+      if (typeof source !== 'string') return '';
+      try {
+        const { ino, mtimeMs, size } = statSync(source);
+        return `${mtimeMs} ${size} ${ino}`;
+      } catch (error) {
+        return String(error);
+      }
+    })
+    .join();
+}
+
+function load({ ca, cert, key }: TlsOptions): TlsMaterial {
+  try {
+    const settings = {
+      ...{ ca: bytesOf(ca), cert: bytesOf(cert), key: bytesOf(key) },
+      // Both ends are ours: nothing older has to be spoken with.
+      minVersion: 'TLSv1.3' as const,
+      // A resumed session is not verified again: it would outlive its certificate, or the authority.
+      secureOptions: constants.SSL_OP_NO_TICKET,
+    };
+    return { settings, context: createSecureContext(settings) };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw kontikiError('OPTIONS_INVALID', `tls: ${message}`, { cause: error });
+  }
+}
+
+function bytesOf(source: string | Uint8Array): Buffer {
+  return typeof source === 'string' ? readFileSync(source) : Buffer.from(source);
+}

@@ -1,0 +1,22 @@
+/**
+ * What mutual TLS between members needs. Each member shows a certificate and asks for one, as a client
+ * and as a server; docs/guides/tls.md tells how to make them.
+ */
+
+/**
+ * Each of them is PEM: the path of a file, which is read again when it changes, or the bytes
+ * themselves.
+ *
+ * @since 0.1.0
+ */
+export interface TlsOptions {
+  /** Certificates of the authorities that may have signed a member's, one after the other. */
+  readonly ca: string | Uint8Array;
+  /**
+   * This member's certificate, and those between it and the authority. Its alternative names must
+   * have the host of the address by which the other members know this one.
+   */
+  readonly cert: string | Uint8Array;
+  /** The key of `cert`, not encrypted. */
+  readonly key: string | Uint8Array;
+}

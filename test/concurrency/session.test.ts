@@ -1,0 +1,180 @@
+// Sessions: how they end, by themselves and by their owner's will, and what that does to what they hold.
+import { beforeEach, describe, expect, test } from 'vitest';
+import { lock, Mutex, openSession, type Session } from '../../src/concurrency/index.js';
+import { LockWorld } from './lock-world.js';
+
+let world: LockWorld;
+
+beforeEach(async () => {
+  world = await LockWorld.started(2);
+});
+
+describe('session', () => {
+  test('left alone -> lives as long as its store, and is lost when that closes', async () => {
+    const session = await world.session('n1', 3);
+    const held = await world.done(new Mutex(session, 'job').lock());
+    await world.run(60_000);
+    expect([session.lost.aborted, held.lost.aborted]).toEqual([false, false]);
+    await world.done(world.store().close());
+    expect(held.lost.reason).toMatchObject({ code: 'CLOSED' });
+    // Its key ends with the lease.
+    const next = world.watched(lock(world.store('n2'), 'job', { timers: world.timers }));
+    await world.until(() => next.state === 'ok');
+  });
+
+  test('many locks, held and waited for, in one session -> no warning of a leak', async () => {
+    const warnings: Error[] = [];
+    const listen = (warning: Error) => warnings.push(warning);
+    process.on('warning', listen);
+    const [a, b] = [await world.session(), await world.session('n2')];
+    const names = Array.from({ length: 30 }, (_, at) => `job${at}`);
+    const lockAll = (session: Session) => names.map((name) => new Mutex(session, name).lock());
+    const held = await world.done(Promise.all(lockAll(a)));
+    const waiting = Promise.all(lockAll(b));
+    await world.run(500);
+    await world.done(Promise.all(held.map((each) => each.unlock())));
+    await world.done(waiting);
+    await world.done(b.close());
+    // Warnings come in a turn of their own.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    process.off('warning', listen);
+    expect(warnings).toEqual([]);
+  });
+
+  test('close -> all its keys go in one revision, and its locks are lost', async () => {
+    const session = await world.session();
+    const held = [];
+    for (const name of ['a', 'b']) held.push(await world.done(new Mutex(session, name).lock()));
+    const { revision } = world.store().status();
+    await world.done(session.close());
+    await world.done(session.close());
+    expect(held.map(({ lost }) => lost.aborted)).toEqual([true, true]);
+    expect(await world.line()).toEqual([]);
+    expect(world.store().status().revision).toBe(revision + 1);
+    await expect(world.done(new Mutex(session, 'a').lock())).rejects.toMatchObject({
+      code: 'LEASE_NOT_FOUND',
+    });
+  });
+
+  test('close, no quorum -> it says so, and the lease ends all the same when there is one', async () => {
+    const session = await world.session('n1', 3);
+    await world.done(new Mutex(session, 'job').lock());
+    world.cluster.sim.network.isolate('n1');
+    await expect(world.done(session.close({ timeoutMs: 500 }))).rejects.toMatchObject({
+      code: expect.stringMatching(/TIMEOUT|NO_LEADER/),
+    });
+    world.cluster.sim.network.heal();
+    await world.run(8_000);
+    expect(await world.line()).toEqual([]);
+    expect(session.lost.aborted).toBe(true);
+  });
+
+  test('close, aborted before anything was sent -> nobody renews the lease all the same', async () => {
+    const session = await world.session('n1', 3);
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(world.done(session.close({ signal }))).rejects.toThrow('enough');
+    expect(session.lost.aborted).toBe(false);
+    await world.run(5_000);
+    expect(session.lost.reason).toMatchObject({ code: 'LEASE_EXPIRED' });
+    expect(await world.done(world.store().leases())).toEqual([]);
+  });
+
+  test('close, no quorum and no timeout -> it is over when the time of the lease is', async () => {
+    const session = await world.session('n1', 3);
+    world.cluster.sim.network.isolate('n1');
+    const before = world.nowMs;
+    await world.done(session.close());
+    expect(world.nowMs - before).toBeGreaterThan(1_500);
+    expect(world.nowMs - before).toBeLessThanOrEqual(3_000);
+    expect(session.lost.reason).toMatchObject({ code: 'LEASE_EXPIRED' });
+  });
+
+  test('close while the leader changes -> done again with the next one', async () => {
+    const name = world.follower;
+    const held = await world.done(lock(world.store(name), 'job', { timers: world.timers }));
+    world.cluster.crash(world.cluster.leader() as string, 'power');
+    await world.done(held.unlock());
+    expect(await world.line('job/')).toEqual([]);
+  });
+
+  test('orphan -> keys stay until its time is over, then lost fires', async () => {
+    const session = await world.session('n1', 5);
+    const held = await world.done(new Mutex(session, 'job').lock());
+    await world.run(10_000);
+    session.orphan();
+    const before = world.nowMs;
+    await world.run(3_000);
+    expect(held.lost.aborted).toBe(false);
+    await world.until(() => held.lost.aborted);
+    expect(held.lost.reason).toMatchObject({ code: 'LEASE_EXPIRED' });
+    expect(world.nowMs - before).toBeLessThanOrEqual(5_000);
+    await world.run(3_000);
+    expect(await world.line()).toEqual([]);
+  });
+
+  test('aborted while it opens -> rejects, and no lease outlives its time', async () => {
+    const abort = new AbortController();
+    const opening = openSession(world.store(), { ttlSeconds: 2, signal: abort.signal });
+    abort.abort(new Error('enough'));
+    await expect(world.done(opening)).rejects.toThrow();
+    await world.run(6_000);
+    expect(await world.done(world.store().leases())).toEqual([]);
+  });
+
+  test('lost while its lock waits -> the wait ends with the reason, and its key is gone', async () => {
+    const holder = await world.session('n2', 60);
+    const held = await world.done(new Mutex(holder, 'job').lock());
+    const session = await world.session('n1', 3);
+    const waiting = world.watched(new Mutex(session, 'job').lock());
+    await world.run(1_000);
+    world.cluster.sim.network.isolate('n1');
+    await world.until(() => waiting.state === 'failed');
+    expect(waiting.error).toMatchObject({ code: 'LEASE_EXPIRED' });
+    world.cluster.sim.network.heal();
+    await world.run(6_000);
+    expect(await world.line('job/')).toEqual([held.key]);
+  });
+});
+
+describe('lost', () => {
+  test('the process was stopped for longer than the TTL -> it knows before its timers run', async () => {
+    const name = world.follower;
+    const session = await world.session(name, 3);
+    const held = await world.done(new Mutex(session, 'job').lock());
+    const other = world.cluster.names.find((each) => each !== name) as string;
+    const waiting = lock(world.store(other), 'job', { ttlSeconds: 5, timers: world.timers });
+    await world.run(500);
+    const { lost } = held;
+    world.cluster.machine(name).pause();
+    const next = await world.done(waiting);
+    // No timer of the stopped process has run, and nothing was received: only the clock can tell.
+    expect(lost.aborted).toBe(false);
+    expect(held.lost.aborted).toBe(true);
+    expect(held.lost.reason).toMatchObject({ code: 'LEASE_EXPIRED' });
+    expect(next.token).toBeGreaterThan(held.token);
+    world.cluster.machine(name).resume();
+    await world.run(1_000);
+    await world.done(held.unlock());
+    expect(next.lost.aborted).toBe(false);
+  });
+
+  test('cut off with the lock -> lost fires before anybody else holds it', async () => {
+    for (const isLeader of [true, false]) {
+      const name = isLeader ? (world.cluster.leader() as string) : world.follower;
+      const session = await world.session(name, 3);
+      const held = await world.done(new Mutex(session, 'job').lock());
+      const other = world.cluster.names.find((each) => each !== name) as string;
+      let lostMs = Infinity;
+      held.lost.addEventListener('abort', () => {
+        lostMs = world.nowMs;
+      });
+      world.cluster.sim.network.isolate(name);
+      const waiting = lock(world.store(other), 'job', { ttlSeconds: 5, timers: world.timers });
+      const next = await world.done(waiting, 60_000);
+      expect(lostMs).toBeLessThan(world.nowMs);
+      world.cluster.sim.network.heal();
+      await world.done(next.unlock());
+      await world.until(() => world.cluster.isSettled());
+    }
+  });
+});

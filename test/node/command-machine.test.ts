@@ -1,0 +1,116 @@
+// Goal: a user's machine sees commands as they were proposed, and its answers find who proposed them.
+import { describe, expect, test } from 'vitest';
+import { utf8Bytes, utf8Text } from '../../src/base/bytes.js';
+import { decodeCommand, encodeCommand } from '../../src/codec/command-codec.js';
+import {
+  type CommandEntry,
+  type CommandMachine,
+  NamedCommandMachine,
+} from '../../src/node/command-machine.js';
+import { nameCommand, namedCommandOf } from '../../src/node/named-command.js';
+import type { Entry } from '../../src/raft/types.js';
+
+const id = { session: 2 ** 53 - 1, seq: 2 ** 33 + 5, doneBelow: 1 };
+
+class Echo implements CommandMachine<string> {
+  seen: CommandEntry[] = [];
+  calls: string[] = [];
+  readonly durableIndex = 4;
+
+  async open() {
+    this.calls.push('open');
+    return { appliedIndex: 3 };
+  }
+
+  async apply(entries: readonly CommandEntry[]) {
+    this.seen.push(...entries);
+    return entries.map(({ command }) => command && `did ${utf8Text(command)}`);
+  }
+
+  async flush() {
+    this.calls.push('flush');
+  }
+
+  async close() {
+    this.calls.push('close');
+  }
+}
+
+const entry = (index: number, data: Uint8Array, type: Entry['type'] = 'normal'): Entry => {
+  return { term: 2, index, type, data };
+};
+
+describe('names', () => {
+  test.each([0, 1, 1_000])('a command of %i bytes -> the same behind its name', (length) => {
+    const command = new Uint8Array(length).fill(9);
+    const named = namedCommandOf(nameCommand(command, id));
+    expect(named?.requestId).toEqual({ session: id.session, seq: id.seq });
+    expect(named?.command).toEqual(command);
+  });
+
+  test('bytes that are no command -> none; of a newer format -> refused', () => {
+    expect(namedCommandOf(new Uint8Array(3))).toBeUndefined();
+    expect(namedCommandOf(new Uint8Array(40))).toBeUndefined();
+    const newer = nameCommand(new Uint8Array(2), id);
+    newer[0] = 130;
+    expect(() => namedCommandOf(newer)).toThrow(
+      expect.objectContaining({ code: 'FORMAT_UNSUPPORTED' }),
+    );
+  });
+
+  test('a log of a store -> refused, and the other way round', () => {
+    const ofStore = encodeCommand({ ...id, command: { op: 'compact', revision: 1_000_000_000 } });
+    const refused = expect.objectContaining({ code: 'FORMAT_UNSUPPORTED' });
+    expect(ofStore.length).toBeGreaterThan(17);
+    expect(() => namedCommandOf(ofStore)).toThrow(refused);
+    expect(() => decodeCommand(nameCommand(utf8Bytes('x'), id))).toThrow(refused);
+  });
+});
+
+describe('entries', () => {
+  test('commands, and entries of the group -> all counted, only commands answered', async () => {
+    const machine = new Echo();
+    const results = await new NamedCommandMachine(machine).apply([
+      entry(4, new Uint8Array(0)),
+      entry(5, nameCommand(utf8Bytes('a'), id)),
+      entry(6, nameCommand(utf8Bytes('b'), id), 'config-change-v2'),
+      entry(7, new Uint8Array(30)),
+      entry(8, nameCommand(new Uint8Array(0), id)),
+    ]);
+    const requestId = { session: id.session, seq: id.seq };
+    const none = { value: undefined };
+    expect(results).toEqual([
+      none,
+      { requestId, value: 'did a' },
+      none,
+      none,
+      { requestId, value: 'did ' },
+    ]);
+    expect(machine.seen.map(({ index, command }) => [index, command?.length])).toEqual([
+      [4, undefined],
+      [5, 1],
+      [6, undefined],
+      [7, undefined],
+      [8, 0],
+    ]);
+  });
+
+  test('opened and closed twice -> once', async () => {
+    const machine = new Echo();
+    const named = new NamedCommandMachine(machine);
+    expect(await named.open()).toEqual({ appliedIndex: 3 });
+    await named.open();
+    await named.flush();
+    await named.close();
+    await named.close();
+    expect(machine.calls).toEqual(['open', 'flush', 'close']);
+    expect(named.durableIndex).toBe(4);
+  });
+
+  test('snapshot without restore -> the driver sees neither', () => {
+    const half = Object.assign(new Echo(), { snapshot: () => undefined as never });
+    expect(new NamedCommandMachine(half).snapshot).toBeUndefined();
+    const whole = Object.assign(half, { restore: async () => undefined });
+    expect(new NamedCommandMachine(whole).restore).toBeDefined();
+  });
+});
