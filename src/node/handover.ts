@@ -96,7 +96,10 @@ export class Handover {
       raft.propose(commands);
       return undefined;
     } catch (error) {
-      if (isKontikiError(error, 'PROPOSAL_DROPPED')) return error.code;
+      if (isKontikiError(error, 'PROPOSAL_DROPPED')) {
+        // On its way to another member, who will take what is sent again.
+        return raft.status().transferee === noMember ? error.code : 'NOT_LEADER';
+      }
       if (isKontikiError(error, 'NOT_LEADER')) return error.code;
       throw error;
     }
@@ -146,13 +149,9 @@ function refusal(code: ForwardRefusal['code']): KontikiError {
         outcome: 'rejected',
       });
     case 'PROPOSAL_DROPPED':
-      return kontikiError(
-        'OVERLOADED',
-        'node: the leader has too many unapplied writes, or is handing over',
-        {
-          outcome: 'rejected',
-        },
-      );
+      return kontikiError('OVERLOADED', 'node: the leader has too many unapplied writes', {
+        outcome: 'rejected',
+      });
     case 'NO_SPACE':
       return kontikiError('NO_SPACE', 'node: the leader has no disk space for its log', {
         outcome: 'rejected',

@@ -403,15 +403,11 @@ test.each([51, 52])(
           try {
             await store.put(key, 'v', { timeoutMs: 2_000 });
             written.add(key);
+            expect((await store.get(key, { timeoutMs: 2_000 }))?.text()).toBe('v');
             break;
           } catch (error) {
             const { code } = error as { code?: string };
             if (code === 'MEMBER_REMOVED' || code === 'CLOSED') continue;
-            // Leadership is on its way: a read takes as long.
-            if (code === 'OVERLOADED') {
-              await store.get(key).catch(() => undefined);
-              continue;
-            }
             failure = error;
             return;
           }
@@ -431,9 +427,10 @@ test.each([51, 52])(
     }
     await world.join('n6', 'n4', { autoPromote: false });
     await world.replace('n4', 'n3', 'n6');
-    world.cluster.crash('n3', 'process');
     isOver = true;
+    // Before the last of them goes: what is under way in a process that is no more never settles.
     await world.run(Promise.all(writers));
+    world.cluster.crash('n3', 'process');
     expect(failure).toBeUndefined();
     expect(written.size).toBeGreaterThan(20);
     expect(await world.roles('n6')).toEqual({ n4: 'voter', n5: 'voter', n6: 'voter' });
