@@ -7,15 +7,7 @@
 import type { Timer, Timers } from '../base/clock.js';
 import { Deferred } from '../base/deferred.js';
 import { isKontikiError, kontikiError } from '../base/errors.js';
-import { limits } from '../base/limits.js';
-
-interface Reader {
-  /** Those it shares passes with; it leaves them when it is settled. */
-  readonly group: Set<Reader>;
-  readonly deferred: Deferred<void>;
-  readonly timer: Timer;
-  readonly stopListening: (() => void) | undefined;
-}
+import { TimedWait, type WaitLimits } from './timed-wait.js';
 
 /** Pause before a pass that was refused at once is repeated. */
 const retryMs = 20;
@@ -27,7 +19,7 @@ export class ReadBarrier {
   readonly #timers: Timers;
   readonly #pass: () => Promise<unknown>;
   /** Those who came in this breath. */
-  #waiting: Set<Reader> | undefined;
+  #waiting: Set<TimedWait> | undefined;
   /** Readers not settled. */
   #open = 0;
 
@@ -46,31 +38,23 @@ export class ReadBarrier {
    * @throws {KontikiError} OVERLOADED, TIMEOUT, CLOSED, or what made the member stop;
    *   `signal.reason`
    */
-  wait(options: {
-    readonly timeoutMs: number;
-    readonly signal?: AbortSignal | undefined;
-  }): Promise<void> {
-    const { timeoutMs, signal } = options;
-    signal?.throwIfAborted();
-    if (this.#open >= limits.waitersMax) {
-      const message = `store: expected fewer than ${limits.waitersMax} reads waiting at once`;
-      throw kontikiError('OVERLOADED', message);
-    }
-    const deferred = new Deferred<void>();
-    const timer = this.#timers.after(timeoutMs, () => {
-      const message = `store: expected this member to catch up with a quorum within ${timeoutMs} ms`;
-      this.#settle(reader, kontikiError('TIMEOUT', message));
+  wait(options: WaitLimits): Promise<void> {
+    TimedWait.check(this.#open, options);
+    const group = this.#join();
+    const reader: TimedWait = new TimedWait(this.#timers, options, {
+      expected: 'catch up with a quorum',
+      onSettled: () => {
+        this.#open -= 1;
+        // It takes no part in further passes.
+        group.delete(reader);
+      },
     });
-    const abort = () => this.#settle(reader, signal?.reason);
-    signal?.addEventListener('abort', abort, { once: true });
-    const stopListening = signal && (() => signal.removeEventListener('abort', abort));
-    const reader: Reader = { group: this.#join(), deferred, timer, stopListening };
-    reader.group.add(reader);
+    group.add(reader);
     this.#open += 1;
-    return deferred.promise;
+    return reader.over;
   }
 
-  #join(): Set<Reader> {
+  #join(): Set<TimedWait> {
     if (this.#waiting === undefined) {
       this.#waiting = new Set();
       void this.#start(this.#waiting);
@@ -79,7 +63,7 @@ export class ReadBarrier {
   }
 
   /** Passes for these readers, all of whom came before the first began, until they are settled. */
-  async #start(readers: Set<Reader>): Promise<void> {
+  async #start(readers: Set<TimedWait>): Promise<void> {
     // Who reads in the same breath comes along.
     await Promise.resolve();
     this.#waiting = undefined;
@@ -93,13 +77,13 @@ export class ReadBarrier {
   }
 
   /** One pass. Never rejects. */
-  async #attempt(readers: ReadonlySet<Reader>): Promise<void> {
+  async #attempt(readers: ReadonlySet<TimedWait>): Promise<void> {
     try {
       await this.#pass();
-      for (const reader of readers) this.#settle(reader);
+      for (const reader of readers) reader.settle();
     } catch (error) {
       if (isPassing(error)) return this.#pause(retryMs).over;
-      for (const reader of readers) this.#settle(reader, ofRead(error));
+      for (const reader of readers) reader.settle(ofRead(error));
     }
   }
 
@@ -107,16 +91,6 @@ export class ReadBarrier {
     const over = new Deferred<void>();
     const timer = this.#timers.after(ms, () => over.resolve());
     return { over: over.promise, timer };
-  }
-
-  #settle(reader: Reader, error?: unknown): void {
-    if (reader.deferred.settled) return;
-    this.#open -= 1;
-    reader.timer.cancel();
-    reader.stopListening?.();
-    reader.group.delete(reader);
-    if (error === undefined) reader.deferred.resolve();
-    else reader.deferred.reject(error);
   }
 }
 

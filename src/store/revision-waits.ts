@@ -2,22 +2,15 @@
  * Reads of local state that must not be of an earlier revision than their callers know of: each waits
  * until this member has applied it.
  */
-import type { Timer, Timers } from '../base/clock.js';
-import { Deferred } from '../base/deferred.js';
-import { type KontikiError, kontikiError } from '../base/errors.js';
-import { limits } from '../base/limits.js';
-
-interface Wait {
-  readonly revision: number;
-  readonly deferred: Deferred<void>;
-  readonly timer: Timer;
-  readonly stopListening: (() => void) | undefined;
-}
+import type { Timers } from '../base/clock.js';
+import type { KontikiError } from '../base/errors.js';
+import { TimedWait, type WaitLimits } from './timed-wait.js';
 
 /** @since 0.1.0 */
 export class RevisionWaits {
   readonly #timers: Timers;
-  readonly #waits = new Set<Wait>();
+  /** By the revision that each waits for. */
+  readonly #waits = new Map<TimedWait, number>();
   #closed: KontikiError | undefined;
 
   constructor(timers: Timers) {
@@ -30,46 +23,25 @@ export class RevisionWaits {
    * @param revision - one that is not there yet
    * @throws {KontikiError} TIMEOUT, OVERLOADED, and what {@link close} was given; `signal.reason`
    */
-  wait(
-    revision: number,
-    options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
-  ): Promise<void> {
-    const { signal, timeoutMs } = options;
-    signal?.throwIfAborted();
+  wait(revision: number, options: WaitLimits): Promise<void> {
+    TimedWait.check(this.#waits.size, options);
     if (this.#closed !== undefined) throw this.#closed;
-    if (this.#waits.size >= limits.waitersMax) {
-      const message = `store: expected fewer than ${limits.waitersMax} reads waiting at once`;
-      throw kontikiError('OVERLOADED', message);
-    }
-    const deferred = new Deferred<void>();
-    const timer = this.#timers.after(timeoutMs, () => {
-      const message = `store: expected this member to reach revision ${revision} within ${timeoutMs} ms`;
-      this.#settle(wait, kontikiError('TIMEOUT', message));
+    const wait: TimedWait = new TimedWait(this.#timers, options, {
+      expected: `reach revision ${revision}`,
+      onSettled: () => this.#waits.delete(wait),
     });
-    const abort = () => this.#settle(wait, signal?.reason);
-    signal?.addEventListener('abort', abort, { once: true });
-    const stopListening = signal && (() => signal.removeEventListener('abort', abort));
-    const wait: Wait = { revision, deferred, timer, stopListening };
-    this.#waits.add(wait);
-    return deferred.promise;
+    this.#waits.set(wait, revision);
+    return wait.over;
   }
 
   /** This member has applied everything up to `revision`. */
   reached(revision: number): void {
-    for (const wait of this.#waits) if (wait.revision <= revision) this.#settle(wait);
+    for (const [wait, awaited] of this.#waits) if (awaited <= revision) wait.settle();
   }
 
   /** Ends everything, and every later {@link wait}, with `error`. */
   close(error: KontikiError): void {
     this.#closed ??= error;
-    for (const wait of this.#waits) this.#settle(wait, error);
-  }
-
-  #settle(wait: Wait, error?: unknown): void {
-    this.#waits.delete(wait);
-    wait.timer.cancel();
-    wait.stopListening?.();
-    if (error === undefined) wait.deferred.resolve();
-    else wait.deferred.reject(error);
+    for (const wait of this.#waits.keys()) wait.settle(error);
   }
 }

@@ -111,15 +111,6 @@ class LeaseWorld {
     return machines.reduce((a, b) => (a.appliedIndex >= b.appliedIndex ? a : b)).keyspace;
   }
 
-  cut(id: number): void {
-    for (const other of this.stores.ids) if (other !== id) this.stores.hub.disconnect(id, other);
-  }
-
-  heal(): void {
-    const { ids, hub } = this.stores;
-    for (const a of ids) for (const b of ids) if (a < b) hub.connect(a, b);
-  }
-
   async stop(id: number): Promise<void> {
     if (this.#down.size > 0) return;
     this.#down.add(id);
@@ -139,8 +130,8 @@ class LeaseWorld {
     else if (roll < 80) {
       for (const each of this.held) if (this.pick(3) === 0) this.keepAlive(each);
     } else if (roll < 83 && held !== undefined) this.revoke(held);
-    else if (roll < 87) this.cut(any);
-    else if (roll < 94) this.heal();
+    else if (roll < 87) this.stores.isolate(any);
+    else if (roll < 94) this.stores.heal();
     else if (roll < 97) await this.stop(any);
     else await this.start();
     await this.run(50 + this.pick(600));
@@ -162,7 +153,7 @@ test.each(seeds)(
     const stores = await VirtualStores.opened(3, { leaseCheckpointMs: 3_000 });
     const world = new LeaseWorld(stores, seed);
     for (let nth = 0; nth < 120; nth += 1) await world.step();
-    world.heal();
+    stores.heal();
     await world.start();
     // The longest TTL, and elections.
     await world.run(13_000 + 6_000);

@@ -14,18 +14,6 @@ function leaderOf(): MemberId {
   return stores.ids.find(leads) as MemberId;
 }
 
-function others(id: MemberId): MemberId[] {
-  return stores.ids.filter((other) => other !== id);
-}
-
-function isolate(id: MemberId): void {
-  for (const other of others(id)) stores.hub.disconnect(id, other);
-}
-
-function heal(): void {
-  for (const a of stores.ids) for (const b of stores.ids) if (a < b) stores.hub.connect(a, b);
-}
-
 /** What the log of a member has, in words. */
 function logged(id: MemberId): string[] {
   const { log } = stores.member(id);
@@ -39,7 +27,7 @@ function logged(id: MemberId): string[] {
 describe('writes at most once', () => {
   test('the first writes of a member open one session; later ones none; another member its own', async () => {
     stores = await VirtualStores.opened(3);
-    const [follower] = others(leaderOf()) as [MemberId];
+    const [follower] = stores.others(leaderOf()) as [MemberId];
     const store = stores.store(follower);
     await stores.settle(Promise.all([store.put('a', '1'), store.put('b', '2')]));
     await stores.settle(store.put('c', '3'));
@@ -51,11 +39,11 @@ describe('writes at most once', () => {
   test('the leader is cut off with the write on its way: it takes effect once, under the next leader', async () => {
     stores = await VirtualStores.opened(3);
     const leader = leaderOf();
-    const [follower] = others(leader) as [MemberId];
+    const [follower] = stores.others(leader) as [MemberId];
     const store = stores.store(follower);
     await stores.settle(store.put('a', '0'));
     const write = store.put('a', '1');
-    isolate(leader);
+    stores.isolate(leader);
     const { revision } = await stores.settle(write);
     expect(await stores.settle(store.get('a'))).toMatchObject({
       version: 2,
@@ -66,7 +54,7 @@ describe('writes at most once', () => {
   test('a link breaks again and again under many writes: each takes effect once', async () => {
     stores = await VirtualStores.opened(3);
     const leader = leaderOf();
-    const [follower] = others(leader) as [MemberId];
+    const [follower] = stores.others(leader) as [MemberId];
     const store = stores.store(follower);
     const writes: Promise<unknown>[] = [];
     for (let nth = 0; nth < 60; nth += 1) {
@@ -75,7 +63,7 @@ describe('writes at most once', () => {
       for (let turn = 0; turn < nth % 12; turn += 1) await stores.time.run(0.001);
       stores.hub.disconnect(leader, follower);
       await stores.time.run(1);
-      heal();
+      stores.heal();
       await stores.time.run(500);
     }
     await stores.settle(Promise.all(writes));
@@ -86,8 +74,8 @@ describe('writes at most once', () => {
 
   test('no leader until the time is over, the write never sent: NO_LEADER, rejected', async () => {
     stores = await VirtualStores.opened(3);
-    const [follower] = others(leaderOf()) as [MemberId];
-    isolate(follower);
+    const [follower] = stores.others(leaderOf()) as [MemberId];
+    stores.isolate(follower);
     await stores.time.run(5_000);
     const write = stores.store(follower).put('a', '1', { timeoutMs: 1_000 });
     const end = expect.objectContaining({ code: 'NO_LEADER', outcome: 'rejected' });
@@ -127,9 +115,9 @@ describe('serializable reads', () => {
   test('a member that is cut off: answers from its own state, of the past', async () => {
     stores = await VirtualStores.opened(3);
     const leader = leaderOf();
-    const [follower] = others(leader) as [MemberId];
+    const [follower] = stores.others(leader) as [MemberId];
     await stores.settle(stores.store(follower).put('a', '1'));
-    isolate(follower);
+    stores.isolate(follower);
     await stores.settle(stores.store(leader).put('a', '2'));
     const local = stores.store(follower).get('a', { serializable: true });
     expect((await stores.settle(local))?.text()).toBe('1');
@@ -140,9 +128,9 @@ describe('serializable reads', () => {
   test('minRevision: waits until it is here; TIMEOUT, the reason, or CLOSED when that ends first', async () => {
     stores = await VirtualStores.opened(3);
     const leader = leaderOf();
-    const [follower] = others(leader) as [MemberId];
+    const [follower] = stores.others(leader) as [MemberId];
     const store = stores.store(follower);
-    isolate(follower);
+    stores.isolate(follower);
     const { revision } = await stores.settle(stores.store(leader).put('a', '2'));
     const late = { serializable: true, minRevision: revision } as const;
     const timeout = store.get('a', { ...late, timeoutMs: 100 });
@@ -152,7 +140,7 @@ describe('serializable reads', () => {
     abort.abort(new Error('enough'));
     await expect(stores.settle(aborted)).rejects.toThrow('enough');
     const waiting = store.get('a', late);
-    heal();
+    stores.heal();
     expect((await stores.settle(waiting))?.text()).toBe('2');
     const ended = store.get('a', { serializable: true, minRevision: revision + 1 });
     const told = expect(ended).rejects.toMatchObject({ code: 'CLOSED' });

@@ -16,18 +16,6 @@ function leaderOf(): MemberId {
   return stores.ids.find((id) => `n${id}` === name) as MemberId;
 }
 
-function others(id: MemberId): MemberId[] {
-  return stores.ids.filter((other) => other !== id);
-}
-
-function isolate(id: MemberId): void {
-  for (const other of others(id)) stores.hub.disconnect(id, other);
-}
-
-function heal(): void {
-  for (const a of stores.ids) for (const b of stores.ids) if (a < b) stores.hub.connect(a, b);
-}
-
 async function dump(store: Store): Promise<string[]> {
   const { kvs } = await stores.settle(store.range({ prefix: '' }));
   return kvs.map((kv) => `${kv.keyText()}=${kv.text()}@${kv.modRevision}`);
@@ -75,7 +63,7 @@ describe('three members', () => {
   test('status and events use the names of the members', async () => {
     stores = await VirtualStores.opened(3);
     const leader = leaderOf();
-    const [follower] = others(leader) as [MemberId];
+    const [follower] = stores.others(leader) as [MemberId];
     const { name, memberId, members, role, leader: known } = stores.store(follower).status();
     expect({ name, memberId, members, role, known }).toEqual({
       name: `n${follower}`,
@@ -88,7 +76,7 @@ describe('three members', () => {
     const onLeader = (event: unknown) => seen.push(event);
     stores.store(follower).on('leader', onLeader);
     stores.store(follower).on('peer', (event) => seen.push(event));
-    isolate(leader);
+    stores.isolate(leader);
     await stores.time.until(() => {
       return ![undefined, `n${leader}`].includes(stores.store(follower).status().leader);
     });
@@ -97,8 +85,8 @@ describe('three members', () => {
     expect(seen).toContainEqual({ term: expect.any(Number), leader: expect.stringMatching(/^n/) });
     stores.store(follower).off('leader', onLeader);
     seen.length = 0;
-    heal();
-    isolate(stores.ids.find((id) => stores.store(id).status().role === 'leader') ?? 1);
+    stores.heal();
+    stores.isolate(stores.ids.find((id) => stores.store(id).status().role === 'leader') ?? 1);
     await stores.time.run(5_000);
     expect(seen.filter((event) => 'leader' in (event as object))).toEqual([]);
   });
@@ -107,10 +95,10 @@ describe('three members', () => {
 describe('a member that is cut off', () => {
   test('its reads: TIMEOUT at their own time; of past revisions: answered', async () => {
     stores = await VirtualStores.opened(3);
-    const [away] = others(leaderOf()) as [MemberId];
+    const [away] = stores.others(leaderOf()) as [MemberId];
     const store = stores.store(away);
     const { revision } = await stores.settle(store.put('a', '1'));
-    isolate(away);
+    stores.isolate(away);
     const startMs = stores.time.monotonicMs();
     const read = store.get('a', { timeoutMs: 1_234 });
     await expect(stores.settle(read)).rejects.toEqual(error('TIMEOUT'));
@@ -128,32 +116,32 @@ describe('a member that is cut off', () => {
   test('a read that began while it was away: answered with what happened meanwhile', async () => {
     stores = await VirtualStores.opened(3);
     const leader = leaderOf();
-    const [other] = others(leader) as [MemberId];
-    isolate(leader);
+    const [other] = stores.others(leader) as [MemberId];
+    stores.isolate(leader);
     const read = stores.store(leader).get('a', { timeoutMs: 60_000 });
     await stores.time.run(3_000);
     await stores.settle(stores.store(other).put('a', 'new'));
     await stores.time.run(3_000);
-    heal();
+    stores.heal();
     expect((await stores.settle(read))?.text()).toBe('new');
   });
 
   test('its writes when nobody leads: NO_LEADER, rejected', async () => {
     stores = await VirtualStores.opened(3);
-    const [away] = others(leaderOf()) as [MemberId];
-    isolate(away);
+    const [away] = stores.others(leaderOf()) as [MemberId];
+    stores.isolate(away);
     await stores.time.run(3_000);
     const write = stores.store(away).put('lost', '1', { timeoutMs: 500 });
     await expect(stores.settle(write)).rejects.toEqual(error('NO_LEADER', 'rejected'));
-    heal();
+    stores.heal();
     await stores.time.run(3_000);
     expect(await stores.settle(stores.store(away).get('lost'))).toBeUndefined();
   });
 
   test('a deadline for a call that says none: 7 seconds', async () => {
     stores = await VirtualStores.opened(3);
-    const [away] = others(leaderOf()) as [MemberId];
-    isolate(away);
+    const [away] = stores.others(leaderOf()) as [MemberId];
+    stores.isolate(away);
     const startMs = stores.time.monotonicMs();
     const calls = [stores.store(away).get('a'), stores.store(away).put('a', '1')];
     await stores.settle(Promise.allSettled(calls));
@@ -171,7 +159,7 @@ describe('close', () => {
     const store = stores.store(leader);
     // The first write opens a session, and is handed over after that.
     await stores.settle(store.put('a', '0'));
-    isolate(leader);
+    stores.isolate(leader);
     const write = store.put('a', '1');
     const read = store.get('a');
     const watch = store.watch('a');

@@ -93,6 +93,19 @@ export class VirtualStores {
     return this.member(id).store;
   }
 
+  others(id: MemberId): MemberId[] {
+    return this.ids.filter((other) => other !== id);
+  }
+
+  /** Cuts a member off from all others. */
+  isolate(id: MemberId): void {
+    for (const other of this.others(id)) this.hub.disconnect(id, other);
+  }
+
+  heal(): void {
+    for (const a of this.ids) for (const b of this.ids) if (a < b) this.hub.connect(a, b);
+  }
+
   settle<T>(promise: Promise<T>): Promise<T> {
     return this.time.settle(promise);
   }
