@@ -3,6 +3,7 @@
  * the young one fills up goes with the old one.
  */
 import type { BinaryString } from '../base/bytes.js';
+import { ownVersion } from './record-room.js';
 import type { KeyVersion } from './types.js';
 
 /**
@@ -63,7 +64,7 @@ export class PointCache {
       this.#young = new Map();
       this.#youngBytes = 0;
     }
-    this.#young.set(version.key, version);
+    this.#young.set(version.key, ownVersion(version));
     this.#youngBytes += bytes;
   }
 

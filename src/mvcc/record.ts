@@ -25,6 +25,7 @@ import {
 import { decodeStub, isStub, type PutStub } from './put-stub.js';
 import { checkSeal, corruptRecord, seal } from './record-bytes.js';
 import { type ChangePosition, keyOfCurrent, parseHistoryKey } from './record-keys.js';
+import { recordRoom } from './record-room.js';
 import type { KeyVersion } from './types.js';
 
 /** One change of one key, as stored. @since 0.1.0 */
@@ -53,7 +54,7 @@ export function encodeChange(change: ChangeRecord): Uint8Array {
   const { version, previous } = change;
   const { key, value } = version;
   const valueAt = headerBytes + key.length;
-  const bytes = new Uint8Array(valueAt + value.length);
+  const bytes = recordRoom(valueAt + value.length);
   bytes[5] = change.type === 'put' ? 0 : 1;
   setUint32(bytes, 6, change.sub);
   setUint53(bytes, 10, version.modRevision);

@@ -9,6 +9,7 @@
  */
 import type { BinaryString } from '../base/bytes.js';
 import { versionBytes } from './point-cache.js';
+import { ownVersion } from './record-room.js';
 import type { KeyVersion } from './types.js';
 
 interface Run {
@@ -85,7 +86,9 @@ export class RunCache {
       const next = this.#runs[at];
       const to = next === undefined || next.gte > lt ? lt : next.gte;
       if (from < to) {
-        const inside = versions.slice(placeOf(versions, from), placeOf(versions, to));
+        const inside = versions
+          .slice(placeOf(versions, from), placeOf(versions, to))
+          .map(ownVersion);
         this.#runs.splice(at, 0, this.#runOf(from, to, inside));
         from = to;
       } else {
@@ -110,7 +113,7 @@ export class RunCache {
     run.bytes += change;
     this.#bytes += change;
     if (version === undefined) versions.splice(place, isKnown ? 1 : 0);
-    else versions.splice(place, isKnown ? 1 : 0, owned(version));
+    else versions.splice(place, isKnown ? 1 : 0, ownVersion(version));
     if (this.#bytes > this.#bytesMax) this.#sweep();
   }
 
@@ -163,9 +166,4 @@ function placeOf(versions: readonly KeyVersion[], key: BinaryString): number {
     else high = middle;
   }
   return low;
-}
-
-/** A value that was put may be a small part of a large buffer, which would be kept with it. */
-function owned(version: KeyVersion): KeyVersion {
-  return { ...version, value: new Uint8Array(version.value) };
 }

@@ -229,4 +229,20 @@ describe('cache of versions', () => {
     expect(query.done && query.result.kvs.map((kv) => kv.key)).toEqual(['a', 'b']);
     expect(query.done && query.result.kvs[1]?.value.buffer.byteLength).toBe(3);
   });
+
+  test('versions whose records share a block -> what is kept has its own bytes', () => {
+    const world = new CachedKeyspace();
+    world.apply(['a', 'b', 'c'].map((key) => put(key)));
+    const record = world.backend.records.get('ca');
+    expect(record?.buffer.byteLength).toBeGreaterThan(1_024);
+    for (const asked of [range('a', 'a\0'), range('a', 'z')]) {
+      world.read(asked);
+      world.settle(0);
+      const query = world.cache.rangeQuery(asked);
+      for (const { value } of query.done ? query.result.kvs : []) {
+        expect(value.buffer.byteLength).toBe(value.byteLength);
+      }
+      expect(query.done && query.result.kvs.length).toBeGreaterThan(0);
+    }
+  });
 });

@@ -49,7 +49,8 @@ export class MemoryEngine implements KvEngine {
     this.#checkOpen();
     for (const [key, value] of batch) {
       if (value === undefined) this.#current.delete(key);
-      else this.#current.set(key, value);
+      // A copy: what is written may be a small part of a large buffer, which would stay with it.
+      else this.#current.set(key, new Uint8Array(value));
     }
     if (!options.sync) return;
     const written = this.#current.snapshot();
