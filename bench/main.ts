@@ -8,6 +8,7 @@
  */
 import { appendFileSync, existsSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
+import { extname } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Benchmark, Figure } from './benchmark.js';
 
@@ -22,7 +23,8 @@ const { values, positionals } = parseArgs({
 });
 
 async function find(name: string): Promise<Benchmark> {
-  const paths = [`./${name}/main.ts`, `./${name}.ts`];
+  const ending = extname(import.meta.url);
+  const paths = [`./${name}/main${ending}`, `./${name}${ending}`];
   const path = paths.find((candidate) => existsSync(new URL(candidate, import.meta.url)));
   if (path === undefined) throw new Error(`expected bench/${name}.ts or bench/${name}/main.ts`);
   const module = (await import(path)) as { readonly run?: Benchmark };

@@ -1,36 +1,36 @@
 /**
  * Three durable kontiki members, a process each.
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { LoadResult, LoadShape } from './closed-loop.js';
 import { freePorts } from './free-ports.js';
-import type { MemberRequest } from './member.js';
+import { KontikiMember } from './kontiki-member.js';
+import type { MemberFacts, MemberOptions } from './member.js';
 
-const program = fileURLToPath(new URL('./member.ts', import.meta.url));
 const names = ['n1', 'n2', 'n3'];
 
 export class KontikiCluster {
-  readonly #members: ReadonlyMap<string, ChildProcess>;
+  readonly #options: ReadonlyMap<string, MemberOptions>;
+  readonly #members = new Map<string, KontikiMember>();
 
-  private constructor(members: ReadonlyMap<string, ChildProcess>) {
-    this.#members = members;
+  private constructor(options: ReadonlyMap<string, MemberOptions>) {
+    this.#options = options;
   }
 
-  /** @param folder - where the data directories go */
-  static async start(folder: string): Promise<KontikiCluster> {
+  /**
+   * @param folder - where the data directories go
+   * @param tuning - of every member; default that of `openStore`
+   */
+  static async start(folder: string, tuning?: MemberOptions['tuning']): Promise<KontikiCluster> {
     const ports = await freePorts(names.length);
     const cluster = Object.fromEntries(names.map((name, at) => [name, `127.0.0.1:${ports[at]}`]));
-    const members = names.map((name): [string, ChildProcess] => {
-      const options = JSON.stringify({ name, dir: join(folder, name), cluster });
-      const execArgv = ['--import', import.meta.resolve('tsx')];
-      return [name, fork(program, [options], { execArgv })];
-    });
-    const started = new KontikiCluster(new Map(members));
+    const options = names.map((name): [string, MemberOptions] => [
+      name,
+      { name, dir: join(folder, name), cluster, tuning },
+    ]);
+    const started = new KontikiCluster(new Map(options));
     try {
-      await Promise.all(members.map(([, child]) => nextMessage(child)));
+      await Promise.all(names.map((name) => started.open(name)));
       return started;
     } catch (error) {
       await started.stop();
@@ -38,44 +38,30 @@ export class KontikiCluster {
     }
   }
 
+  get members(): readonly KontikiMember[] {
+    return [...this.#members.values()];
+  }
+
+  /** Starts a member, for the first time or again. */
+  async open(name: string): Promise<KontikiMember> {
+    const options = this.#options.get(name) as MemberOptions;
+    const member = await KontikiMember.start(options);
+    this.#members.set(name, member);
+    return member;
+  }
+
+  /** The member that leads. */
+  async leader(): Promise<KontikiMember> {
+    const { leader } = await (this.members[0] as KontikiMember).ask<MemberFacts>({ ask: 'facts' });
+    return this.#members.get(leader as string) as KontikiMember;
+  }
+
   /** Runs the load inside the process of the leader. */
   async run(shape: LoadShape, options: { readonly busyPool?: boolean } = {}): Promise<LoadResult> {
-    const [first] = this.#members.values();
-    const leader = await ask<string>(first as ChildProcess, {});
-    return ask<LoadResult>(this.#members.get(leader) as ChildProcess, { shape, ...options });
+    return (await this.leader()).ask({ ask: 'load', shape, ...options });
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#members.values()].map(kill));
+    await Promise.all(this.members.map((member) => member.kill()));
   }
-}
-
-async function ask<T>(child: ChildProcess, request: MemberRequest): Promise<T> {
-  const answer = nextMessage(child);
-  child.send(request);
-  return (await answer) as T;
-}
-
-async function nextMessage(child: ChildProcess): Promise<unknown> {
-  const settled = new AbortController();
-  const { signal } = settled;
-  const exited = once(child, 'exit', { signal }).then(([code]) => {
-    throw new Error(`a member ended with status ${code}`);
-  });
-  try {
-    const [message] = (await Promise.race([once(child, 'message', { signal }), exited])) as [
-      unknown,
-    ];
-    return message;
-  } finally {
-    exited.catch(() => undefined);
-    settled.abort();
-  }
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  process.kill(child.pid as number, 'SIGKILL');
-  await exited;
 }

@@ -1,147 +1,110 @@
 /**
- * Three durable members as three processes under the same load: kontiki embedded, and etcd through
- * the npm client when an `etcd` is on the PATH. Budgets P1 to P3 are read off this table.
+ * P1 to P3: three durable members as three processes under the same load, kontiki embedded, and in the
+ * same run etcd through the npm client and through its own Go client (Debian: `apt-get install
+ * etcd-server`). Rounds go through all systems in turn; what is shown is the median of the rounds.
+ *
+ * Run: `npm run bench -- cluster [--seconds N]`; each figure is measured for N seconds in all.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BenchmarkOptions } from '../benchmark.js';
 import { formatTable } from '../table.js';
+import { barRows } from './bars.js';
 import type { LoadResult, LoadShape } from './closed-loop.js';
 import { EtcdCluster, etcdVersion } from './etcd-cluster.js';
-import { etcdLoadProgram, runEtcdLoad } from './etcd-load.js';
+import { EtcdLoad, findEtcdLoad } from './etcd-load.js';
 import { KontikiCluster } from './kontiki-cluster.js';
+import { medianOf, type Results, type Subject, type Title } from './results.js';
 
-const warmUpMs = 1_000;
-const loads = [
+const rounds = 3;
+const warmUpMs = 300;
+/** Compiles what is hot. */
+const warmUp = { operation: 'put', callers: 100, warmUpMs: 0, measureMs: 3_000 } as const;
+const loads: readonly (Pick<LoadShape, 'operation' | 'callers'> & { busyPool?: true })[] = [
   { operation: 'put', callers: 1 },
+  { operation: 'put', callers: 1, busyPool: true },
   { operation: 'put', callers: 100 },
   { operation: 'get', callers: 100 },
-] as const;
+  { operation: 'serializable get', callers: 100 },
+];
 
-/** A running cluster, and how to put load on it. */
-interface Subject {
-  readonly name: string;
-  readonly title: string;
-  readonly run: (shape: LoadShape) => Promise<LoadResult>;
-}
-
-/** One system's results, in the order of `loads`. */
-interface Column {
-  readonly subject: string;
-  readonly title: string;
-  readonly results: LoadResult[];
+/** A system under load. */
+interface System {
+  readonly name: Subject;
+  readonly run: (shape: LoadShape, busyPool: boolean) => Promise<LoadResult>;
 }
 
 export async function run(options: BenchmarkOptions): Promise<void> {
   const folder = await mkdtemp(join(options.folder, 'kontiki-bench-'));
   const running: { readonly stop: () => Promise<void> }[] = [];
+  const start = async <C extends { stop(): Promise<void> }>(starting: Promise<C>): Promise<C> => {
+    const cluster = await starting;
+    running.push(cluster);
+    return cluster;
+  };
   try {
-    const kontiki = await KontikiCluster.start(folder);
-    running.push(kontiki);
-    const subjects: Subject[] = [
-      { name: 'kontiki', title: 'kontiki, embedded', run: (shape) => kontiki.run(shape) },
+    const kontiki = await start(KontikiCluster.start(folder));
+    const systems: System[] = [
+      { name: 'kontiki', run: (shape, busyPool) => kontiki.run(shape, { busyPool }) },
     ];
     const version = await etcdVersion();
-    if (version !== undefined) {
-      const etcd = await EtcdCluster.start(folder);
-      running.push(etcd);
-      subjects.push(...etcdSubjects(etcd, version));
-    }
-    const columns = await measure(subjects, options);
-    console.log(`\n${formatTable(headerOf(columns), rowsOf(columns))}`);
-    await showBusyPool(kontiki, options);
-    if (version === undefined) console.log('\nno etcd on the PATH: nothing to compare with');
-    keep(columns, options);
+    if (version === undefined) console.log('no etcd on the PATH: nothing to compare with');
+    else systems.push(...(await etcdSystems(await start(EtcdCluster.start(folder)), version)));
+    show(await measure(systems, options), options);
   } finally {
     await Promise.all(running.map((cluster) => cluster.stop()));
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-function etcdSubjects(etcd: EtcdCluster, version: string): Subject[] {
-  const title = `etcd ${version}, npm etcd3`;
-  const npm: Subject = { name: 'etcd3', title, run: (shape) => etcd.run(shape) };
-  const program = etcdLoadProgram;
-  if (program === undefined) return [npm];
-  const runGo = (shape: LoadShape) => runEtcdLoad(program, etcd.leader, shape);
-  return [npm, { name: 'etcd-go', title: 'etcd, Go client', run: runGo }];
+async function etcdSystems(etcd: EtcdCluster, version: string): Promise<System[]> {
+  console.log(`etcd ${version}`);
+  const npm: System = { name: 'npm etcd3', run: (shape) => etcd.run(shape) };
+  const found = await findEtcdLoad();
+  if ('missing' in found) {
+    console.log(`no Go client: ${found.missing}`);
+    return [npm];
+  }
+  const load = new EtcdLoad(found.path, etcd.leader);
+  return [npm, { name: 'etcd, Go client', run: (shape) => load.run(shape) }];
 }
 
 /** Load by load, the systems in turn: a machine that gets slower meanwhile is slow for all. */
-async function measure(
-  subjects: readonly Subject[],
-  { seconds }: BenchmarkOptions,
-): Promise<Column[]> {
-  const columns = subjects.map(
-    ({ name, title }): Column => ({ subject: name, title, results: [] }),
-  );
-  for (const load of loads) {
-    for (const [at, { name, run: runShape }] of subjects.entries()) {
-      const result = await runShape({ ...load, warmUpMs, measureMs: seconds * 1_000 });
-      console.log(`${name}: ${nameOf(load)}: ${result.perSecond.toFixed(0)}/s`);
-      columns[at]?.results.push(result);
+async function measure(systems: readonly System[], options: BenchmarkOptions): Promise<Results> {
+  for (const system of systems) await system.run(warmUp, false);
+  const results: Results = new Map();
+  for (const { busyPool = false, ...load } of loads) {
+    const title: Title = `${load.operation}, ${load.callers}${busyPool ? ', busy pool' : ''}`;
+    // What the pool of Node's threads does is nothing to another process.
+    const asked = busyPool ? systems.slice(0, 1) : systems;
+    const found = new Map<Subject, LoadResult[]>(asked.map(({ name }) => [name, []]));
+    for (let round = 0; round < rounds; round += 1) {
+      for (const { name, run: runShape } of asked) {
+        const measureMs = (options.seconds * 1_000) / rounds;
+        const result = await runShape({ ...load, warmUpMs, measureMs }, busyPool);
+        found.get(name)?.push(result);
+      }
+    }
+    const medians = new Map([...found].map(([name, each]) => [name, medianOf(each)]));
+    const line = [...medians].map(([name, { perSecond }]) => `${name} ${perSecond.toFixed(0)}/s`);
+    console.log(`${title}: ${line.join(', ')}`);
+    results.set(title, medians);
+  }
+  return results;
+}
+
+function show(results: Results, { record }: BenchmarkOptions): void {
+  const rows: string[][] = [];
+  for (const [title, bySubject] of results) {
+    for (const [subject, { perSecond, p50Ms, p99Ms }] of bySubject) {
+      const name = subject === 'kontiki' ? title : '';
+      rows.push([name, subject, perSecond.toFixed(0), p50Ms.toFixed(3), p99Ms.toFixed(2)]);
+      record({ measure: title, subject, value: perSecond, unit: '1/s' });
+      record({ measure: `${title} p50`, subject, value: p50Ms, unit: 'ms' });
+      record({ measure: `${title} p99`, subject, value: p99Ms, unit: 'ms' });
     }
   }
-  return columns;
-}
-
-/** P2: one caller's puts while the host keeps eight `pbkdf2` calls in the pool of threads. */
-async function showBusyPool(
-  kontiki: KontikiCluster,
-  { seconds, record }: BenchmarkOptions,
-): Promise<void> {
-  const shape = { operation: 'put', callers: 1, warmUpMs, measureMs: seconds * 1_000 } as const;
-  const idle = await kontiki.run(shape);
-  const busy = await kontiki.run(shape, { busyPool: true });
-  const row = (name: string, { perSecond, p50Ms, p99Ms }: LoadResult): string[] => {
-    record({ measure: `put p99, pool ${name}`, subject: 'kontiki', value: p99Ms, unit: 'ms' });
-    return [name, perSecond.toFixed(0), p50Ms.toFixed(2), p99Ms.toFixed(2)];
-  };
-  const header = ["puts, 1 caller; the host's pool is", '/s', 'p50 ms', 'p99 ms'];
-  console.log(`\n${formatTable(header, [row('idle', idle), row('busy', busy)])}`);
-}
-
-function nameOf({ operation, callers }: (typeof loads)[number]): string {
-  const kind = operation === 'put' ? 'puts' : 'linearizable gets';
-  return `${kind}, ${callers} ${callers === 1 ? 'caller' : 'callers'}`;
-}
-
-function headerOf([own, ...others]: readonly Column[]): string[] {
-  const rivals = others.flatMap(({ title }) => [title, 'ratio']);
-  return ['256 B values, 3 durable members', '', own?.title ?? '', ...rivals];
-}
-
-const measures = [
-  { name: '/s', of: (result: LoadResult) => result.perSecond, digits: 0 },
-  { name: 'p50 ms', of: (result: LoadResult) => result.p50Ms, digits: 2 },
-  { name: 'p99 ms', of: (result: LoadResult) => result.p99Ms, digits: 2 },
-];
-
-/** Ratios are kontiki's figure over the other's: above 1 is better for rates, below 1 for times. */
-function rowsOf([own, ...others]: readonly Column[]): string[][] {
-  return loads.flatMap((load, at) =>
-    measures.map(({ name, of, digits }, line) => {
-      const figure = (column: Column | undefined): number => {
-        const result = column?.results[at];
-        return result === undefined ? Number.NaN : of(result);
-      };
-      const rivals = others.flatMap((column) => [
-        figure(column).toFixed(digits),
-        `${(figure(own) / figure(column)).toFixed(2)}x`,
-      ]);
-      return [line === 0 ? nameOf(load) : '', name, figure(own).toFixed(digits), ...rivals];
-    }),
-  );
-}
-
-function keep(columns: readonly Column[], { record }: BenchmarkOptions): void {
-  for (const { subject, results } of columns) {
-    for (const [at, { perSecond, p50Ms, p99Ms }] of results.entries()) {
-      const { operation, callers } = loads[at] as (typeof loads)[number];
-      const about = { subject, callers };
-      record({ ...about, measure: operation, value: perSecond, unit: '1/s' });
-      record({ ...about, measure: `${operation} p50`, value: p50Ms, unit: 'ms' });
-      record({ ...about, measure: `${operation} p99`, value: p99Ms, unit: 'ms' });
-    }
-  }
+  const header = ['256 B, 3 durable members; callers', '', '/s', 'p50 ms', 'p99 ms'];
+  console.log(`\n${formatTable(header, rows)}`);
+  console.log(`\n${formatTable(['budget', 'figure', 'bar', ''], barRows(results))}`);
 }

@@ -1,9 +1,10 @@
 /** P5: many keys. What they take in memory and on disk, and how long it takes to open them. */
 import { fork } from 'node:child_process';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { VolumeFigures } from './volume-child.js';
 
-const child = fileURLToPath(new URL('./volume-child.ts', import.meta.url));
+const child = fileURLToPath(new URL(`./volume-child${extname(import.meta.url)}`, import.meta.url));
 
 /** Loads `keys` keys into a new keyspace in `folder`, then opens it in another process. */
 export async function volume(folder: string, keys: number): Promise<readonly VolumeFigures[]> {
