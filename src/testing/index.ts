@@ -14,6 +14,7 @@ export {
   type SimulateCoresOptions,
   simulateCores,
 } from './bare/simulate-cores.js';
+export { type Change, type ChangeKind, changeKinds } from './changes/change.js';
 export type { AppendRegisterAnswer, AppendRegisterInput } from './checkers/append-register.js';
 export { appendRegisterModel } from './checkers/append-register.js';
 export { historySvg } from './checkers/history-svg.js';
@@ -76,11 +77,14 @@ export { DurableQuorum } from './invariants/durable-quorum.js';
 export { EndedLeases } from './invariants/ended-leases.js';
 export { EqualHashes } from './invariants/equal-hashes.js';
 export { ExplicitEnd } from './invariants/explicit-end.js';
+export { FreshIds } from './invariants/fresh-ids.js';
 export { HonestRenewals } from './invariants/honest-renewals.js';
 export { IndexedList } from './invariants/indexed-list.js';
+export { IntendedExpiry } from './invariants/intended-expiry.js';
 export type { Invariant } from './invariants/invariant.js';
 export { InvariantViolation } from './invariants/invariant-violation.js';
 export { KeptLog } from './invariants/kept-log.js';
+export { KeptPledges } from './invariants/kept-pledges.js';
 export { LeaderAfterHeal } from './invariants/leader-after-heal.js';
 export { LeaderAppendOnly } from './invariants/leader-append-only.js';
 export { LeaderCompleteness } from './invariants/leader-completeness.js';
@@ -105,6 +109,7 @@ export {
 } from './invariants/raft-facts.js';
 export {
   livenessInvariants,
+  memberInvariants,
   type RaftInvariantMaker,
   raftInvariants,
 } from './invariants/raft-invariants.js';
@@ -116,6 +121,7 @@ export { RevisionSteps } from './invariants/revision-steps.js';
 export { RevokedKeys } from './invariants/revoked-keys.js';
 export { SameConfiguration } from './invariants/same-configuration.js';
 export { SameHistory } from './invariants/same-history.js';
+export { SameMembers } from './invariants/same-members.js';
 export { SettledCalls } from './invariants/settled-calls.js';
 export { SoundAppends } from './invariants/sound-appends.js';
 export { StateMachineSafety } from './invariants/state-machine-safety.js';
@@ -135,6 +141,7 @@ export type { ChangeView, StoreStep, StoreStepOf } from './invariants/store-step
 export { TrueBookmarks } from './invariants/true-bookmarks.js';
 export { UnhurriedExpiry } from './invariants/unhurried-expiry.js';
 export { UniqueEvents } from './invariants/unique-events.js';
+export { UnshortenedLeases } from './invariants/unshortened-leases.js';
 export { VersionFields } from './invariants/version-fields.js';
 export { VoteOnce } from './invariants/vote-once.js';
 export { WatchedRange } from './invariants/watched-range.js';
@@ -153,7 +160,7 @@ export type { SectorFill } from './paged-file.js';
 export { drawScenario, type SwarmOptions } from './run/draw-scenario.js';
 export { type Duration, durationMs } from './run/duration.js';
 export { drawFocus, type Focus, type FocusedScenario, focusNames } from './run/focus.js';
-export type { Scenario, ScheduledFault } from './run/scenario.js';
+export type { Scenario, ScheduledChange, ScheduledFault } from './run/scenario.js';
 export { type ScenarioSourceOptions, scenarioSource } from './run/scenario-source.js';
 export { type ShrinkOptions, shrink } from './run/shrink.js';
 export { simulate } from './run/simulate.js';

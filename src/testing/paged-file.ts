@@ -135,6 +135,14 @@ export class PagedFile {
     if (offset < this.#durable.length) this.#durable[offset]! ^= 1 << bit;
   }
 
+  /** A file of its own with what readers see, all of it on the medium. */
+  copy(): PagedFile {
+    const file = new PagedFile();
+    file.write(0, [this.read(0, this.#size)]);
+    file.settle(file.capture(), 'durable');
+    return file;
+  }
+
   /**
    * Loses power: afterwards cache and medium agree.
    *

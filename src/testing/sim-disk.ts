@@ -180,6 +180,17 @@ export class SimDisk {
     this.locks.clear();
   }
 
+  /** All files as readers see them now, for {@link putBack}. */
+  copy(): SimNamespace {
+    return this.#names.copy();
+  }
+
+  /** Holds what a copy holds, and nothing else. Only while no process has it mounted. */
+  putBack(copy: SimNamespace): void {
+    this.#names = copy.copy();
+    this.locks.clear();
+  }
+
   /**
    * Makes the next sync of a file fail.
    *

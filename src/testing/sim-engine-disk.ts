@@ -1,6 +1,6 @@
 /**
  * The engines of one simulated machine, by path: what outlives the processes that open them. A crash
- * keeps all synced batches and a random prefix of those after them.
+ * keeps all durable batches, and of the others a random prefix in each log of the engine.
  */
 import type { BinaryString } from '../base/bytes.js';
 import { kontikiError } from '../base/errors.js';
@@ -29,8 +29,10 @@ export interface SimEngineDiskOptions {
  * @since 0.1.0
  */
 export class SimEngineDisk {
-  /** What every operation takes longer than usual, in virtual microseconds: a disk that stalls. */
+  /** What every operation takes longer than usual, on average, in virtual microseconds: a disk that stalls. */
   slowByUs = 0;
+  /** The same of writes, which come on top: a disk behind a cache that reads still hit. */
+  slowWritesByUs = 0;
   readonly #options: SimEngineDiskOptions;
   readonly #engines = new Map<string, StoredEngine>();
   #crashes = 0;
@@ -51,13 +53,17 @@ export class SimEngineDisk {
     const { seed, machine } = this.#options;
     const entity = [machine, incarnation.number];
     const random = new SimRandom({ seed, stream: 'engine.latency', entity });
+    const logs = new SimRandom({ seed, stream: 'engine.log', entity });
     return (path) =>
       incarnation.settle(100 + randomInt(random, 900), () => {
         const stored = this.#stored(path);
         if (stored.opened) throw kontikiError('DIR_LOCKED', `engine ${path} is open`);
         stored.opened = true;
-        const slowByUs = () => this.slowByUs;
-        return new SimEngine({ stored, incarnation, random, path: normalPath(path), slowByUs });
+        const slowByUs = (isWrite: boolean) => {
+          return this.slowByUs + (isWrite ? this.slowWritesByUs : 0);
+        };
+        const opened = { stored, incarnation, random, logs, slowByUs };
+        return new SimEngine({ ...opened, path: normalPath(path) });
       });
   }
 
@@ -72,8 +78,8 @@ export class SimEngineDisk {
   }
 
   /**
-   * The process died. With `powerLoss`, batches after the last synced one survive up to a random
-   * point.
+   * The process died. With `powerLoss`, batches that are not durable survive up to a random point of the
+   * engine's log that they are in.
    *
    * @param options.powerLoss - false: the page cache lives on
    */
@@ -114,6 +120,11 @@ export class SimEngineDisk {
     this.#stored(path).writeFault = fault;
   }
 
+  /** Lets writes succeed again that were to fail and have not been asked for yet. */
+  healWrites(): void {
+    for (const stored of this.#engines.values()) stored.writeFault = undefined;
+  }
+
   /**
    * Makes synced writes of an engine lie: they resolve, and a power loss may take them.
    *
@@ -144,6 +155,17 @@ export class SimEngineDisk {
   remove(path: string): void {
     const normal = normalPath(path);
     if (this.#engines.get(normal)?.opened === false) this.#engines.delete(normal);
+  }
+
+  /** All engines in their newest states, for {@link putBack}. */
+  copy(): ReadonlyMap<string, StoredEngine> {
+    return new Map([...this.#engines].map(([path, stored]) => [path, stored.copy()]));
+  }
+
+  /** Holds what a copy holds, and nothing else. Only while none is open. */
+  putBack(copy: ReadonlyMap<string, StoredEngine>): void {
+    this.#engines.clear();
+    for (const [path, stored] of copy) this.#engines.set(path, stored.copy());
   }
 
   /** Removes every engine, as a wiped data directory does. Only while none is open. */

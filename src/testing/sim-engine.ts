@@ -24,6 +24,9 @@ const latencies = {
   sync: { minUs: 80, spreadUs: 600 },
 } as const;
 
+/** About; a write buffer that small makes an engine do every second what takes it hours. */
+const batchesPerLog = 4;
+
 /**
  * What an engine is opened on.
  *
@@ -34,10 +37,12 @@ export interface OpenedEngine {
   readonly incarnation: Incarnation;
   /** Draws latencies. */
   readonly random: Random;
+  /** Draws before which batches the engine begins a new log. */
+  readonly logs: Random;
   /** For the trace. */
   readonly path: string;
-  /** What every operation takes longer than usual now, in virtual microseconds. */
-  readonly slowByUs: () => number;
+  /** What an operation takes longer than usual now, on average, in virtual microseconds. */
+  readonly slowByUs: (isWrite: boolean) => number;
 }
 
 /**
@@ -49,6 +54,7 @@ export class SimEngine implements KvEngine {
   readonly #on: OpenedEngine;
   #inFlight = 0;
   #writing = false;
+  #hasWritten = false;
   #closing: Deferred<void> | undefined;
 
   /**
@@ -88,6 +94,9 @@ export class SimEngine implements KvEngine {
       const { incarnation, path, stored } = this.#on;
       const fault = stored.writeFault;
       stored.writeFault = undefined;
+      // Not before the first one: what an engine finds in its logs when it opens, it puts into tables.
+      if (this.#hasWritten && randomInt(this.#on.logs, batchesPerLog) === 0) stored.beginLog();
+      this.#hasWritten = true;
       if (fault === undefined) stored.write(changes, options.sync);
       else if (fault.kept === true) stored.write(changes, false);
       if (fault !== undefined) throw kontikiError(fault.code, `write to ${path} failed (injected)`);
@@ -106,7 +115,11 @@ export class SimEngine implements KvEngine {
 
   #run<T>(kind: keyof typeof latencies, effect: () => T): Promise<T> {
     const { minUs, spreadUs } = latencies[kind];
-    const delayUs = this.#on.slowByUs() + minUs + randomInt(this.#on.random, spreadUs);
+    const { random } = this.#on;
+    const slowByUs = this.#on.slowByUs(kind !== 'read');
+    // A slow disk does not answer in the order in which it was asked.
+    const stallUs = slowByUs === 0 ? 0 : Math.ceil(slowByUs / 2) + randomInt(random, slowByUs);
+    const delayUs = stallUs + minUs + randomInt(random, spreadUs);
     if (this.#closing !== undefined) {
       return this.#on.incarnation.settle(delayUs, () => {
         throw kontikiError('CLOSED', `engine ${this.#on.path} is closed`);

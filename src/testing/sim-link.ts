@@ -53,6 +53,11 @@ export class SimLink {
     this.#peer = peer;
   }
 
+  /** The machine at the other end, while it is up. */
+  get linkedTo(): string | undefined {
+    return this.#up ? this.#target?.machine : undefined;
+  }
+
   /**
    * Tries to connect, now and again until it succeeds. Nothing while it is up or trying. Runs in an
    * event of its own.

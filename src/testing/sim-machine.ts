@@ -9,10 +9,12 @@ import { Incarnation } from './incarnation.js';
 import { SimClock, SimQuartz, SimTimers } from './sim-clock.js';
 import { type DiskLatency, SimDisk } from './sim-disk.js';
 import { SimEngineDisk } from './sim-engine-disk.js';
+import type { SimNamespace } from './sim-namespace.js';
 import type { SimNetwork } from './sim-network.js';
 import { SimRandom } from './sim-random.js';
 import type { SimScheduler } from './sim-scheduler.js';
 import { SimTransport } from './sim-transport.js';
+import type { StoredEngine } from './stored-engine.js';
 
 /**
  * @since 0.1.0
@@ -35,6 +37,16 @@ export interface SimMachineOptions {
 export type CrashKind = 'power' | 'process';
 
 /**
+ * What lies on the disks of a machine at some moment; see `SimMachine.copyDisks`.
+ *
+ * @since 0.1.0
+ */
+export interface DiskCopy {
+  readonly files: SimNamespace;
+  readonly engines: ReadonlyMap<string, StoredEngine>;
+}
+
+/**
  * Asserts the core's invariants and looks at nothing else; to be spread into other observers.
  *
  * @since 0.1.0
@@ -49,6 +61,7 @@ export const assertingObserver: NodeObserver = {
   writing: ignore,
   written: ignore,
   sent: ignore,
+  configured: ignore,
   applied: ignore,
   installed: ignore,
 };
@@ -80,6 +93,7 @@ export class SimMachine {
   #incarnation: Incarnation | undefined;
   #transport: SimTransport | undefined;
   #boots = 0;
+  #wipes = 0;
 
   /**
    * @param options - see {@link SimMachineOptions}
@@ -101,9 +115,19 @@ export class SimMachine {
     return this.#incarnation !== undefined;
   }
 
+  /** Names of the machines that have taken the connections of its process, as far as they stand. */
+  get linkedTo(): readonly string[] {
+    return this.running ? (this.#transport as SimTransport).linkedTo : [];
+  }
+
   /** How often it was booted. */
   get boots(): number {
     return this.#boots;
+  }
+
+  /** How often its data was lost, or gave way to a copy: whose it has now is another. */
+  get wipes(): number {
+    return this.#wipes;
   }
 
   /**
@@ -182,9 +206,24 @@ export class SimMachine {
   /** Loses all data, as a replaced disk does. Only while no process runs. */
   wipe(): void {
     assert(!this.running, `${this.name} runs`);
+    this.#wipes += 1;
     this.disk.wipe();
     this.disk.provide(this.dir);
     this.engineDisk.wipe();
     this.#options.scheduler.trace('machine.wipe', this.name);
+  }
+
+  /** What its disks hold now, to the eyes of a process; it may run meanwhile. */
+  copyDisks(): DiskCopy {
+    return { files: this.disk.copy(), engines: this.engineDisk.copy() };
+  }
+
+  /** Goes back to a copy, as from a backup of the whole machine. Only while no process runs. */
+  putBack(copy: DiskCopy): void {
+    assert(!this.running, `${this.name} runs`);
+    this.#wipes += 1;
+    this.disk.putBack(copy.files);
+    this.engineDisk.putBack(copy.engines);
+    this.#options.scheduler.trace('machine.put-back', this.name);
   }
 }

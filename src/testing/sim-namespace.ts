@@ -111,6 +111,16 @@ export class SimNamespace {
     this.#pending = [];
   }
 
+  /** The same names with copies of the files, all of it durable. */
+  copy(): SimNamespace {
+    const copy = new SimNamespace();
+    for (const [path, node] of this.#names) {
+      copy.change({ kind: 'link', path, node: node === 'directory' ? node : node.copy() });
+    }
+    copy.settleAll();
+    return copy;
+  }
+
   /** Makes every name durable, as a volume found at the first boot is. */
   settleAll(): void {
     this.settle(new Set(this.#pending));

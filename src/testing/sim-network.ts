@@ -33,6 +33,8 @@ export class SimNetwork {
   readonly #scheduler: SimScheduler;
   readonly #paths = new Map<string, Map<string, SimPath>>();
   readonly #machines: string[] = [];
+  /** Hosts of machines that are not reached under their name any more. */
+  readonly #hosts = new Map<string, string>();
   readonly #listening = new Map<string, SimTransport>();
   readonly #members = new Map<MemberId, SimTransport>();
   /** Of a day without faults. */
@@ -62,6 +64,22 @@ export class SimNetwork {
   /** Names a machine, so that `isolate` knows of it. */
   addMachine(name: string): void {
     if (!this.#machines.includes(name)) this.#machines.push(name);
+  }
+
+  /** From now on a machine is reached under another host than its name, or than before. */
+  move(machine: string, host: string): void {
+    this.#hosts.set(machine, host);
+  }
+
+  /** Under which host a machine is reached. */
+  hostOf(machine: string): string {
+    return this.#hosts.get(machine) ?? machine;
+  }
+
+  /** The machine that is reached under a host: the one of that name, unless it moved. */
+  machineAt(host: string): string {
+    for (const [machine, at] of this.#hosts) if (at === host) return machine;
+    return this.#hosts.has(host) ? `(nobody at ${host})` : host;
   }
 
   /**

@@ -126,7 +126,7 @@ export class SimTransport implements Transport {
   inquire(address: string, question: Uint8Array): Promise<Uint8Array | undefined> {
     const done = new Deferred<Uint8Array | undefined>();
     this.incarnation.schedule(probeTimeoutUs, () => done.resolve(undefined));
-    const machine = hostOf(address);
+    const machine = this.network.machineAt(hostOf(address));
     const there = this.network.path({ from: this.machine, to: machine });
     const back = this.network.path({ from: machine, to: this.machine });
     const peer = this.network.endpoints().find((each) => each.machine === machine);
@@ -144,7 +144,13 @@ export class SimTransport implements Transport {
   /** Where a member is to be found; `undefined` when that is not known. */
   machineOf(member: MemberId): string | undefined {
     const address = this.#listed.get(member);
-    return address && hostOf(address);
+    return address && this.network.machineAt(hostOf(address));
+  }
+
+  /** The machines at the other ends of the links that are up. */
+  get linkedTo(): readonly string[] {
+    const all = [...this.#links.values()].map((link) => link.linkedTo);
+    return all.filter((machine) => machine !== undefined);
   }
 
   /** The outgoing link to a member, if there ever was one. */

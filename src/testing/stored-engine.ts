@@ -1,6 +1,10 @@
 /**
  * One simulated engine on its medium: a state, and the last batches that led to it as the engine's own
- * log would still hold them.
+ * logs would still hold them.
+ *
+ * LevelDB begins a new log when its write buffer is full, and does not sync the one before: a later sync
+ * is of the new log alone. Until the buffer is in a table, which it waits for before it begins the log
+ * after that one, a loss of power may take the end of the old log and leave all of the new one.
  */
 import type { BinaryString } from '../base/bytes.js';
 import { EngineView } from './engine-view.js';
@@ -14,6 +18,9 @@ type Changes = ReadonlyMap<BinaryString, Uint8Array | undefined>;
 interface LoggedBatch {
   readonly changes: Changes;
   readonly after: EngineView;
+  /** Number of the engine's log that holds it. */
+  readonly log: number;
+  isDurable: boolean;
 }
 
 /**
@@ -41,31 +48,56 @@ export class StoredEngine {
   lyingSyncs = false;
   #base: EngineView = EngineView.empty;
   #log: LoggedBatch[] = [];
-  /** How many of the batches in `#log` are synced. */
-  #syncedCount = 0;
+  /** Number of the engine's newest log. */
+  #newest = 0;
 
   /** The newest state. */
   get view(): EngineView {
     return this.#log.at(-1)?.after ?? this.#base;
   }
 
-  /** Adds a batch; `sync` makes it and all before it durable. */
+  /** Adds a batch; `sync` makes it durable, and all before it in the same log of the engine. */
   write(changes: Changes, sync: boolean): void {
-    this.#log.push({ changes, after: this.view.with(changes) });
+    const after = this.view.with(changes);
+    this.#log.push({ changes, after, log: this.#newest, isDurable: false });
     if (!sync || this.lyingSyncs) return;
-    this.#syncedCount = this.#log.length;
-    while (this.#syncedCount > logBatchesMax) {
+    for (const batch of this.#log) if (batch.log === this.#newest) batch.isDurable = true;
+    while (this.#log.length > logBatchesMax && this.#log[0]?.isDurable === true) {
       this.#base = (this.#log.shift() as LoggedBatch).after;
-      this.#syncedCount -= 1;
     }
+  }
+
+  /** The engine begins another log with its next batch. */
+  beginLog(): void {
+    if (this.lyingSyncs) return;
+    for (const batch of this.#log) if (batch.log < this.#newest) batch.isDurable = true;
+    this.#newest += 1;
+  }
+
+  /** An engine of its own with the newest state, all of it durable. */
+  copy(): StoredEngine {
+    const copy = new StoredEngine();
+    copy.#base = this.view;
+    return copy;
   }
 
   /** Loses power; `draw(n)` is uniform in [0, n). */
   crash(draw: (bound: number) => number): void {
     this.writeFault = undefined;
-    const unsynced = this.#log.length - this.#syncedCount;
-    this.#log.length = this.#syncedCount + draw(unsynced + 1);
-    this.#syncedCount = this.#log.length;
+    const kept = new Map<number, number>();
+    for (const { isDurable, log } of this.#log) {
+      if (!isDurable) kept.set(log, (kept.get(log) ?? 0) + 1);
+    }
+    if (kept.size === 0) return;
+    for (const [log, volatile] of kept) kept.set(log, draw(volatile + 1));
+    const before = this.#log;
+    this.#log = [];
+    for (const batch of before) {
+      const left = kept.get(batch.log) ?? 0;
+      if (!batch.isDurable && left === 0) continue;
+      if (!batch.isDurable) kept.set(batch.log, left - 1);
+      this.#log.push({ ...batch, after: this.view.with(batch.changes), isDurable: true });
+    }
   }
 
   /** Flips the lowest bit of one byte of a value, in every state from now on. */
@@ -76,7 +108,6 @@ export class StoredEngine {
     damaged[offset]! ^= 1;
     this.#base = this.view.with([[key, damaged]]);
     this.#log = [];
-    this.#syncedCount = 0;
     return true;
   }
 
@@ -85,7 +116,6 @@ export class StoredEngine {
     const at = this.#log.length - 1 - back;
     if (at < 0) return false;
     const later = this.#log.splice(at).slice(1);
-    this.#syncedCount = Math.min(this.#syncedCount, at);
     for (const { changes } of later) this.write(changes, true);
     return true;
   }

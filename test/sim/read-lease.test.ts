@@ -114,14 +114,20 @@ describe('lease reads', () => {
   );
 });
 
-/** Cuts the leader off, heals, kills or restarts somebody, or nothing. */
+/** Cuts the leader off or suspends it, heals, kills or restarts somebody, or nothing. */
 async function fault(cluster: SimCluster, random: Prng): Promise<void> {
   const { sim } = cluster;
   const leader = cluster.leader();
   for (const name of names) {
     if (!cluster.stores.has(name)) await sim.complete(cluster.open(name), 20_000);
   }
-  switch (randomInt(random, 5)) {
+  switch (randomInt(random, 7)) {
+    case 5:
+      if (leader !== undefined) sim.machine(leader).pause();
+      break;
+    case 6:
+      for (const name of names) sim.machine(name).resume();
+      break;
     case 0:
       if (leader !== undefined) sim.network.isolate(leader);
       break;

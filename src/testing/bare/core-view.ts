@@ -22,6 +22,8 @@ export interface ViewedMember {
   readonly applied: number;
   /** Last index of what of it survives a crash. */
   readonly appliedDurable: number;
+  /** Last entry that the configuration goes by, where it counts before it is applied. */
+  readonly configured?: number | undefined;
 }
 
 /**
@@ -94,7 +96,16 @@ export class CoreView implements NodeView {
   }
 
   get configurationIndex(): number {
-    return this.#raft.log.pendingSnapshot?.last.index ?? this.#member.applied;
+    const { applied, configured = 0 } = this.#member;
+    return this.#raft.log.pendingSnapshot?.last.index ?? Math.max(applied, configured);
+  }
+
+  get leaseMs(): number {
+    return this.#raft.leaseMs;
+  }
+
+  get pledges(): boolean {
+    return this.#raft.pledgeTicks > 0;
   }
 
   termAt(index: number): number | undefined {

@@ -33,6 +33,8 @@ export function describeCommand(input: Command | RangeOperation): string {
       return `checkpoint of ${input.leases.length} leases`;
     case 'session-open':
       return 'open a session';
+    case 'alarm':
+      return `${input.isRaised ? 'raise' : 'end'} the alarm of ${input.member}`;
     default:
       return describeOperation(input);
   }

@@ -55,6 +55,16 @@ export function executeOnKeyspace(
       const { revision } = state;
       return { state, answer: { op: 'session-open', revision, session: place?.index ?? 0 } };
     }
+    case 'alarm': {
+      const { revision, alarms } = state;
+      const isChanged = alarms.includes(input.member) !== input.isRaised;
+      const others = alarms.filter((member) => member !== input.member);
+      const after = input.isRaised ? [...others, input.member] : others;
+      return {
+        state: isChanged ? { ...state, alarms: after } : state,
+        answer: { op: 'alarm', revision, isChanged },
+      };
+    }
     default:
       return executeOperation(state, input);
   }

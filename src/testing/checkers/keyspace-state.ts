@@ -20,6 +20,8 @@ export interface KeyspaceState {
   readonly past: SortedMap<number, KeyspaceContent>;
   readonly leases: SortedMap<bigint, LeaseEntry>;
   readonly readLease: ReadLease;
+  /** Members whose alarms are raised. */
+  readonly alarms: readonly number[];
 }
 
 /**
@@ -36,5 +38,6 @@ export function emptyKeyspace(): KeyspaceState {
     past: SortedMap.empty<number, KeyspaceContent>().set(1, current),
     leases: SortedMap.empty(),
     readLease: { leaseMs: 0, everMs: 0 },
+    alarms: [],
   };
 }

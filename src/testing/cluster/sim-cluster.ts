@@ -29,8 +29,31 @@ export interface SimStatus {
   readonly failure?: Error | undefined;
 }
 
+/** What changes the membership; names of members, or ids. @since 0.1.0 */
+export interface SimMembers {
+  add(name: string, address: string, options?: SimMemberOptions): Promise<number>;
+  remove(member: string | number, options?: SimCallOptions): Promise<void>;
+  promote(member: string | number, options?: SimCallOptions): Promise<void>;
+  update(member: string | number, address: string, options?: SimCallOptions): Promise<void>;
+  replace(member: string | number, by: string | number, options?: SimCallOptions): Promise<void>;
+  transferLeadership(member: string | number, options?: SimCallOptions): Promise<void>;
+}
+
+/** @since 0.1.0 */
+export interface SimCallOptions {
+  readonly timeoutMs?: number | undefined;
+}
+
+/** See `StoreMembers.add`. @since 0.1.0 */
+export interface SimMemberOptions extends SimCallOptions {
+  readonly voter?: boolean | undefined;
+  readonly autoPromote?: boolean | undefined;
+}
+
 /** What runs on a machine. @since 0.1.0 */
 export interface SimService {
+  /** Absent: its group stays as it was founded. */
+  readonly members?: SimMembers | undefined;
   status(): SimStatus;
   close(): Promise<void>;
 }
@@ -68,6 +91,9 @@ export class SimCluster<S extends SimService> {
   readonly names: string[];
   /** Those that were there from the start. */
   readonly #founders: readonly string[];
+  /** Those that come to a group that is there, and whom they ask; default everybody else. */
+  readonly #joining = new Map<string, readonly string[] | undefined>();
+  readonly #listeners: ((machine: SimMachine) => void)[] = [];
   readonly #open: OpenService<S>;
   readonly #services = new Map<string, S>();
 
@@ -89,8 +115,43 @@ export class SimCluster<S extends SimService> {
   /** Makes a machine for a member that will join, at the address `<name>:1`. It does not run yet. */
   addMachine(name: string): SimMachine {
     assert(!this.names.includes(name), `cluster: there is a '${name}' already`);
-    this.names.push(name);
-    return this.sim.machine(name);
+    this.joins(name);
+    const machine = this.sim.machine(name);
+    for (const listener of this.#listeners) listener(machine);
+    return machine;
+  }
+
+  /**
+   * From its next start on a member finds its data directory by joining the group, as one that was added
+   * does.
+   *
+   * @param by - whom it asks; default everybody else
+   */
+  joins(name: string, by?: readonly string[]): void {
+    this.#joining.set(name, by);
+    if (!this.names.includes(name)) this.names.push(name);
+  }
+
+  /** One that joins asks everybody else from now on. */
+  seeksAnyone(name: string): void {
+    if (this.#joining.has(name)) this.#joining.set(name, undefined);
+  }
+
+  /** A machine belongs to the group no more; it does not run. */
+  retire(name: string): void {
+    assert(!this.machine(name).running, `cluster: '${name}' runs`);
+    this.names.splice(this.names.indexOf(name), 1);
+  }
+
+  /** Calls back with every machine that there is, and with each that is added later, once. */
+  onMachine(listener: (machine: SimMachine) => void): void {
+    this.#listeners.push(listener);
+    for (const name of this.names) listener(this.machine(name));
+  }
+
+  /** Where a member is reached: `<name>:1`, until it moves. */
+  addressOf(name: string): string {
+    return `${this.sim.network.hostOf(name)}:1`;
   }
 
   /** The machine of a member. */
@@ -186,10 +247,10 @@ export class SimCluster<S extends SimService> {
 
   #place({ name, dir }: SimMachine): SimPlace {
     const place = { name, dir: `${dir}/member` };
-    if (!this.#founders.includes(name)) {
+    if (this.#joining.has(name)) {
       const others = this.names.filter((each) => each !== name);
-      const join = others.map((each) => `${each}:1`);
-      return { ...place, bootstrap: 'existing', listen: `${name}:1`, join };
+      const join = (this.#joining.get(name) ?? others).map((each) => this.addressOf(each));
+      return { ...place, bootstrap: 'existing', listen: this.addressOf(name), join };
     }
     return {
       ...place,
@@ -198,6 +259,7 @@ export class SimCluster<S extends SimService> {
   }
 
   #check(name: string): void {
-    assert(this.names.includes(name), `cluster: ${this.names.join(', ')} have no '${name}'`);
+    const isKnown = this.#founders.includes(name) || this.#joining.has(name);
+    assert(isKnown, `cluster: ${this.names.join(', ')} have no '${name}'`);
   }
 }

@@ -27,10 +27,10 @@ export interface CrashAtFault {
 /** One that does so little for as long gets away with it, as all do once the run heals. */
 const armedMs = 10_000;
 
-const moments = [undefined, undefined, undefined, 'start', 'vote', 'write'] as const;
+const moments = [undefined, undefined, undefined, 'start', 'trim', 'vote', 'write'] as const;
 
 /** How many effects there are about, by where they are counted from. */
-const effectsOf = { start: 60, vote: 6, write: 4 } as const;
+const effectsOf = { start: 60, trim: 8, vote: 6, write: 4 } as const;
 
 /** @since 0.1.0 */
 export const crashAtFault: FaultType<CrashAtFault> = {

@@ -14,6 +14,9 @@ export interface FailedFlushFault {
   readonly kept: boolean;
 }
 
+/** An engine that is not written to for as long gets away with it, as all do once the run heals. */
+const armedMs = 5_000;
+
 /** @since 0.1.0 */
 export const failedFlushFault: FaultType<FailedFlushFault> = {
   kind: 'failed-flush',
@@ -22,11 +25,12 @@ export const failedFlushFault: FaultType<FailedFlushFault> = {
     target: drawTarget(random, members),
     kept: randomInt(random, 2) === 0,
   }),
-  inject({ target, kept }, { cluster, resolve, mayStop }) {
+  inject({ target, kept }, { cluster, resolve, mayStop, until }) {
     const name = resolve(target);
     if (name === undefined) return;
     mayStop(name);
     const { engineDisk } = cluster.machine(name);
     for (const path of engineDisk.paths) engineDisk.failWrite(path, { code: 'STORAGE_IO', kept });
+    until(armedMs, () => engineDisk.healWrites());
   },
 };

@@ -43,6 +43,8 @@ export interface FaultContext {
    * else nothing could be owed any more (reliability plan §7.4).
    */
   mayDamage(name: string): boolean;
+  /** The same, to put an old copy in the place of it: the member must not take part any more. */
+  mayRollBack(name: string): boolean;
   /** Tells that the disk of a member fails or is full: it may stop for that, and is started again. */
   mayStop(name: string): void;
 }

@@ -4,11 +4,13 @@
 import type { Random } from '../../base/prng.js';
 import { type BrokenLinksFault, brokenLinksFault } from './broken-links.js';
 import { type ClockFault, clockFault } from './clock-fault.js';
+import { type ColdStateFault, coldStateFault } from './cold-state.js';
 import { type CrashFault, crashFault } from './crash.js';
 import { type CrashAtFault, crashAtFault } from './crash-at.js';
 import { type CrashInstallingFault, crashInstallingFault } from './crash-installing.js';
 import { type CutLinkFault, cutLinkFault } from './cut-link.js';
 import { type DamagedFramesFault, damagedFramesFault } from './damaged-frames.js';
+import { type DeposedFault, deposedFault } from './deposed.js';
 import { type DiskFullFault, diskFullFault } from './disk-full.js';
 import { type FailedFlushFault, failedFlushFault } from './failed-flush.js';
 import { type FailedSyncFault, failedSyncFault } from './failed-sync.js';
@@ -21,19 +23,23 @@ import { type PartitionFault, partitionFault } from './partition.js';
 import { type PauseFault, pauseFault } from './pause.js';
 import { type PowerCutFault, powerCutFault } from './power-cut.js';
 import { type RepeatedForwardsFault, repeatedForwardsFault } from './repeated-forwards.js';
+import { type RolledBackFault, rolledBackFault } from './rolled-back.js';
 import { type SlowDiskFault, slowDiskFault } from './slow-disk.js';
 import { type SlowLinkFault, slowLinkFault } from './slow-link.js';
+import { type StalledDiskFault, stalledDiskFault } from './stalled-disk.js';
 import { type WeatherFault, weatherFault } from './weather.js';
 
 /** @since 0.1.0 */
 export type Fault =
   | BrokenLinksFault
   | ClockFault
+  | ColdStateFault
   | CrashFault
   | CrashAtFault
   | CrashInstallingFault
   | CutLinkFault
   | DamagedFramesFault
+  | DeposedFault
   | DiskFullFault
   | FailedFlushFault
   | FailedSyncFault
@@ -45,8 +51,10 @@ export type Fault =
   | PauseFault
   | PowerCutFault
   | RepeatedForwardsFault
+  | RolledBackFault
   | SlowDiskFault
   | SlowLinkFault
+  | StalledDiskFault
   | WeatherFault;
 
 /** @since 0.1.0 */
@@ -57,11 +65,13 @@ type FaultTypes = { readonly [K in FaultKind]: FaultType<Extract<Fault, { readon
 const types: FaultTypes = {
   'broken-links': brokenLinksFault,
   clock: clockFault,
+  'cold-state': coldStateFault,
   crash: crashFault,
   'crash-at': crashAtFault,
   'crash-installing': crashInstallingFault,
   'cut-link': cutLinkFault,
   'damaged-frames': damagedFramesFault,
+  deposed: deposedFault,
   'disk-full': diskFullFault,
   'failed-flush': failedFlushFault,
   'failed-sync': failedSyncFault,
@@ -73,8 +83,10 @@ const types: FaultTypes = {
   pause: pauseFault,
   'power-cut': powerCutFault,
   'repeated-forwards': repeatedForwardsFault,
+  'rolled-back': rolledBackFault,
   'slow-disk': slowDiskFault,
   'slow-link': slowLinkFault,
+  'stalled-disk': stalledDiskFault,
   weather: weatherFault,
 };
 

@@ -8,11 +8,12 @@ import type { SimMachine } from '../sim-machine.js';
 /**
  * `install`: a snapshot is about to take the place of log and state; `vote`: a vote, or the term of a
  * candidacy, is about to be written; `write`: entries that fill more than a sector are, which may tear;
- * `start`: the process has just been started.
+ * `start`: the process has just been started; `trim`: a file of the log is about to go, whose entries
+ * nobody needs.
  *
  * @since 0.1.0
  */
-export type Moment = 'install' | 'start' | 'vote' | 'write';
+export type Moment = 'install' | 'start' | 'trim' | 'vote' | 'write';
 
 const sectorBytes = 512;
 
@@ -22,7 +23,12 @@ export class Moments {
 
   /** Looks on from the next boot of a machine on, beside whoever does already. */
   observe(machine: SimMachine): void {
-    const { name, observer } = machine;
+    const { disk, name, observer } = machine;
+    const { onRemove } = disk;
+    disk.onRemove = (path) => {
+      onRemove?.(path);
+      if (path.endsWith('.wal')) this.reached(name, 'trim');
+    };
     let isVoteOf = isNewVote();
     machine.observer = {
       ...observer,

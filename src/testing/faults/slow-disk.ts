@@ -10,8 +10,11 @@ import type { FaultTarget, FaultType } from './fault-type.js';
 export interface SlowDiskFault {
   readonly kind: 'slow-disk';
   readonly target: FaultTarget;
-  /** What lies on it; default the log and all files, but not the engines. */
-  readonly holds?: 'log' | 'state' | undefined;
+  /**
+   * What lies on it; default the log and all files, but not the engines. `flushes`: the state, most of
+   * which is read from memory, so that its writes alone are slow.
+   */
+  readonly holds?: 'flushes' | 'log' | 'state' | undefined;
   /** Virtual milliseconds by which each operation is slower. */
   readonly byMs: number;
   /** Virtual milliseconds. */
@@ -28,7 +31,9 @@ export const slowDiskFault: FaultType<SlowDiskFault> = {
   kind: 'slow-disk',
   draw(random, members) {
     // One that is alone may have durable, by a crash in the middle of a page, what nobody was told of.
-    const holds = members.length > 1 && randomInt(random, 2) === 0 ? 'state' : 'log';
+    const isOfState = members.length > 1 && randomInt(random, 2) === 0;
+    const part = randomInt(random, 2) === 0 ? 'state' : 'flushes';
+    const holds = isOfState ? part : 'log';
     // A state is read many times for one entry.
     const mostMs = holds === 'state' ? 300 : 3_000;
     return {
@@ -43,11 +48,15 @@ export const slowDiskFault: FaultType<SlowDiskFault> = {
   inject({ target, holds, byMs, forMs, losesPower }, { cluster, resolve, restart, until }) {
     const name = resolve(target);
     if (name === undefined) return;
-    const machine = cluster.machine(name);
-    const disk = holds === 'state' ? machine.engineDisk : machine.disk;
-    disk.slowByUs = byMs * 1_000;
+    const { disk, engineDisk } = cluster.machine(name);
+    const slow = (byUs: number) => {
+      if (holds === 'flushes') engineDisk.slowWritesByUs = byUs;
+      else if (holds === 'state') engineDisk.slowByUs = byUs;
+      else disk.slowByUs = byUs;
+    };
+    slow(byMs * 1_000);
     until(forMs, () => {
-      disk.slowByUs = 0;
+      slow(0);
       if (losesPower !== true) return;
       cluster.crash(name, 'power');
       until(downMs, () => restart(name));

@@ -27,7 +27,12 @@ interface EnvelopeView {
  */
 export type MessageView = EnvelopeView &
   (
-    | { readonly kind: 'vote-request' | 'pre-vote-request' }
+    | { readonly kind: 'pre-vote-request' }
+    | {
+        readonly kind: 'vote-request';
+        /** The leader itself asked for this election; default false. */
+        readonly transfer?: boolean;
+      }
     | { readonly kind: 'vote-response' | 'pre-vote-response'; readonly granted: boolean }
     | {
         readonly kind: 'append-request';
@@ -40,10 +45,19 @@ export type MessageView = EnvelopeView &
         readonly index: number;
         readonly hint?: PositionView;
       }
-    | { readonly kind: 'heartbeat-request'; readonly commit: number }
+    | {
+        readonly kind: 'heartbeat-request';
+        readonly commit: number;
+        /** By the leader's clock, while it uses a lease; absent or 0: it uses none. */
+        readonly sentAt?: number;
+      }
+    | {
+        readonly kind: 'heartbeat-response';
+        /** Echo of the request's: the member pledges the lease; absent or 0: it does not. */
+        readonly sentAt?: number;
+      }
     | {
         readonly kind:
-          | 'heartbeat-response'
           | 'propose-request'
           | 'read-request'
           | 'read-response'

@@ -72,6 +72,10 @@ export interface NodeView {
   readonly durable: DurableView;
   /** Whether it has found damage in its own storage; absent: it has not. */
   readonly damaged?: boolean;
+  /** Milliseconds of the lease that its answers to heartbeats give a leader; absent or 0: none. */
+  readonly leaseMs?: number;
+  /** Whether it stands by a leader for now, as it pledged; absent: not known. */
+  readonly pledges?: boolean;
   /** Term of an entry, for `firstIndex - 1 <= index <= lastIndex`, 0 at index 0; else `undefined`. */
   termAt(index: number): number | undefined;
   /** 32-bit hash of kind and bytes of an entry, for `firstIndex <= index <= lastIndex`. */

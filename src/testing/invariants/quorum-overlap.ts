@@ -6,7 +6,7 @@ import { configurationText, isQuorum } from './quorum-view.js';
 import type { RaftFacts } from './raft-facts.js';
 import type { RaftStepOf } from './raft-step.js';
 
-type Step = RaftStepOf<'applied'>;
+type Step = RaftStepOf<'applied' | 'configured'>;
 
 /**
  * Every quorum of a configuration has a member in common with every quorum of the next one.
@@ -17,7 +17,7 @@ export class QuorumOverlap implements Invariant<Step> {
   readonly id = 'C4';
   readonly title = 'quorums of adjacent configurations intersect';
   readonly source = 'thesis §4.1, figure 4.2';
-  readonly kinds = ['applied'] as const;
+  readonly kinds = ['applied', 'configured'] as const;
   readonly #facts: RaftFacts;
   #checked = 0;
 

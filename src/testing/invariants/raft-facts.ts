@@ -70,8 +70,6 @@ export type MemberState = Pick<
  * @since 0.1.0
  */
 export class RaftFacts {
-  /** Everyone who may ever be a member. */
-  readonly members: readonly NodeView[];
   readonly start: Required<Omit<GroupStart, 'configuration'>>;
   readonly committed: IndexedList<CommittedEntry>;
   /** Configurations by the index from which they were in force, ascending. */
@@ -90,17 +88,21 @@ export class RaftFacts {
   readonly #votes = new Map<number, Map<number, number>>();
 
   /**
-   * @param members - everyone who may ever be a member
+   * @param members - everyone who may ever be a member, but for those that are added later
    * @param start - see {@link GroupStart}
    */
   constructor(members: readonly NodeView[], start: GroupStart = {}) {
-    this.members = members;
     const { index = 0, term = 0, state = 0, founderEntries = 0, configuration } = start;
     this.start = { index, term, state, founderEntries };
     this.committed = new IndexedList(index + 1);
     this.appliedMax = index;
     if (configuration !== undefined) this.configurations.push({ index, configuration });
-    for (const member of members) this.#byId.set(member.id, member);
+    for (const member of members) this.addMember(member);
+  }
+
+  /** Somebody who may be a member from now on. */
+  addMember(member: NodeView): void {
+    this.#byId.set(member.id, member);
   }
 
   member(id: number): NodeView | undefined {
@@ -134,7 +136,8 @@ export class RaftFacts {
 
   /** The configuration in force at an index; `undefined` when it is not known. */
   configurationAt(index: number): ConfigurationView | undefined {
-    if (index > this.appliedMax || index < this.start.index + this.start.founderEntries) return;
+    const last = Math.max(this.appliedMax, this.configurations.at(-1)?.index ?? 0);
+    if (index > last || index < this.start.index + this.start.founderEntries) return;
     for (let at = this.configurations.length - 1; at >= 0; at -= 1) {
       const known = this.configurations[at] as RaftFacts['configurations'][number];
       if (known.index <= index) return known.configuration;
@@ -160,8 +163,18 @@ export class RaftFacts {
       case 'applied':
         this.#onApplied(step);
         break;
+      case 'configured':
+        this.#onConfigured(step);
+        break;
       default:
     }
+  }
+
+  #onConfigured({ index, configuration, found }: RaftStepOf<'configured'>): void {
+    if (found === true) return;
+    const last = this.configurations.at(-1);
+    if (last === undefined || index > last.index)
+      this.configurations.push({ index, configuration });
   }
 
   #onState(member: NodeView): void {

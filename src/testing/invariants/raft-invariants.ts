@@ -6,8 +6,10 @@ import { ConvergedGroup } from './converged-group.js';
 import { DamagedCandidate } from './damaged-candidate.js';
 import { DurablePromises } from './durable-promises.js';
 import { DurableQuorum } from './durable-quorum.js';
+import { FreshIds } from './fresh-ids.js';
 import type { Invariant } from './invariant.js';
 import { KeptLog } from './kept-log.js';
+import { KeptPledges } from './kept-pledges.js';
 import { LeaderAfterHeal } from './leader-after-heal.js';
 import { LeaderAppendOnly } from './leader-append-only.js';
 import { LeaderCompleteness } from './leader-completeness.js';
@@ -23,6 +25,7 @@ import type { RaftFacts } from './raft-facts.js';
 import type { RaftStep } from './raft-step.js';
 import { ReadFreshness } from './read-freshness.js';
 import { SameConfiguration } from './same-configuration.js';
+import { SameMembers } from './same-members.js';
 import { SoundAppends } from './sound-appends.js';
 import { StateMachineSafety } from './state-machine-safety.js';
 import { VoteOnce } from './vote-once.js';
@@ -35,7 +38,7 @@ import { VoteOnce } from './vote-once.js';
 export type RaftInvariantMaker = (facts: RaftFacts) => Invariant<RaftStep>;
 
 /**
- * R1 to R19 without R16 (windows are inside a core), S1, C4 and C5.
+ * R1 to R20 without R16 (windows are inside a core), S1, C4 and C5.
  *
  * @since 0.1.0
  */
@@ -61,8 +64,21 @@ export const raftInvariants: readonly RaftInvariantMaker[] = [
   (facts) => new LeaderAppendOnly(facts),
   () => new DamagedCandidate(),
   () => new SoundAppends(),
+  () => new KeptPledges(),
   (facts) => new QuorumOverlap(facts),
   (facts) => new SameConfiguration(facts),
+];
+
+/**
+ * Those, and C1 and C6: for groups whose members never get an id that another had, and have lists of
+ * their members.
+ *
+ * @since 0.1.0
+ */
+export const memberInvariants: readonly RaftInvariantMaker[] = [
+  ...raftInvariants,
+  () => new FreshIds(),
+  () => new SameMembers(),
 ];
 
 /**

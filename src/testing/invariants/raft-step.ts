@@ -28,6 +28,9 @@ interface Plain<K extends string> {
  * - `applied`: the state machine applied an entry, whose hash is `hash`; its own state has the hash
  *   `state` now, where that is known. With `configuration` when the entry changed who belongs to the
  *   group.
+ * - `configured`: an entry made this the configuration, before it is `applied`; or, if `found`, a start
+ *   or a snapshot has it at this index. With `list` where more than ids belongs to it: bytes that are equal when
+ *   the members, their names and their addresses are. For harnesses that know it before they apply.
  * - `installed`: the state machine is now that of the snapshot at `index`; `state` as in `applied`.
  * - `read-asked`, `read-answered`: a linearizable read began; it may be served at `index`. Numbers of
  *   reads are never used twice by a member. Whatever was applied anywhere before a read began counts
@@ -50,6 +53,12 @@ export type RaftStep =
       readonly hash: number;
       readonly state?: number | undefined;
       readonly configuration?: ConfigurationView | undefined;
+    })
+  | (Plain<'configured'> & {
+      readonly index: number;
+      readonly configuration: ConfigurationView;
+      readonly list?: Uint8Array | undefined;
+      readonly found?: boolean | undefined;
     })
   | (Plain<'installed'> & { readonly index: number; readonly state?: number | undefined })
   | (Plain<'read-asked'> & { readonly read: number })

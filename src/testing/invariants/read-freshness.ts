@@ -35,9 +35,15 @@ export class ReadFreshness implements Invariant<Step> {
       floors = new Map();
       this.#floors.set(id, floors);
     }
-    if (step.kind === 'read-asked') floors.set(step.read, this.#facts.appliedMax);
-    else {
-      const { read, index, atUs } = step;
+    const { atUs, read } = step;
+    if (step.kind === 'read-asked') {
+      // An answer to the earlier one, which may still come, would pass for an answer to this one.
+      if (floors.has(read)) {
+        throw new InvariantViolation(this.id, atUs, `${id} asks read ${read} a second time`);
+      }
+      floors.set(read, this.#facts.appliedMax);
+    } else {
+      const { index } = step;
       const floor = floors.get(read);
       if (floor === undefined) {
         const message = `${id} got an answer to read ${read}, which it did not ask`;

@@ -6,7 +6,7 @@ import { configurationText, isSameConfiguration } from './quorum-view.js';
 import type { RaftFacts } from './raft-facts.js';
 import type { RaftStepOf } from './raft-step.js';
 
-type Step = RaftStepOf<'state' | 'applied'>;
+type Step = RaftStepOf<'state' | 'applied' | 'configured'>;
 
 /**
  * A member goes by the configuration of what it has applied, or of the snapshot it installs; and
@@ -18,7 +18,7 @@ export class SameConfiguration implements Invariant<Step> {
   readonly id = 'C5';
   readonly title = 'the configuration is a function of the index';
   readonly source = 'semantics §12.1, §20.27; not in the table of the specification';
-  readonly kinds = ['state', 'applied'] as const;
+  readonly kinds = ['state', 'applied', 'configured'] as const;
   readonly #facts: RaftFacts;
 
   constructor(facts: RaftFacts) {
@@ -27,7 +27,7 @@ export class SameConfiguration implements Invariant<Step> {
 
   check(step: Step): void {
     const { member, atUs } = step;
-    if (step.kind === 'applied') {
+    if (step.kind !== 'state') {
       if (step.configuration !== undefined) {
         this.#compare(atUs, member.id, step.index, step.configuration);
       }

@@ -4,6 +4,7 @@ import { EndedLeases } from './ended-leases.js';
 import { EqualHashes } from './equal-hashes.js';
 import { ExplicitEnd } from './explicit-end.js';
 import { HonestRenewals } from './honest-renewals.js';
+import { IntendedExpiry } from './intended-expiry.js';
 import type { Invariant } from './invariant.js';
 import { OrderedWatch } from './ordered-watch.js';
 import { PreviousVersions } from './previous-versions.js';
@@ -18,6 +19,7 @@ import type { StoreStep } from './store-step.js';
 import { TrueBookmarks } from './true-bookmarks.js';
 import { UnhurriedExpiry } from './unhurried-expiry.js';
 import { UniqueEvents } from './unique-events.js';
+import { UnshortenedLeases } from './unshortened-leases.js';
 import { VersionFields } from './version-fields.js';
 import { WatchedRange } from './watched-range.js';
 import { WholeRevisions } from './whole-revisions.js';
@@ -30,7 +32,7 @@ import { WholeRevisions } from './whole-revisions.js';
 export type StoreInvariantMaker = (facts: StoreFacts) => Invariant<StoreStep>;
 
 /**
- * M1, M2, M6, L1, L2, L4, L5, W1 to W11, X5, for members whose clocks drift.
+ * M1, M2, M6, L1, L2, L4 to L7, W1 to W11, X5, for members whose clocks drift.
  *
  * @param bounds.driftPpm - by how much two clocks may differ in speed, in parts per million
  * @since 0.1.0
@@ -48,6 +50,8 @@ export function storeInvariantsFor({
     (facts) => new UnhurriedExpiry(facts, driftPpm),
     (facts) => new EndedLeases(facts),
     (facts) => new HonestRenewals(facts),
+    () => new UnshortenedLeases(driftPpm),
+    () => new IntendedExpiry(),
     (facts) => new OrderedWatch(facts),
     (facts) => new UniqueEvents(facts),
     (facts) => new WholeRevisions(facts),

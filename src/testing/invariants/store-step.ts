@@ -44,10 +44,13 @@ interface LeaseAnswer {
  * - `watch-batch`: as handed to the consumer; without changes it is a bookmark: everything up to
  *   `revision` was delivered. `fragment`: the rest of `revision` follows in the next batch.
  * - `watch-ended`: told to the consumer, with a reason. `watch-lost`: its member died.
- * - `lease-began`: an entry of the log granted it, whoever hears of it; ids may be used again.
+ * - `term-began`: a member applied the first entry of a term, before all others; before what the entry did.
+ * - `lease-began`: the entry `index` of the log granted it, whoever hears of it; ids may be used again.
+ * - `lease-noted`: an entry says how long it has left, `ttlUs` again when it was renewed.
  * - `lease-granted`, `lease-renewed`: a client was told; `sentUs` is when it had asked.
  * - `lease-ended`: an entry of the log ended it, for whatever `reason`; `revision` is the one that
- *   deleted its keys, 0 when it had none. After the `applied` of that entry.
+ *   deleted its keys, 0 when it had none. After the `applied` of that entry, which is of term `term`. With
+ *   `decided` when it expired: by the leader of which term, and which entry had granted what it meant.
  * - `called`, `settled`: a client's call, numbered; `lost`: its member died, so nobody waits for it.
  * - `healed`: from here on there are no faults; `end`: the run is over.
  *
@@ -89,7 +92,14 @@ export type StoreStep = { readonly atUs: number } & (
     }
   | { readonly kind: 'watch-ended'; readonly stream: string }
   | { readonly kind: 'watch-lost'; readonly stream: string }
-  | { readonly kind: 'lease-began'; readonly lease: bigint }
+  | { readonly kind: 'term-began'; readonly term: number }
+  | {
+      readonly kind: 'lease-began';
+      readonly lease: bigint;
+      readonly index?: number | undefined;
+      readonly ttlUs?: number | undefined;
+    }
+  | { readonly kind: 'lease-noted'; readonly lease: bigint; readonly leftUs: number }
   | ({ readonly kind: 'lease-granted' } & LeaseAnswer)
   | ({ readonly kind: 'lease-renewed' } & LeaseAnswer)
   | {
@@ -97,6 +107,8 @@ export type StoreStep = { readonly atUs: number } & (
       readonly lease: bigint;
       readonly revision: number;
       readonly reason: 'expired' | 'revoked';
+      readonly term?: number | undefined;
+      readonly decided?: { readonly term: number; readonly generation: number } | undefined;
     }
   | { readonly kind: 'called'; readonly call: number }
   | { readonly kind: 'settled'; readonly call: number }

@@ -113,6 +113,7 @@ const storeMarks: readonly DeclaredMarks[] = [
   { profile: 'transfers', within: 40, marks: ['snapshot.resumed'] },
   { profile: 'disk', within: 100, marks: ['refused.NO_SPACE'] },
   { profile: 'focused', within: 30, marks: ['snapshot.installed', 'watches.compacted'] },
+  { profile: 'focus-compaction', within: 20, marks: ['history.compacted'] },
   {
     profile: 'focused',
     within: 400,

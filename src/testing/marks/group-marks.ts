@@ -3,6 +3,7 @@
  * which nothing happens would hold as well.
  */
 import type { SimCluster, SimService } from '../cluster/sim-cluster.js';
+import type { SimMachine } from '../sim-machine.js';
 import { MemberMarks } from './member-marks.js';
 
 /** For how long after an entry of its kind a phase lasts, in virtual microseconds. */
@@ -21,7 +22,7 @@ export class GroupMarks {
   /** How often each mark was reached; those never reached are absent. */
   readonly counts: Record<string, number> = {};
   readonly #cluster: SimCluster<SimService>;
-  readonly #members: ReadonlyMap<string, MemberMarks>;
+  readonly #members = new Map<string, MemberMarks>();
   #appliedIndex = 0;
   /** When what begins a phase last happened. */
   readonly #begunUs = new Map<string, number>();
@@ -33,7 +34,7 @@ export class GroupMarks {
    */
   constructor(cluster: SimCluster<SimService>) {
     this.#cluster = cluster;
-    this.#members = new Map(cluster.names.map((name) => [name, this.#watch(name)]));
+    cluster.onMachine((machine) => this.#members.set(machine.name, this.#watch(machine)));
   }
 
   /** A fault is about to be injected. */
@@ -41,8 +42,7 @@ export class GroupMarks {
     for (const phase of this.#phases()) this.#count(`fault.${kind}@${phase}`);
   }
 
-  #watch(name: string): MemberMarks {
-    const machine = this.#cluster.machine(name);
+  #watch(machine: SimMachine): MemberMarks {
     const member = new MemberMarks((mark) => {
       this.#count(mark);
       this.#begin(mark);

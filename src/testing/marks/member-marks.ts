@@ -39,7 +39,7 @@ export class MemberMarks {
 
   /** Looks on from the next boot of a machine on, beside whoever does already. */
   observe(machine: SimMachine): void {
-    const { observer } = machine;
+    const { observer, onSend } = machine;
     const marks: Pick<NodeObserver, OwnHook> = {
       opened: (node) => {
         this.#opened(coreOf(node.raft));
@@ -77,6 +77,7 @@ export class MemberMarks {
     };
     machine.observer = { ...observer, ...marks };
     machine.onSend = (message) => {
+      onSend?.(message);
       if (message.kind !== 'snapshot-chunk' || !this.#begun.delete(message.to)) return;
       // The receiver has what an earlier stream brought.
       if (message.at > 0) this.#count('snapshot.resumed');

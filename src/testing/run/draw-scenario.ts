@@ -58,7 +58,7 @@ export function drawScenario(seed: number, options: SwarmOptions = {}): Scenario
     pauseMs: one(random, [10, 20, 40, 60, 200]),
     keys: one(random, [1, 3, 10, 40]),
     path: { dropRate: one(random, [0, 0, 0, 0.01, 0.05]) },
-    tuning: drawTuning(random),
+    tuning: { ...drawTuning(random), ...drawHistory(seed) },
     tickMs: one(random, [10, 50, 100, 100]),
     ...focus,
     members,
@@ -83,6 +83,12 @@ function drawTuning(random: Random): StoreTuning {
   const segmentBytes = one(random, [16_384, 65_536, 1_048_576]);
   const entriesMin = one(random, [4, 50, 1_000]);
   return { segmentBytes, retention: { entriesMin, bytesMin: 0, bytesMax: 1_048_576 } };
+}
+
+/** In one of four history goes by itself, after a time that a run outlasts. */
+function drawHistory(seed: number): StoreTuning {
+  const random = new SimRandom({ seed, stream: 'scenario.history', entity: [] });
+  return randomInt(random, 4) === 0 ? { history: { ms: 4_000 } } : {};
 }
 
 function one<T>(random: Random, choices: readonly T[]): T {

@@ -4,6 +4,7 @@
  */
 import { isKontikiError } from '../../base/errors.js';
 import { type Random, randomInt } from '../../base/prng.js';
+import { MemberLedger } from '../changes/member-ledger.js';
 import type { SimCluster, SimService } from '../cluster/sim-cluster.js';
 import { type Fault, injectFault } from '../faults/fault.js';
 import type { FaultContext, FaultTarget } from '../faults/fault-type.js';
@@ -13,17 +14,29 @@ import { SimRandom } from '../sim-random.js';
 /** How often members are looked at, in virtual milliseconds. */
 const lookMs = 250;
 
-/** Codes of a member that found its own storage damaged. */
+/** Codes of a member that found its own storage damaged, or was told that it is another one. */
 const damageCodes = [
   'WAL_CORRUPT',
   'STATE_CORRUPT',
   'SNAPSHOT_CORRUPT',
   'FORMAT_UNSUPPORTED',
   'MEMBER_IDENTITY_CHANGED',
+  'MEMBER_ROLLED_BACK',
 ] as const;
 
 /** Of a disk that fails or is full: another start may do better. */
 const passingCodes = ['STORAGE_IO', 'NO_SPACE', 'DIR_LOCKED', 'PORT_IN_USE'] as const;
+
+/**
+ * Of a member that joins: nobody knows it, or nobody answers; or it was told of the member whose name it
+ * has now by one who does not know better yet.
+ */
+const joinCodes = [
+  'MEMBER_IDENTITY_CHANGED',
+  'MEMBER_REMOVED',
+  'MEMBER_UNKNOWN',
+  'TIMEOUT',
+] as const;
 
 /** @since 0.1.0 */
 export class FaultSupervisor {
@@ -37,6 +50,12 @@ export class FaultSupervisor {
   readonly #failing = new Set<string>();
   /** Of {@link #damaged}: refused to start, and stay away. */
   readonly #lost = new Set<string>();
+  /** Of {@link #damaged}: have come back as old copies, and must be refused. */
+  readonly #rolledBack = new Set<string>();
+  /** Stopped because they were removed. */
+  readonly #removed = new Set<string>();
+  /** Who belongs to the group. */
+  readonly ledger = new MemberLedger();
   #count = 0;
 
   /**
@@ -51,12 +70,45 @@ export class FaultSupervisor {
 
   /** Looks on at all machines; after everyone else who observes, before any member starts. */
   observe(): void {
-    for (const name of this.#cluster.names) this.#moments.observe(this.#cluster.machine(name));
+    this.#cluster.onMachine((machine) => {
+      this.#moments.observe(machine);
+      this.ledger.observe(machine);
+    });
   }
 
   /** Members that must take part once all is healed. */
   get owed(): readonly string[] {
-    return this.#cluster.names.filter((name) => !this.#lost.has(name));
+    return this.#cluster.names.filter(
+      (name) => !this.#lost.has(name) && this.ledger.isMember(name),
+    );
+  }
+
+  /** Members that are damaged for good. */
+  get lost(): readonly string[] {
+    return [...this.#lost];
+  }
+
+  /** Whether enough of those that vote are left, which alone owes anything. */
+  get owesLiveness(): boolean {
+    return this.ledger.canElect((name) => this.#lost.has(name));
+  }
+
+  /** A member starts anew, as another one, with nothing of what was damaged. */
+  renewed(name: string): void {
+    this.#damaged.delete(name);
+    this.#lost.delete(name);
+    this.#rolledBack.delete(name);
+  }
+
+  /** Whether everyone who came back as an old copy was refused by the others. */
+  get refusesCopies(): boolean {
+    return [...this.#rolledBack].every((name) => this.#lost.has(name));
+  }
+
+  /** Whether the rest could still decide if a member left the group: who is damaged may not start again. */
+  mayLeave(name: string): boolean {
+    const rest = this.ledger.voters.filter((each) => each !== name);
+    return 2 * rest.filter((each) => this.#damaged.has(each)).length < rest.length;
   }
 
   /** Carries a fault out now. */
@@ -72,23 +124,25 @@ export class FaultSupervisor {
   heal(): void {
     for (const end of [...this.#ends]) end();
     this.#cluster.sim.network.heal();
-    for (const name of this.#cluster.names) this.#restart(name);
+    for (const name of this.#cluster.names) this.restart(name);
   }
 
   #context(random: Random): FaultContext {
     return {
       cluster: this.#cluster,
       random,
-      resolve: (target) => this.#resolve(target, random),
+      resolve: (target) => this.resolve(target, random),
       until: (ms, end) => this.#until(ms, end),
       onMoment: (moment, action) => this.#moments.next(moment, action),
-      restart: (name) => this.#restart(name),
-      mayDamage: (name) => this.#mayDamage(name),
+      restart: (name) => this.restart(name),
+      mayDamage: (name) => this.mayDamage(name),
+      mayRollBack: (name) => this.#mayRollBack(name),
       mayStop: (name) => void this.#failing.add(name),
     };
   }
 
-  #resolve(target: FaultTarget, random: Random): string | undefined {
+  /** The member that a target stands for now: see `FaultContext`. */
+  resolve(target: FaultTarget, random: Random): string | undefined {
     const { names } = this.#cluster;
     if (names.includes(target)) return target;
     const leader = this.#cluster.leader();
@@ -105,28 +159,49 @@ export class FaultSupervisor {
     this.#after(ms, once);
   }
 
-  #mayDamage(name: string): boolean {
-    const most = Math.floor((this.#cluster.names.length - 1) / 2);
-    if (!this.#damaged.has(name) && this.#damaged.size >= most) return false;
+  /** See `FaultContext.mayDamage`. */
+  mayDamage(name: string): boolean {
+    const { members, voters } = this.ledger;
+    const most = Math.floor((voters.length - 1) / 2);
+    const damaged = members.filter((each) => this.#damaged.has(each.name)).length;
+    if (!this.#damaged.has(name) && damaged >= most) return false;
     this.#damaged.add(name);
     return true;
   }
 
-  #restart(name: string): void {
+  #mayRollBack(name: string): boolean {
+    const may = this.ledger.isMember(name) && this.mayDamage(name);
+    if (may) this.#rolledBack.add(name);
+    return may;
+  }
+
+  /** Starts a member again, as often as it takes, unless it runs or is lost. */
+  restart(name: string): void {
     const machine = this.#cluster.machine(name);
-    if (machine.running || this.#lost.has(name)) return;
+    if (machine.running || this.#lost.has(name) || !this.#cluster.names.includes(name)) return;
     this.#cluster.start(name).catch((error: unknown) => this.#refused(name, error));
     this.#moments.reached(name, 'start');
   }
 
   /** A member did not open. Only damage that this run did excuses that for good. */
   #refused(name: string, error: unknown): void {
-    if (passingCodes.some((code) => isKontikiError(error, code))) {
-      this.#after(1_000, () => this.#restart(name));
+    const isMember = this.ledger.isMember(name);
+    if (isKontikiError(error, 'MEMBER_REMOVED') && this.ledger.isRemoved(name)) {
+      if (!isMember) return this.#cluster.retire(name);
+      // It was the one before under its name, and is to be the next.
+      this.#cluster.machine(name).wipe();
+    }
+    const isDamaged = this.#damaged.has(name);
+    const isLate =
+      !isDamaged &&
+      !this.ledger.hasOpened(name) &&
+      joinCodes.some((code) => isKontikiError(error, code));
+    if (isLate || passingCodes.some((code) => isKontikiError(error, code))) {
+      this.#after(1_000, () => this.restart(name));
       return;
     }
     const isDamage = damageCodes.some((code) => isKontikiError(error, code));
-    if (isDamage && this.#damaged.has(name)) {
+    if (isDamage && isDamaged) {
       this.#lost.add(name);
       return;
     }
@@ -135,24 +210,35 @@ export class FaultSupervisor {
 
   /** Members that stopped by themselves. */
   #look(): void {
-    for (const name of this.#cluster.names) {
+    for (const name of [...this.#cluster.names]) {
       const service = this.#cluster.find(name);
       if (service === undefined) continue;
       const { failure, lifecycle } = service.status();
       if (failure === undefined || lifecycle !== 'closed') continue;
       if (isKontikiError(failure, 'ASSERTION')) {
         this.#onViolation('ASSERTION', `${name} stopped: ${describe(failure)}`);
-      } else if (!this.#damaged.has(name) && !this.#mayStop(name, failure)) {
+      } else if (!this.#isExcused(name, failure)) {
         this.#onViolation('S1', `${name} stopped: ${describe(failure)}`);
       }
       this.#cluster.crash(name, 'process');
-      this.#after(500, () => this.#restart(name));
+      if (this.#isGone(name, failure)) this.#cluster.retire(name);
+      else this.#after(500, () => this.restart(name));
     }
     this.#after(lookMs, () => this.#look());
   }
 
-  /** Whether a fault that this member met excuses its end. */
-  #mayStop(name: string, failure: Error): boolean {
+  /** Told twice that it was removed: by its own log, and by the others after it came again. */
+  #isGone(name: string, failure: Error): boolean {
+    if (!isKontikiError(failure, 'MEMBER_REMOVED') || this.ledger.isMember(name)) return false;
+    const isSecond = this.#removed.has(name);
+    this.#removed.add(name);
+    return isSecond;
+  }
+
+  /** Whether a fault that this member met excuses its end, or that it has left the group. */
+  #isExcused(name: string, failure: Error): boolean {
+    if (this.#damaged.has(name)) return true;
+    if (isKontikiError(failure, 'MEMBER_REMOVED')) return this.ledger.isRemoved(name);
     const isPassing = passingCodes.some((code) => isKontikiError(failure, code));
     return isPassing && this.#failing.has(name);
   }

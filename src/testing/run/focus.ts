@@ -63,20 +63,76 @@ const foci = {
       logCacheBytes: one(random, [0, 65_536]),
     },
   }),
+  /** Entries that others replace while they are on their way to a disk that stalls. */
+  replaced: (random) => ({
+    faults: ['deposed', 'deposed', 'deposed', 'crash', 'left-behind'],
+    faultEveryMs: 1_500,
+    members: 3,
+    clients: 4,
+    pauseMs: one(random, [20, 60]),
+    tickMs: one(random, [10, 50]),
+    keys: 3,
+    watchers: 1,
+    timeoutMs: one(random, [100, 300]),
+    tuning: {
+      segmentBytes: 2_048,
+      retention: { entriesMin: 1, bytesMin: one(random, [0, 4_096]), bytesMax: 65_536 },
+      logCacheBytes: 0,
+    },
+  }),
+  /** Members that stand still: processes that are suspended, disks that do not answer or are full. */
+  stalls: (random) => ({
+    faults: ['disk-full', 'pause', 'pause', 'slow-disk', 'stalled-disk', 'stalled-disk'],
+    faultEveryMs: 2_000,
+    members: 3,
+    clients: 4,
+    pauseMs: one(random, [20, 60]),
+    tickMs: one(random, [10, 50, 100]),
+    keys: 3,
+    timeoutMs: one(random, [100, 2_000]),
+    calls: one(random, [
+      { put: 50, get: 50 },
+      { put: 50, get: 40, leaseReads: 10 },
+    ]),
+    tuning: one(random, [{ segmentBytes: 16_384 }, undefined]),
+  }),
   /** The keyspace on its engine: flushes that lag behind the log, and what rests on them. */
   state: (random) => ({
-    faults: ['crash', 'failed-flush', 'left-behind', 'lost-batch', 'slow-disk', 'slow-disk'],
+    faults: [
+      'crash',
+      'crash-at',
+      'failed-flush',
+      'left-behind',
+      'lost-batch',
+      'slow-disk',
+      'slow-disk',
+    ],
     faultEveryMs: 700,
     members: 3,
     clients: 3,
     pauseMs: one(random, [20, 100]),
-    keys: one(random, [3, 40]),
-    calls: { put: 30, get: 10, range: 10, delete: 10, deleteRange: 3, txn: 10, compact: 6 },
+    keys: one(random, [3, 10, 40]),
+    calls: one(random, [
+      { put: 30, get: 10, range: 10, delete: 10, deleteRange: 3, txn: 10, compact: 6 },
+      { put: 25, get: 40, range: 15, delete: 5, txn: 5, compact: 2 },
+    ]),
     tuning: {
       ...shortLog,
       flushIntervalMs: one(random, [10, 200]),
-      versionCacheBytes: one(random, [0, 600]),
+      versionCacheBytes: one(random, [0, 16_000, undefined]),
     },
+  }),
+  /** Answers that are kept for later reads while their keys change. */
+  keptReads: (random) => ({
+    faults: ['cold-state', 'cold-state', 'left-behind'],
+    faultEveryMs: 1_500,
+    members: 3,
+    clients: 3,
+    pauseMs: 60,
+    keys: 5,
+    watchers: 1,
+    calls: { put: 35, get: 50, range: 10, delete: 5 },
+    tuning: { flushIntervalMs: 10, versionCacheBytes: one(random, [16_000, undefined]) },
   }),
   /** Snapshots that are made, sent and installed while machines die. */
   installs: (random) => ({
@@ -135,7 +191,10 @@ const foci = {
     tickMs: one(random, [10, 50, 100]),
     keys: 3,
     leaseSeconds: one(random, [1, 2, 6]),
-    calls: { put: 8, putWithLease: 20, get: 8, grant: 20, revoke: 10, renew: 40 },
+    calls: one(random, [
+      { put: 8, putWithLease: 20, get: 8, grant: 20, revoke: 10, renew: 40 },
+      { put: 8, putWithLease: 10, get: 8, grant: 30, regrant: 60, renew: 4 },
+    ]),
     timeoutMs: one(random, [50, 300]),
     path: one(random, [undefined, { delayMinUs: 1_000, delayMeanUs: 20_000 }]),
     tuning: { ...shortLog, leaseCheckpointMs: one(random, [200, 1_000]) },
@@ -168,8 +227,9 @@ const foci = {
     clients: one(random, [1, 3]),
     pauseMs: one(random, [60, 300]),
     keys: 3,
-    calls: { put: 20, delete: 10, txn: 10, getOld: 15, range: 15, compact: 30 },
-    tuning: one(random, [shortLog, undefined]),
+    // Where clients compact that much, nothing is left for stores to do by themselves.
+    calls: { put: 20, delete: 10, txn: 10, getOld: 15, range: 15, compact: one(random, [0, 30]) },
+    tuning: one(random, [{ ...shortLog, history: { ms: 2_000 } }, { history: { ms: 4_000 } }]),
   }),
   /** Writes through members other than the leader, which arrive when it leads no more, or again. */
   forwards: (random) => ({

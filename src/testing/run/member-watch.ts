@@ -11,6 +11,7 @@
  */
 import { assert } from '../../base/assert.js';
 import type { OpenedNode, StateMachine } from '../../node/index.js';
+import { type ConfState, restoreConfiguration } from '../../raft/configuration.js';
 import type { LogReader } from '../../raft/log-reader.js';
 import type { Message, PeerMessage } from '../../raft/messages.js';
 import type { Raft } from '../../raft/raft.js';
@@ -37,6 +38,7 @@ export class MemberWatch implements ViewedMember {
   /** The newest that was written; one that only moves the commit index waits for company. */
   #hardState: HardState = this.store.durable.hardState;
   #applied = 0;
+  configured = 0;
   /** Every entry that the log was given, by index: a crash may bring back what it had let go of. */
   readonly #given = new Map<number, Entry>();
 
@@ -70,8 +72,11 @@ export class MemberWatch implements ViewedMember {
     this.#core = coreOf(raft);
     this.#machine = machine;
     this.#applied = appliedIndex;
+    this.configured = 0;
     this.view.look(this.#core);
     this.#tell('start');
+    const { hardState: _term, ...state } = log.initialState();
+    this.#tellConfigured(appliedIndex, state, true);
     this.#tell('durable');
     this.#tell('state');
   }
@@ -107,6 +112,7 @@ export class MemberWatch implements ViewedMember {
     const atUs = this.#nowUs();
     if (append.snapshot !== undefined) {
       const { index, term } = append.snapshot.last;
+      this.#tellConfigured(index, append.snapshot.configuration, true);
       this.#observe({ kind: 'snapshot', atUs, member, index, term });
     }
     const from = append.entries[0]?.index;
@@ -135,6 +141,12 @@ export class MemberWatch implements ViewedMember {
     }
   }
 
+  /** An entry made this the configuration. */
+  onConfigured(index: number, state: ConfState): void {
+    this.configured = index;
+    this.#tellConfigured(index, state, false);
+  }
+
   onInstalled(index: number): void {
     this.#applied = index;
     this.#observe({ kind: 'installed', atUs: this.#nowUs(), member: this.view, index });
@@ -146,6 +158,14 @@ export class MemberWatch implements ViewedMember {
 
   onReadAnswered({ readId: read, index }: ReadState): void {
     this.#observe({ kind: 'read-answered', atUs: this.#nowUs(), member: this.view, read, index });
+  }
+
+  #tellConfigured(index: number, state: ConfState, found: boolean): void {
+    const { view: member } = this;
+    const configuration = restoreConfiguration(state);
+    const atUs = this.#nowUs();
+    const list = state.context;
+    this.#observe({ kind: 'configured', atUs, member, index, configuration, list, found });
   }
 
   /** What the log has let go of is let go of here. */

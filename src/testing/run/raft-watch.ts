@@ -2,10 +2,9 @@
  * Holds a simulated group to the invariants of Raft after every step of every member. It looks on from
  * the observers of the nodes, into which nothing of it is ever thrown.
  */
-import { assert } from '../../base/assert.js';
 import type { OpenedNode } from '../../node/index.js';
 import { RaftChecker } from '../invariants/raft-checker.js';
-import { livenessInvariants, raftInvariants } from '../invariants/raft-invariants.js';
+import { livenessInvariants, memberInvariants } from '../invariants/raft-invariants.js';
 import type { RaftStep } from '../invariants/raft-step.js';
 import type { SimMachine } from '../sim-machine.js';
 import { MemberWatch } from './member-watch.js';
@@ -22,6 +21,8 @@ export class RaftWatch {
   readonly #nowUs: () => number;
   readonly #guard: ViolationGuard;
   readonly #members = new Map<number, MemberWatch>();
+  /** On which of the disks of its machine each began, counted by those that were lost before. */
+  readonly #disks = new Map<number, number>();
   /** From the first open on, which tells who belongs to the group. */
   #checker: RaftChecker | undefined;
 
@@ -40,8 +41,8 @@ export class RaftWatch {
     /** Of the life that runs. */
     let member: MemberWatch | undefined;
     const opened = (node: OpenedNode): void => {
-      member = this.#memberOf(node);
-      member.onOpened(node);
+      member = this.#memberOf(node, machine.wipes);
+      member?.onOpened(node);
     };
     machine.observer = {
       ...observer,
@@ -77,6 +78,10 @@ export class RaftWatch {
         member?.onSent(message);
         observer.sent(message);
       },
+      configured: (index, state) => {
+        member?.onConfigured(index, state);
+        observer.configured(index, state);
+      },
       applied: (entries, results) => {
         member?.onApplied(entries);
         observer.applied(entries, results);
@@ -104,18 +109,27 @@ export class RaftWatch {
     this.#observe({ kind: 'end', atUs: this.#nowUs() });
   }
 
-  #memberOf({ memberId, raft }: OpenedNode): MemberWatch {
+  /**
+   * The member that opened; nobody, when it goes by the id of another disk: whoever counts what such a
+   * one says, or has, breaks a rule.
+   */
+  #memberOf({ memberId, raft }: OpenedNode, wipes: number): MemberWatch | undefined {
     if (this.#checker === undefined) {
       const { configuration } = raft.status();
-      for (const id of configuration.voters) {
-        this.#members.set(id, new MemberWatch(id, this.#nowUs, (step) => this.#observe(step)));
-      }
-      const members = [...this.#members.values()].map(({ view }) => view);
-      const invariants = [...raftInvariants, ...livenessInvariants(calm)];
-      this.#checker = new RaftChecker({ members, start: { configuration }, invariants });
+      const invariants = [...memberInvariants, ...livenessInvariants(calm)];
+      this.#checker = new RaftChecker({ members: [], start: { configuration }, invariants });
+      for (const id of configuration.voters) this.#add(id);
     }
-    const member = this.#members.get(memberId);
-    assert(member !== undefined, `${memberId} is a member`);
+    const member = this.#members.get(memberId) ?? this.#add(memberId);
+    const disk = this.#disks.get(memberId) ?? wipes;
+    this.#disks.set(memberId, disk);
+    return disk === wipes ? member : undefined;
+  }
+
+  #add(id: number): MemberWatch {
+    const member = new MemberWatch(id, this.#nowUs, (step) => this.#observe(step));
+    this.#members.set(id, member);
+    this.#checker?.facts.addMember(member.view);
     return member;
   }
 

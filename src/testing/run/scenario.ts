@@ -3,6 +3,7 @@
  * equal runs; a scenario can be written to a file, and made smaller (reliability plan §7.5).
  */
 import type { StoreTuning } from '../../assembly/store-config.js';
+import type { Change } from '../changes/change.js';
 import type { Fault } from '../faults/fault.js';
 import type { PathOptions } from '../sim-path.js';
 import type { CallWeights } from '../workload/call-weights.js';
@@ -14,16 +15,25 @@ export interface ScheduledFault {
   readonly fault: Fault;
 }
 
+/** A change of the membership and its time. @since 0.1.0 */
+export interface ScheduledChange {
+  /** Virtual milliseconds after the members have started. */
+  readonly atMs: number;
+  readonly change: Change;
+}
+
 /** @since 0.1.0 */
 export interface Scenario {
   /** Decides all that is left to chance; any safe integer. */
   readonly seed: number;
-  /** How many members, all voters; 1 to 7. */
+  /** How many members found the group, all voters; 1 to 7. */
   readonly members: number;
   /** Virtual milliseconds with faults. Then all is healed, and the group owes liveness. */
   readonly durationMs: number;
   /** In order of time. */
   readonly faults: readonly ScheduledFault[];
+  /** In order of time; default none: the group stays as it was founded. */
+  readonly changes?: readonly ScheduledChange[] | undefined;
   /** Clients that call, one call at a time each. */
   readonly clients: number;
   /** Milliseconds a client pauses between two calls, at most. */
@@ -44,6 +54,8 @@ export interface Scenario {
   readonly timeoutMs?: number | undefined;
   /** How many times to live, in seconds, clients of a store choose from; default 8. */
   readonly leaseSeconds?: number | undefined;
+  /** Average milliseconds between two backups of a store; default none is taken. */
+  readonly backupEveryMs?: number | undefined;
   /** Readers of watches of a store; default: as many as clients. */
   readonly watchers?: number | undefined;
 }

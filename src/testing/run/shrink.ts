@@ -35,7 +35,8 @@ export async function shrink(
   await search.attempt(endAtFailure(report));
   for (let before = ''; before !== search.shape; ) {
     before = search.shape;
-    await search.dropFaults();
+    await search.drop('faults');
+    await search.drop('changes');
     for (const step of smallerSteps) await search.repeat(step);
   }
   return search.smallest;
@@ -83,12 +84,17 @@ class ShrinkSearch {
   }
 
   /** Halves, quarters and so on down to single faults. */
-  async dropFaults(): Promise<void> {
-    for (let size = this.smallest.scenario.faults.length; size >= 1; size = Math.floor(size / 2)) {
-      for (let at = 0; at < this.smallest.scenario.faults.length; ) {
+  async drop(what: 'faults' | 'changes'): Promise<void> {
+    const count = () => this.smallest.scenario[what]?.length ?? 0;
+    for (let size = count(); size >= 1; size = Math.floor(size / 2)) {
+      for (let at = 0; at < count(); ) {
         const { scenario } = this.smallest;
-        const faults = scenario.faults.filter((_, i) => i < at || i >= at + size);
-        if (!(await this.attempt({ ...scenario, faults }))) at += size;
+        const isKept = (_: unknown, i: number) => i < at || i >= at + size;
+        const fewer =
+          what === 'faults'
+            ? { ...scenario, faults: scenario.faults.filter(isKept) }
+            : { ...scenario, changes: scenario.changes?.filter(isKept) };
+        if (!(await this.attempt(fewer))) at += size;
       }
     }
   }
@@ -98,15 +104,20 @@ class ShrinkSearch {
 function endAtFailure({ scenario, violation }: SimulationReport): Scenario | undefined {
   const endMs = Math.ceil(violation?.atMs ?? scenario.durationMs);
   if (endMs >= scenario.durationMs) return undefined;
-  const faults = scenario.faults.filter(({ atMs }) => atMs <= endMs);
-  return { ...scenario, durationMs: endMs, faults };
+  return { ...scenario, ...upTo(scenario, endMs), durationMs: endMs };
+}
+
+/** What happens in the first part of a scenario. */
+function upTo({ changes, faults }: Scenario, endMs: number): Partial<Scenario> {
+  const isIn = ({ atMs }: { readonly atMs: number }) => atMs <= endMs;
+  const own = { faults: faults.filter(isIn) };
+  return changes === undefined ? own : { ...own, changes: changes.filter(isIn) };
 }
 
 const smallerSteps: readonly Step[] = [
-  ({ durationMs, faults, ...rest }) => {
-    const half = Math.floor(durationMs / 2);
-    const earlier = faults.filter(({ atMs }) => atMs <= half);
-    return half < 250 ? undefined : { ...rest, durationMs: half, faults: earlier };
+  (scenario) => {
+    const half = Math.floor(scenario.durationMs / 2);
+    return half < 250 ? undefined : { ...scenario, ...upTo(scenario, half), durationMs: half };
   },
   ({ members, ...rest }) => (members <= 2 ? undefined : { ...rest, members: members - 2 }),
   (scenario) => fewer(scenario, 'clients'),

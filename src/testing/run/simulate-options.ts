@@ -2,6 +2,7 @@
  * Options of `simulate`, checked as a whole before anything runs.
  */
 import { type KontikiError, kontikiError } from '../../base/errors.js';
+import { changeKinds } from '../changes/change.js';
 import { type FaultKind, faultKinds } from '../faults/fault.js';
 import type { MachineSpec } from '../machine/machine-spec.js';
 import { shown } from '../shown.js';
@@ -102,7 +103,12 @@ function checkScenario(scenario: Scenario): void {
   checkCount(pauseMs, 'pauseMs');
   durationMs(scenario.durationMs, 'durationMs');
   checkKinds(faults.map(({ fault }) => fault?.kind));
-  for (const { atMs } of faults) {
+  const changes = scenario.changes ?? [];
+  const stranger = changes.find(({ change }) => !changeKinds.includes(change?.kind));
+  if (stranger !== undefined) {
+    throw invalid('changes', `among ${changeKinds.join(', ')}`, stranger.change?.kind);
+  }
+  for (const { atMs } of [...faults, ...changes]) {
     if (!(atMs >= 0 && Number.isFinite(atMs))) throw invalid('atMs', 'a time of at least 0', atMs);
   }
 }

@@ -6,9 +6,11 @@ import { isKontikiError } from '../../base/errors.js';
 import type { SimCluster, SimService } from '../cluster/sim-cluster.js';
 import { GroupMarks } from '../marks/group-marks.js';
 import { SimRandom } from '../sim-random.js';
+import { ChangeSupervisor } from './change-supervisor.js';
 import { FaultSupervisor } from './fault-supervisor.js';
 import { RaftWatch } from './raft-watch.js';
 import type { Scenario } from './scenario.js';
+import { StalledLeaders } from './stalled-leaders.js';
 import type { Workload, WorkloadContext } from './workload.js';
 
 /** How long a healed group may take for each thing it owes, in virtual milliseconds. */
@@ -47,10 +49,13 @@ export class Simulation<S extends SimService> {
   readonly #scenario: Scenario;
   readonly #workload: Workload<S>;
   readonly #supervisor: FaultSupervisor;
+  readonly #changes: ChangeSupervisor;
   readonly #watch: RaftWatch;
   readonly #faults: Record<string, number> = {};
   #marks: GroupMarks | undefined;
   #violation: Violation | undefined;
+  /** So many members are damaged for good that the rest cannot decide. */
+  #isUnowed = false;
 
   /**
    * @param scenario - what is to happen
@@ -63,6 +68,7 @@ export class Simulation<S extends SimService> {
     this.#workload = workload;
     const violated = (id: string, message: string) => this.violated(id, message);
     this.#supervisor = new FaultSupervisor(cluster, violated);
+    this.#changes = new ChangeSupervisor(cluster, this.#supervisor);
     this.#watch = new RaftWatch(() => cluster.sim.scheduler.nowUs, violated);
   }
 
@@ -75,8 +81,9 @@ export class Simulation<S extends SimService> {
   async run(): Promise<SimulationReport> {
     try {
       this.#workload.observe(this.#context());
-      for (const name of this.#cluster.names) this.#watch.watch(this.#cluster.machine(name));
+      this.#cluster.onMachine((machine) => this.#watch.watch(machine));
       this.#supervisor.observe();
+      this.#observeStalls();
       this.#marks = new GroupMarks(this.#cluster);
       await this.#cluster.startAll(patienceMs);
       await this.#underFaults();
@@ -91,8 +98,21 @@ export class Simulation<S extends SimService> {
       traceHash: sim.traceHash,
       trace: sim.scheduler.traceLines,
       simulatedMs: sim.nowMs,
-      figures: { ...this.#workload.summary(), ...this.#faults, ...this.#marks?.counts },
+      figures: {
+        ...this.#workload.summary(),
+        ...this.#changes.figures,
+        ...this.#faults,
+        ...this.#marks?.counts,
+      },
     };
+  }
+
+  #observeStalls(): void {
+    const { scheduler } = this.#cluster.sim;
+    const electionMs = 10 * (this.#scenario.tickMs ?? 100);
+    const violated = (id: string, message: string) => this.violated(id, message);
+    const leaders = new StalledLeaders(() => scheduler.nowUs, electionMs, violated);
+    this.#cluster.onMachine((machine) => leaders.observe(machine));
   }
 
   async #underFaults(): Promise<void> {
@@ -107,6 +127,13 @@ export class Simulation<S extends SimService> {
         this.#supervisor.inject(fault);
       });
     }
+    for (const { atMs, change } of this.#scenario.changes ?? []) {
+      sim.scheduler.at(startUs + Math.ceil(atMs * 1_000), () => {
+        const name = `change.${change.kind}`;
+        this.#faults[name] = (this.#faults[name] ?? 0) + 1;
+        this.#changes.make(change);
+      });
+    }
     const endMs = sim.nowMs + this.#scenario.durationMs;
     while (this.#violation === undefined && sim.nowMs < endMs) {
       await sim.run(Math.min(sliceMs, endMs - sim.nowMs));
@@ -117,17 +144,23 @@ export class Simulation<S extends SimService> {
   async #healed(): Promise<void> {
     const { sim } = this.#cluster;
     sim.scheduler.trace('heal', '');
+    this.#changes.heal();
     this.#supervisor.heal();
     this.#watch.healed();
     const everyone = () => this.#supervisor.owed.every((name) => this.#isOpen(name));
+    await this.#within('S2', 'old copies are refused', () => this.#supervisor.refusesCopies);
     await this.#within('V1', 'every member runs', everyone);
     await this.#within('V1', 'a leader', () => this.#cluster.leader() !== undefined);
     await sim.run(2_000);
     this.#workload.stop();
-    await this.#within('V2', 'every call is settled', () => this.#workload.pending === 0);
+    const pending = () => this.#workload.pending + this.#changes.pending;
+    await this.#within('V2', 'every call is settled', () => pending() === 0);
     await this.#within('V3', 'all members are equal', () => this.#cluster.isSettled());
+    if (this.#isUnowed) return;
     // Who is damaged for good does not catch up.
-    if (this.#supervisor.owed.length === this.#cluster.names.length) this.#watch.end();
+    const { ledger, lost } = this.#supervisor;
+    if (!lost.some((name) => ledger.isMember(name))) this.#watch.end();
+    if (ledger.finding !== undefined) this.violated('C7', ledger.finding);
     if (this.#violation === undefined) await this.#workload.finish(this.#context());
   }
 
@@ -136,13 +169,15 @@ export class Simulation<S extends SimService> {
   }
 
   async #within(id: string, what: string, condition: () => boolean): Promise<void> {
-    if (this.#violation !== undefined) return;
+    if (this.#violation !== undefined || this.#isUnowed) return;
     const stop = () => this.#violation !== undefined || condition();
     try {
       await this.#cluster.sim.runUntil(stop, patienceMs);
     } catch (error) {
       if (!isKontikiError(error, 'TIMEOUT')) throw error;
-      this.violated(id, `expected ${what} within ${patienceMs} ms of a healed group`);
+      this.#isUnowed = !this.#supervisor.owesLiveness;
+      if (this.#isUnowed) this.#faults['liveness.unowed'] = 1;
+      else this.violated(id, `expected ${what} within ${patienceMs} ms of a healed group`);
     }
   }
 

@@ -141,7 +141,8 @@ export function begin(
 
 /** The identity of a member of a test; the same at every call. @since 0.1.0 */
 export function testIdentity(memberId: MemberId): MemberIdentity {
-  return { clusterId: testClusterId, memberId, dirId: String(memberId).padStart(32, '0') };
+  const life = { number: 3, tokens: [memberId, 2 ** 32 - 1], term: 5, lastIndex: 2 ** 40 };
+  return { clusterId: testClusterId, memberId, dirId: String(memberId).padStart(32, '0'), life };
 }
 
 /** A small message that can be told from others by its commit index. @since 0.1.0 */

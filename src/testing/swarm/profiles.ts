@@ -2,14 +2,18 @@
  * Ways to be hard on a group, by name: what `kontiki sim --profile` and the soak choose from. A profile
  * makes a run out of a seed; equal seeds give equal runs.
  */
+
 import type { StoreTuning } from '../../assembly/store-config.js';
+import { randomInt } from '../../base/prng.js';
 import { leaseMsMax } from '../bare/bare-clock.js';
 import { type BareFaults, noFaults } from '../bare/bare-faults.js';
 import type { SimulateCoresOptions } from '../bare/simulate-cores.js';
 import type { Fault, FaultKind } from '../faults/fault.js';
+import { drawChanges } from '../run/draw-changes.js';
 import { drawScenario, type SwarmOptions } from '../run/draw-scenario.js';
 import { focusNames } from '../run/focus.js';
 import type { Scenario } from '../run/scenario.js';
+import { SimRandom } from '../sim-random.js';
 
 /** What a seed does: a scenario of whole stores, or options of bare cores. @since 0.1.0 */
 export type DrawnRun =
@@ -33,6 +37,14 @@ const diskFaults: readonly FaultKind[] = [
   'flipped-bit',
   'lost-batch',
   'slow-disk',
+];
+/** Disks that go back to what they once held, between what moves votes and entries. */
+const copyFaults: readonly FaultKind[] = [
+  'crash',
+  'crash-at',
+  'partition',
+  'rolled-back',
+  'rolled-back',
 ];
 const networkFaults: readonly FaultKind[] = [
   'broken-links',
@@ -128,6 +140,30 @@ function drawTransfers(seed: number): Scenario {
   };
 }
 
+/** In one of eight seeds members come and go as well. */
+function drawStandard(seed: number): Scenario {
+  const random = new SimRandom({ seed, stream: 'scenario.standard', entity: [] });
+  return randomInt(random, 8) === 0 ? drawMembers(seed) : drawScenario(seed);
+}
+
+/** Members come and go under load and faults, more often than not in the middle of something. */
+function drawMembers(seed: number): Scenario {
+  const random = new SimRandom({ seed, stream: 'scenario.members', entity: [] });
+  const members = [1, 3, 3, 3, 5][randomInt(random, 5)] as number;
+  const faultEveryMs = [800, 2_000, 5_000][randomInt(random, 3)] as number;
+  const drawn = drawScenario(seed, { faultEveryMs, focus: 'none', members });
+  const everyMs = [600, 1_200, 2_500][randomInt(random, 3)] as number;
+  const names = Array.from({ length: members }, (_, at) => `n${at + 1}`);
+  const { clients, durationMs, pauseMs } = drawn;
+  return {
+    ...drawn,
+    clients: Math.min(clients, 3),
+    pauseMs: Math.max(pauseMs, 40),
+    backupEveryMs: randomInt(random, 2) === 0 ? 3_000 : undefined,
+    changes: drawChanges(random, { members: names, durationMs, everyMs }),
+  };
+}
+
 /** Hours of virtual time for little real time: rare calls, rare faults, all timers run their length. */
 function drawLong(seed: number): Scenario {
   const drawn = drawScenario(seed, { durationMs: 600_000, faultEveryMs: 15_000, focus: 'none' });
@@ -139,9 +175,11 @@ const narrow = focusNames.map((focus) => {
 });
 
 const all: readonly SimProfile[] = [
-  stores('standard', 'whole stores: half of the seeds narrow, half of all faults in the others', {
-    focus: undefined,
-  }),
+  {
+    name: 'standard',
+    about: 'whole stores: half of the seeds narrow, half of all faults in the others',
+    draw: (seed) => ({ scenario: drawStandard(seed) }),
+  },
   stores('focused', 'whole stores: narrow runs, each hard on one part', { focus: 'any' }),
   ...narrow,
   stores('calm', 'whole stores, no faults: what breaks here is broken anyway', { faults: [] }),
@@ -152,6 +190,7 @@ const all: readonly SimProfile[] = [
   },
   stores('power', 'whole stores: processes and machines die, syncs fail', { faults: powerFaults }),
   stores('disk', 'whole stores: full, slow, failing and damaged disks', { faults: diskFaults }),
+  stores('copies', 'whole stores: members come back as old copies', { faults: copyFaults }),
   stores('network', 'whole stores: partitions, loss, delays, pauses', { faults: networkFaults }),
   stores('single', 'whole stores: one member alone', { members: 1 }),
   stores('five', 'whole stores: five members', { members: 5 }),
@@ -164,6 +203,11 @@ const all: readonly SimProfile[] = [
     name: 'transfers',
     about: 'whole stores: slow snapshots, on connections that break, 40 s each',
     draw: (seed) => ({ scenario: drawTransfers(seed) }),
+  },
+  {
+    name: 'members',
+    about: 'whole stores: members come, go, move and lose their disks, between faults',
+    draw: (seed) => ({ scenario: drawMembers(seed) }),
   },
   {
     name: 'long',

@@ -34,8 +34,8 @@ export class AtMostOnce {
    *
    * @returns whether its command is executed
    */
-  take({ data, index }: Entry, { value }: ApplyResult): boolean {
-    if (data.length === 0) return false;
+  take({ data, index, type }: Entry, { value }: ApplyResult): boolean {
+    if (data.length === 0 || type !== 'normal') return false;
     const { command, ...request } = decodeCommand(data);
     if (command.op === 'session-open') {
       this.#rules.opened(index, request);

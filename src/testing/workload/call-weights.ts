@@ -16,6 +16,8 @@ const usual = {
   grant: 3,
   revoke: 3,
   leaseReads: 1,
+  // For scenarios that ask for it: leases end while they are given back and granted anew.
+  regrant: 0,
 } as const;
 
 /** @since 0.1.0 */

@@ -88,15 +88,15 @@ export class Clients<S extends SimService, Input, Answer> {
     this.#context = context;
     this.#observe = observe;
     this.log = new CommittedLog((id, message) => context.violated(id, message));
-    for (const name of context.cluster.names) {
-      context.cluster.machine(name).observer = {
+    context.cluster.onMachine((machine) => {
+      machine.observer = {
         ...assertingObserver,
         proposed: (request) => {
           this.#proposed = request;
         },
-        applied: (entries, results) => this.log.take(name, entries, results),
+        applied: (entries, results) => this.log.take(machine.name, entries, results),
       };
-    }
+    });
   }
 
   /** Calls that nobody has answered. */

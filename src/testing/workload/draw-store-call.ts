@@ -48,6 +48,9 @@ export interface ClientMemory {
   readonly leaseSeconds: number;
 }
 
+/** Within so much of its end a lease is about to run out, in virtual microseconds. */
+const endingUs = 100_000;
+
 const draws: { readonly [K in CallKind]: (memory: ClientMemory) => DrawnCall } = {
   put: (memory) => put(memory, undefined),
   putWithLease: (memory) => put(memory, anyOf(memory, [...memory.leases.keys()])),
@@ -62,6 +65,7 @@ const draws: { readonly [K in CallKind]: (memory: ClientMemory) => DrawnCall } =
   grant,
   revoke,
   leaseReads,
+  regrant,
 };
 
 /** Draws the next call. @since 0.1.0 */
@@ -203,8 +207,7 @@ function compact(memory: ClientMemory): DrawnCall {
   };
 }
 
-function grant(memory: ClientMemory): DrawnCall {
-  const id = memory.leaseId();
+function grant(memory: ClientMemory, id = memory.leaseId()): DrawnCall {
   const ttlSeconds = memory.leaseSecondsMin + randomInt(memory.random, memory.leaseSeconds);
   const { timeoutMs } = memory;
   return {
@@ -235,6 +238,31 @@ function revoke(memory: ClientMemory): DrawnCall {
       return { op: 'lease-revoke', revision, deleted };
     },
   };
+}
+
+/**
+ * Gives a lease back and is granted it anew, in one go and at about the time when it runs out: the leader's
+ * word that it did comes behind both, and is about the one before.
+ */
+function regrant(memory: ClientMemory): DrawnCall {
+  const held = [...memory.leases.values()].find((each) => isEnding(each, memory));
+  if (held === undefined) return put(memory, undefined);
+  const { timeoutMs } = memory;
+  const { input, run } = grant(memory, held.lease.id);
+  return {
+    input,
+    service: held.store,
+    run: (store) => {
+      // What becomes of it shows in the log; the grant behind it is refused where it is not taken.
+      held.lease.revoke({ timeoutMs }).catch(() => undefined);
+      return run(store);
+    },
+  };
+}
+
+function isEnding({ record, store }: HeldLease, memory: ClientMemory): boolean {
+  const leftUs = record.sentUs + record.ttlUs - memory.nowUs;
+  return memory.runs(store) && Math.abs(leftUs) < endingUs;
 }
 
 /** Switches lease reads, mostly on, in runs that use them. */

@@ -3,6 +3,7 @@
  * reliability §4. True time is known here, so each clock's drift is allowed for and nothing else.
  */
 import { decodeCommand } from '../../codec/command-codec.js';
+import type { LeaseCheckpointCommand } from '../../mvcc/lease-types.js';
 import type { ApplyResult, Entry } from '../../node/index.js';
 import type { StoreStep } from '../invariants/store-step.js';
 import type { Untimed } from './store-watch.js';
@@ -26,8 +27,8 @@ export class LeaseLedger {
   readonly #observe: ((step: Untimed<StoreStep>) => void) | undefined;
   /** The newest record of each id. */
   readonly #records = new Map<bigint, LeaseRecord>();
-  /** Ids that the log has a lease of. */
-  readonly #alive = new Set<bigint>();
+  /** What the log has, by id. */
+  readonly #alive = new Map<bigint, { readonly generation: number; readonly ttlUs: number }>();
   #keptAlive = 0;
   #expired = 0;
 
@@ -88,21 +89,32 @@ export class LeaseLedger {
     this.#violated('L5', `lease ${record.id} was called gone at ${nowUs} us, it was alive`);
   }
 
-  /** Some member applied an entry before all others. */
-  applied({ data }: Entry, { value }: ApplyResult, nowUs: number): void {
+  /** Some member applied an entry before all others, one that takes effect. */
+  applied({ data, index, term }: Entry, { value }: ApplyResult, nowUs: number): void {
     if (typeof value !== 'object' || value === null || !('op' in value)) return;
-    if (value.op !== 'lease-grant' && value.op !== 'lease-revoke') return;
+    if (!isLeaseOp(value.op)) return;
     const { command } = decodeCommand(data);
     if (command.op === 'lease-grant') {
-      this.#alive.add(command.id);
-      this.#observe?.({ kind: 'lease-began', lease: command.id });
+      const { id: lease, ttlSeconds } = command;
+      const ttlUs = ttlSeconds * 1e6;
+      this.#alive.set(lease, { generation: index, ttlUs });
+      this.#observe?.({ kind: 'lease-began', lease, index, ttlUs });
     } else if (command.op === 'lease-revoke') {
-      const { id: lease, expired } = command;
+      const { id: lease, expired: decided } = command;
       const hadKeys = 'deleted' in value && value.deleted !== 0;
       const revision = hadKeys && 'revision' in value ? Number(value.revision) : 0;
-      const reason = expired === undefined ? 'revoked' : 'expired';
-      this.#ended(lease, expired !== undefined, nowUs);
-      this.#observe?.({ kind: 'lease-ended', lease, revision, reason });
+      const reason = decided === undefined ? 'revoked' : 'expired';
+      this.#ended(lease, decided !== undefined, nowUs);
+      this.#observe?.({ kind: 'lease-ended', lease, revision, reason, term, decided });
+    } else if (command.op === 'lease-checkpoint') this.#noted(command);
+  }
+
+  #noted({ leases }: LeaseCheckpointCommand): void {
+    for (const { id: lease, generation, remainingMs } of leases) {
+      const known = this.#alive.get(lease);
+      if (known?.generation !== generation) continue;
+      const leftUs = remainingMs === 0 ? known.ttlUs : remainingMs * 1_000;
+      this.#observe?.({ kind: 'lease-noted', lease, leftUs });
     }
   }
 
@@ -117,4 +129,8 @@ export class LeaseLedger {
     if (!isExpired || nowUs >= leastUs) return;
     this.#violated('L2', `lease ${id} expired at ${nowUs} us, expected not before ${leastUs}`);
   }
+}
+
+function isLeaseOp(op: unknown): boolean {
+  return op === 'lease-grant' || op === 'lease-revoke' || op === 'lease-checkpoint';
 }

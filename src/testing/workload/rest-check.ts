@@ -35,7 +35,8 @@ export async function checkAtRest(
   const checks = cluster.running.map(async (name) => {
     const { revision } = cluster.service(name).status();
     if (revision === state.revision) {
-      await checkContents(context, name, state);
+      const store = cluster.service(name);
+      await checkContents({ name, store, violated: context.violated }, state);
       await checkTold(context, name, history, state);
     } else {
       const message = `${name} is at revision ${revision}, the log at ${state.revision}`;
@@ -57,12 +58,24 @@ function* revisionsOf({ compactRevision, revision }: KeyspaceState): Generator<n
   for (const one of new Set(some)) if (one >= oldest && one <= revision) yield one;
 }
 
-async function checkContents(
-  context: WorkloadContext<Store>,
-  name: string,
+/**
+ * Compares what a store holds, at revisions old and new, with what it is to hold.
+ *
+ * @param place.violated - told of a difference
+ * @param state - of its revision
+ * @since 0.1.0
+ */
+export async function checkContents(
+  {
+    name,
+    store,
+    violated,
+  }: Pick<WorkloadContext<Store>, 'violated'> & {
+    readonly name: string;
+    readonly store: Store;
+  },
   state: KeyspaceState,
 ): Promise<void> {
-  const store = context.cluster.service(name);
   for (const revision of revisionsOf(state)) {
     const { kvs } = await store.range({ ...allKeys, revision });
     const found: readonly KeyVersion[] = kvs.map(versionOf);
@@ -71,7 +84,7 @@ async function checkContents(
     const at = expected.findIndex((version, place) => !agrees(version, found[place]));
     const key = expected[at]?.key ?? found[expected.length]?.key;
     const counts = `${found.length} keys of ${expected.length}`;
-    context.violated('M3', `${name} at revision ${revision}: ${counts}, the first wrong is ${key}`);
+    violated('M3', `${name} at revision ${revision}: ${counts}, the first wrong is ${key}`);
   }
 }
 

@@ -46,6 +46,8 @@ export class StoreWatch {
   readonly #waiting: StoreStep[] = [];
   /** Last entry that any member applied. */
   #appliedMax = 0;
+  /** Its term. */
+  #appliedTerm = 0;
 
   /**
    * @param context - of the run
@@ -132,12 +134,19 @@ export class StoreWatch {
       this.#checker.observe({ kind: 'applied', atUs, member, index, revision, changes });
       if (index <= this.#appliedMax) return;
       this.#appliedMax = index;
+      this.#beginTerm(entry);
       this.#onEntry(entry, result);
     });
     const [untold] = life.heard;
     assert(untold === undefined, `${life.name}: an entry made revision ${untold?.revision}`);
     this.#takeWaiting();
     this.#hashed(life);
+  }
+
+  #beginTerm({ term }: Entry): void {
+    if (term === this.#appliedTerm) return;
+    this.#appliedTerm = term;
+    this.#checker.observe({ kind: 'term-began', atUs: this.#context.nowUs, term });
   }
 
   /** Moves a life to the revision behind an entry. */

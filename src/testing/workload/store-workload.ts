@@ -15,6 +15,7 @@ import type { LogEntry } from '../checkers/log-types.js';
 import type { StoreStep } from '../invariants/store-step.js';
 import type { Workload, WorkloadContext } from '../run/workload.js';
 import { AtMostOnce } from './at-most-once.js';
+import { BackupTaker } from './backup-taker.js';
 import { drawRenewal, usualCalls } from './call-weights.js';
 import { RevisionHistory, watchFinding } from './check-watch.js';
 import { type Client, Clients, requestName } from './clients.js';
@@ -26,7 +27,9 @@ import {
   refusalOf,
 } from './draw-store-call.js';
 import { type HeldLease, renewLease } from './held-lease.js';
+import { HistoryLedger } from './history-ledger.js';
 import { LeaseLedger } from './lease-ledger.js';
+import { MeantTerms } from './meant-terms.js';
 import { checkAtRest } from './rest-check.js';
 import type { StoreAnswer, StoreCall } from './store-call.js';
 import { revisionOf, StoreWatch, type Untimed } from './store-watch.js';
@@ -46,6 +49,9 @@ const leaseSecondsUsual = 8;
 /** The same and what comes on top of it, in virtual milliseconds. */
 const leaseEndMs = 10_000 + 10_000;
 
+/** Of commands that stores propose by themselves. */
+const ownOps: readonly string[] = ['alarm', 'compact', 'lease-checkpoint', 'lease-revoke'];
+
 /** How long members may take to start and to catch up when nothing hinders them. */
 const startMs = 30_000;
 
@@ -56,23 +62,37 @@ export class StoreWorkload implements Workload<Store> {
   #ledger: LeaseLedger | undefined;
   #watch: StoreWatch | undefined;
   #once: AtMostOnce | undefined;
+  #history: HistoryLedger | undefined;
+  #ownCompactions = 0;
+  #backups: BackupTaker | undefined;
   #values = 0;
+  /** The newest revision that a client was told of. */
+  #toldMax = 0;
 
   get pending(): number {
-    return this.#clients?.pending ?? 0;
+    return (this.#clients?.pending ?? 0) + (this.#backups?.pending ?? 0);
   }
 
   observe(context: WorkloadContext<Store>): void {
     const once = new AtMostOnce((id, message) => context.violated(id, message));
     this.#once = once;
+    const history = new HistoryLedger(keepMsOf(context));
+    this.#history = history;
+    const meant = new MeantTerms((id, message) => context.violated(id, message));
     const watch = new StoreWatch(context, (entry, result) => {
-      if (once.take(entry, result)) this.#ledger?.applied(entry, result, context.nowUs);
+      meant.take(entry);
+      if (!once.take(entry, result)) return;
+      this.#ledger?.applied(entry, result, context.nowUs);
+      history.applied(entry, result, context.nowUs);
     });
     const observe = (step: Untimed<StoreStep>) => watch.observe(step);
     this.#watch = watch;
     this.#ledger = new LeaseLedger((id, message) => context.violated(id, message), observe);
     this.#clients = new Clients(context, observe);
-    for (const name of context.cluster.names) watch.watch(context.cluster.machine(name));
+    context.cluster.onMachine((machine) => {
+      watch.watch(machine);
+      meant.watch(machine);
+    });
   }
 
   start(context: WorkloadContext<Store>): void {
@@ -83,11 +103,16 @@ export class StoreWorkload implements Workload<Store> {
       this.#watchers.push(new WatchClient(context, client, someKeys(context, client), observe));
     }
     for (const watcher of this.#watchers) void watcher.run();
+    const { backupEveryMs } = context.scenario;
+    if (backupEveryMs === undefined) return;
+    this.#backups = new BackupTaker(context, () => this.#toldMax);
+    void this.#backups.run(backupEveryMs);
   }
 
   stop(): void {
     this.#clients?.stop();
     for (const watcher of this.#watchers) watcher.stop();
+    this.#backups?.stop();
   }
 
   async finish(context: WorkloadContext<Store>): Promise<void> {
@@ -97,16 +122,32 @@ export class StoreWorkload implements Workload<Store> {
     for (const { kind, message } of checkLog(keyspaceSpecification, { log, history })) {
       context.violated(`X1.${kind}`, message);
     }
-    const state = new LogReplay(keyspaceSpecification, log).states.at(-1) as KeyspaceState;
+    this.#checkHistory(context);
+    const { states } = new LogReplay(keyspaceSpecification, log);
+    const state = states.at(-1) as KeyspaceState;
     const revisions = new RevisionHistory(state);
     for (const record of this.#watchers.flatMap((watcher) => watcher.records)) {
       const finding = watchFinding(record, revisions);
       if (finding !== undefined) context.violated(finding.id, finding.message);
     }
     this.#watch?.end();
+    await this.#backups?.check((upTo) => {
+      const behind = log.findIndex(({ place }) => (place?.index ?? 0) > upTo);
+      return states[behind < 0 ? log.length : behind] as KeyspaceState;
+    });
     await checkAtRest(context, state);
     await this.#restartAll(context);
     await checkAtRest(context, state);
+  }
+
+  #checkHistory({ violated }: WorkloadContext<Store>): void {
+    const asked = new Set(this.#calls.map((call) => call.request));
+    const isAsked = (index: number) => asked.has(requestName(this.#once?.nameOf(index)));
+    for (const compaction of this.#history?.own(isAsked) ?? []) {
+      this.#ownCompactions += 1;
+      const finding = this.#history?.finding(compaction);
+      if (finding !== undefined) violated('H1', finding);
+    }
   }
 
   /** Nobody renews a lease any more, so all of them end. */
@@ -127,7 +168,12 @@ export class StoreWorkload implements Workload<Store> {
   }
 
   summary(): Readonly<Record<string, number>> {
-    return { ...this.#clients?.summary(), ...this.#once?.counts, ...this.#watched() };
+    return {
+      ...this.#clients?.summary(),
+      ...this.#backups?.figures,
+      ...this.#once?.counts,
+      ...this.#watched(),
+    };
   }
 
   get #calls(): readonly StoreCall[] {
@@ -144,6 +190,7 @@ export class StoreWorkload implements Workload<Store> {
       changes: records.reduce((sum, { changes }) => sum + changes.length, 0),
       keptAlive: this.#ledger?.keptAlive ?? 0,
       'leases.expired': this.#ledger?.expired ?? 0,
+      'history.compacted': this.#ownCompactions,
     };
   }
 
@@ -201,6 +248,7 @@ export class StoreWorkload implements Workload<Store> {
         if (answer === undefined) return;
         if ('revision' in answer && answer.revision !== undefined) {
           memory.revision = Math.max(memory.revision, answer.revision);
+          this.#toldMax = Math.max(this.#toldMax, answer.revision);
         }
         if ('compactRevision' in answer && answer.compactRevision !== undefined) {
           memory.compactRevision = Math.max(memory.compactRevision, answer.compactRevision);
@@ -225,11 +273,19 @@ export class StoreWorkload implements Workload<Store> {
       const request = requestName(this.#once?.nameOf(index));
       if (request === undefined) continue;
       const { command } = decodeCommand(data);
-      const isOwn = command.op === 'lease-checkpoint' || command.op === 'lease-revoke';
+      const isOwn = ownOps.includes(command.op);
+      // Damage of a disk is noticed before it is read as a state: members never differ.
+      if (command.op === 'alarm') context.violated('A1', `entry ${index} alarms ${command.member}`);
       const name = asked.has(request) || !isOwn ? request : undefined;
       yield { request: name, input: command, place: { term, index }, revision };
     }
   }
+}
+
+/** Simulations that say nothing are over long before history is given up by itself. */
+function keepMsOf({ scenario }: WorkloadContext<Store>): number {
+  const { history = 'all' } = scenario.tuning ?? {};
+  return typeof history === 'object' && 'ms' in history ? history.ms : Number.POSITIVE_INFINITY;
 }
 
 function loggedOperation(call: StoreCall) {

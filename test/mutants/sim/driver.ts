@@ -19,7 +19,8 @@ export const driver: readonly SimDefect[] = [
   },
   {
     name: 'driver: a forwarded write is taken in another term',
-    source: 'ADR 0003, X1',
+    source: 'ADR 0003, X6',
+    profile: 'focus-forwards',
     file: 'node/handover.ts',
     find: "const isMeant = raft.role === 'leader' && raft.term === message.term;",
     replace: "const isMeant = raft.role === 'leader';",

@@ -8,12 +8,12 @@ export const keyspace: readonly SimDefect[] = [
     file: 'mvcc/keyspace.ts',
     find: ': new Keyspace(decodeMeta(meta), sumsOfMeta(meta), tables);',
     replace:
-      ': new Keyspace({ ...decodeMeta(meta), revision: newestOf(ranges[2] ?? []) }, sumsOfMeta(meta), tables);',
+      ': new Keyspace({ ...decodeMeta(meta), revision: newestOf(ranges[3] ?? []) }, sumsOfMeta(meta), tables);',
     also: [
       {
         file: 'mvcc/keyspace.ts',
-        find: 'ranges: [leaseRecords, sessionRecords] };',
-        replace: "ranges: [leaseRecords, sessionRecords, { gte: 'c', lt: 'd' }] };",
+        find: 'ranges: [leaseRecords, sessionRecords, alarmRecords] };',
+        replace: "ranges: [leaseRecords, sessionRecords, alarmRecords, { gte: 'c', lt: 'd' }] };",
       },
       {
         file: 'mvcc/keyspace.ts',
@@ -71,9 +71,9 @@ export const keyspace: readonly SimDefect[] = [
     also: [
       {
         file: 'mvcc/keyspace.ts',
-        find: '  readonly #sessions: SessionTable;\n\n  private constructor',
+        find: '  readonly alarms: AlarmTable;\n\n  private constructor',
         replace:
-          '  readonly #sessions: SessionTable;\n  static opened = 0;\n  readonly #isRemote = Keyspace.opened++ % 2 === 1;\n\n  private constructor',
+          '  readonly alarms: AlarmTable;\n  static opened = 0;\n  readonly #isRemote = Keyspace.opened++ % 2 === 1;\n\n  private constructor',
       },
     ],
   },

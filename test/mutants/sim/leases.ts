@@ -36,7 +36,8 @@ export const leases: readonly SimDefect[] = [
   },
   {
     name: 'leases: an expiry of an earlier generation has its effect',
-    source: '15247',
+    source: '15247, L7',
+    profile: 'focus-leases',
     file: 'mvcc/lease-run.ts',
     find: '    if (expired.generation !== lease.generation) return leaseNotFound(id);\n',
     replace: '',
@@ -100,7 +101,8 @@ export const leases: readonly SimDefect[] = [
   },
   {
     name: 'leases: a new leader begins before it has applied the terms before',
-    source: 'L5',
+    source: 'L6',
+    profile: 'focus-leases',
     file: 'store/lease-expiry.ts',
     find: '      const isConfirmed = await this.#confirm();\n      if (!this.#is(reign)) return;\n',
     replace: '      const isConfirmed = true;\n',

@@ -13,9 +13,16 @@ export const log: readonly SimDefect[] = [
     name: 'log: pledges leave before the write settles',
     source: '14370, R10',
     file: 'node/persist-loop.ts',
-    find: '    this.#tail.then(\n      () => this.#release(append),',
-    replace:
-      '    void Promise.resolve().then(() => this.#release(append));\n    this.#tail.then(\n      () => undefined,',
+    find: '        this.#ended += 1;\n        this.#release(append);\n      },\n',
+    replace: '        this.#ended += 1;\n      },\n',
+    also: [
+      {
+        file: 'node/persist-loop.ts',
+        find: '    this.#begun += 1;\n',
+        replace:
+          '    this.#begun += 1;\n    void Promise.resolve().then(() => this.#release(append));\n',
+      },
+    ],
   },
   {
     name: 'log: a failed write is taken for durable',
@@ -90,6 +97,7 @@ export const log: readonly SimDefect[] = [
   {
     name: 'log: replaced entries of groups on their way count as durable',
     source: 'R7',
+    profile: 'focus-replaced',
     file: 'storage/wal/log-store.ts',
     find: '      this.#durable = Math.min(this.#durable, index - 1);\n      this.#commit.cut(index);\n',
     replace: '',

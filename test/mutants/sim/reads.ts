@@ -70,13 +70,14 @@ export const reads: readonly SimDefect[] = [
   {
     name: 'reads: a revision that is not here yet is refused at once',
     source: 'X2',
-    file: 'store/store.ts',
+    file: 'store/store-reads.ts',
     find: 'operation.revision !== undefined && operation.revision <= newest;',
     replace: 'operation.revision !== undefined && newest > 0;',
   },
   {
     name: 'reads: the cache keeps what changed while it was fetched',
     source: 'DESIGN 4.11',
+    profile: 'focus-keptReads',
     file: 'mvcc/version-cache.ts',
     find: 'if (next.done && !this.#isChanged(operation.keys, from)) {',
     replace: 'if (next.done && !(this.#isChanged(operation.keys, from) && from < 0)) {',
@@ -104,14 +105,15 @@ export const reads: readonly SimDefect[] = [
   },
   {
     name: 'reads: nobody pledges anything after a restart',
-    source: 'DESIGN 4.18',
+    source: 'DESIGN 4.18, R20',
+    profile: 'focus-leaseReads',
     file: 'node/lease.ts',
     find: '    this.#leaseMs = machine.durableReadLease?.everMs ?? 0;\n',
     replace: '    this.#leaseMs = 0;\n',
   },
   {
     name: 'reads: the followers of a lease pledge nothing',
-    source: 'DESIGN 4.18',
+    source: 'DESIGN 4.18, R20',
     file: 'raft/follower.ts',
     find: '  if (sentAt > 0) raft.pledgeTicks = raft.pledgeLength;\n',
     replace: '',

@@ -5,6 +5,7 @@ export const snapshots: readonly SimDefect[] = [
   {
     name: 'snapshot: what is being flushed is missing in it',
     source: 'S5',
+    profile: 'focus-state',
     file: 'storage/write-behind.ts',
     find: '      layers: [...this.#sealed, ...this.#flushing],\n',
     replace: '      layers: [...this.#sealed],\n',
@@ -19,6 +20,7 @@ export const snapshots: readonly SimDefect[] = [
   {
     name: 'snapshot: the pointer is switched before the state is durable',
     source: 'S6',
+    profile: 'focus-installs',
     file: 'storage/state-folders.ts',
     find: '          await loader.finish(appliedIndex);\n',
     replace:
@@ -27,6 +29,7 @@ export const snapshots: readonly SimDefect[] = [
   {
     name: 'snapshot: the batches of a loaded state are not synced',
     source: 'S6',
+    profile: 'focus-installs',
     file: 'storage/state-loader.ts',
     find: '{ sync: true }',
     replace: '{ sync: false }',
@@ -114,9 +117,10 @@ export const snapshots: readonly SimDefect[] = [
   {
     name: 'snapshot: a write that it overtook counts as rejected',
     source: 'X1',
+    profile: 'focus-installs',
     file: 'node/proposals.ts',
-    find: "kontikiError('OVERTAKEN', message, { outcome: 'unknown' })",
-    replace: "kontikiError('OVERTAKEN', message, { outcome: 'rejected' })",
+    find: "      waiter.doubt = Infinity;\n    }\n    // Its session tells: it is in the snapshot.\n    this.#queueAgain(again, 'in doubt');\n",
+    replace: "      waiter.doubt = 0;\n    }\n    this.#queueAgain(again, 'dead');\n",
   },
   {
     name: 'snapshot: another file goes on under the name of the one before',

@@ -35,6 +35,7 @@ export const state: readonly SimDefect[] = [
   {
     name: 'state: durable up to what is applied, not to what was flushed',
     source: 'S7',
+    profile: 'focus-state',
     file: 'storage/write-behind.ts',
     find: '    this.#durableIndex = to;\n',
     replace: '    this.#durableIndex = this.#appliedIndex;\n',

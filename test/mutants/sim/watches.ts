@@ -109,6 +109,7 @@ export const watches: readonly SimDefect[] = [
   {
     name: 'watches: a queue that overflowed while catching up counts as whole',
     source: 'W4',
+    profile: 'focus-watches',
     file: 'mvcc/watcher.ts',
     find: '    else gap.isQueueWhole = false;\n',
     replace: '',

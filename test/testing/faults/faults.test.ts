@@ -33,6 +33,7 @@ class World {
       onMoment: (moment, action) => moments.next(moment, action),
       restart: (name) => void restarted.push(name),
       mayDamage: () => true,
+      mayRollBack: () => true,
       mayStop: () => undefined,
     };
     injectFault(fault, context);
@@ -84,6 +85,44 @@ test('slow disk of the state, with a loss of power -> only the engine is slow, t
   expect(world.restarted).toEqual(['n1']);
 });
 
+test('stalled disk -> what is asked of it takes as long as it stalls, and then nothing does', async () => {
+  const world = new World();
+  await world.cluster.startAll();
+  const machine = world.cluster.machine('n1');
+  world.inject({ kind: 'stalled-disk', target: 'n1', forMs: 4_000 });
+  expect([machine.disk.slowByUs, machine.engineDisk.slowByUs]).toEqual([4_000_000, 0]);
+  world.end();
+  expect([machine.disk.slowByUs, machine.running]).toEqual([0, true]);
+});
+
+test('slow disk of flushes -> writes of the engine are slow, reads are not, until it ends', async () => {
+  const world = new World();
+  const { sim } = world.cluster;
+  const machine = world.cluster.machine('n1');
+  const engine = await sim.complete(machine.boot().openEngine('data/state'), 100);
+  const elapsed = async (work: Promise<unknown>): Promise<number> => {
+    const startMs = sim.nowMs;
+    await sim.complete(work, 1_000);
+    return sim.nowMs - startMs;
+  };
+  const write = () => elapsed(engine.write([['a', new Uint8Array(1)]], { sync: true }));
+  world.inject({ kind: 'slow-disk', target: 'n1', holds: 'flushes', byMs: 200, forMs: 50 });
+  expect(await elapsed(engine.getMany(['a']))).toBeLessThan(10);
+  expect(await write()).toBeGreaterThanOrEqual(100);
+  world.end();
+  expect(await write()).toBeLessThan(10);
+});
+
+test('cold state -> the engines of all are slow, until it ends', () => {
+  const world = new World();
+  const slow = () =>
+    ['n1', 'n2', 'n3'].map((name) => world.cluster.machine(name).engineDisk.slowByUs);
+  world.inject({ kind: 'cold-state', byMs: 3, forMs: 50 });
+  expect(slow()).toEqual([3_000, 3_000, 3_000]);
+  world.end();
+  expect(slow()).toEqual([0, 0, 0]);
+});
+
 test('left behind, then slow -> cut off first, slow once it is back', () => {
   const world = new World();
   const { disk } = world.cluster.machine('n1');
@@ -96,6 +135,61 @@ test('left behind, then slow -> cut off first, slow once it is back', () => {
   expect([path.blocked, disk.slowByUs]).toEqual([false, 7_000]);
   end?.end();
   expect(disk.slowByUs).toBe(0);
+});
+
+test('left behind, and once more -> whoever installs next loses its connections and is cut off', async () => {
+  const world = new World();
+  const { network } = world.cluster.sim;
+  const installing = () => {
+    world.moments.reached('n1', 'install');
+    return world.cluster.sim.run(10);
+  };
+  const paths = [
+    network.path({ from: 'n2', to: 'n1' }),
+    network.path({ from: 'n1', to: 'n2' }),
+    network.path({ from: 'n1', to: 'n3' }),
+  ];
+  const blocked = () => paths.map((path) => path.blocked);
+  world.inject({ kind: 'left-behind', forMs: 1_000, direction: 'in', againMs: 500 });
+  expect(blocked()).toEqual([true, false, false]);
+  await installing();
+  expect(blocked()).toEqual([true, true, true]);
+  world.end();
+  expect(blocked()).toEqual([false, false, false]);
+  world.inject({ kind: 'left-behind', forMs: 1_000, againMs: 500 });
+  world.end();
+  await installing();
+  expect(blocked()).toEqual([false, false, false]);
+});
+
+test('deposed -> the disk stalls, then it is cut off; both end', async () => {
+  const world = new World();
+  const { sim } = world.cluster;
+  const { disk } = world.cluster.machine('n1');
+  const path = sim.network.path({ from: 'n2', to: 'n1' });
+  world.inject({ kind: 'deposed', forMs: 300, slowByMs: 90, slowForMs: 100 });
+  expect([path.blocked, disk.slowByUs]).toEqual([false, 90_000]);
+  await sim.run(60);
+  expect(path.blocked).toBe(true);
+  world.end();
+  expect([path.blocked, disk.slowByUs]).toEqual([false, 0]);
+  world.inject({ kind: 'deposed', forMs: 300, slowByMs: 90, slowForMs: 100 });
+  world.end();
+  await sim.run(60);
+  expect(path.blocked).toBe(false);
+});
+
+test('a failed flush that nobody asked for -> the engine is whole again when it ends', async () => {
+  const world = new World();
+  const machine = world.cluster.machine('n1');
+  const { sim } = world.cluster;
+  const engine = await sim.complete(machine.boot().openEngine('data/state'), 100);
+  const write = () => sim.complete(engine.write([['a', new Uint8Array(1)]], { sync: true }), 100);
+  world.inject({ kind: 'failed-flush', target: 'n1', kept: false });
+  await expect(write()).rejects.toMatchObject({ code: 'STORAGE_IO' });
+  world.inject({ kind: 'failed-flush', target: 'n1', kept: false });
+  world.end();
+  await write();
 });
 
 test('a flipped bit at the end of the log -> in the newest segment, before its end', async () => {
@@ -121,13 +215,17 @@ test('a flipped bit at the end of the log -> in the newest segment, before its e
 
 test('moments -> the first member to get there is told of, once', () => {
   const moments = new Moments();
-  const machines = ['n1', 'n2'].map((name) => ({ name, observer: assertingObserver }));
+  const removed: string[] = [];
+  const machines = ['n1', 'n2'].map((name) => {
+    const disk = { onRemove: (path: string) => removed.push(path) };
+    return { name, observer: assertingObserver, disk };
+  });
   for (const machine of machines) moments.observe(machine as never);
   const write = (at: number, append: Partial<StorageAppend>) => {
     machines[at]?.observer.writing({ entries: [], ...append } as unknown as StorageAppend);
   };
   const told: string[] = [];
-  for (const moment of ['install', 'vote', 'write', 'start'] as const) {
+  for (const moment of ['install', 'vote', 'write', 'start', 'trim'] as const) {
     moments.next(moment, (name) => told.push(`${moment} ${name}`));
   }
   write(0, { hardState: { term: 3, vote: 0, commit: 0 } });
@@ -138,7 +236,11 @@ test('moments -> the first member to get there is told of, once', () => {
   write(0, { entries: [{ term: 1, index: 1, type: 'normal', data: new Uint8Array(600) }] });
   moments.reached('n2', 'start');
   write(0, { snapshot: {} as never });
+  machines[0]?.disk.onRemove('data/state-1/000003.log');
   expect(told).toEqual(['install n2', 'vote n1', 'write n1', 'start n2']);
+  machines[1]?.disk.onRemove('data/member/wal/1.wal');
+  expect(told.pop()).toBe('trim n2');
+  expect(removed.length).toBe(2);
   const stop = moments.next('install', () => told.push('never'));
   stop();
   write(0, { snapshot: {} as never });

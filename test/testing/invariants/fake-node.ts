@@ -40,6 +40,8 @@ export class FakeNode implements Writable<Omit<NodeView, 'durable'>> {
   configuration = three;
   configurationIndex = 0;
   damaged = false;
+  leaseMs = 0;
+  pledges = true;
   log: FakeEntry[] = [];
   disk = { term: 0, vote: 0, commit: 0, terms: [] as number[] };
 

@@ -21,6 +21,17 @@ function settled(): FakeGroup {
   return group;
 }
 
+const campaign = { kind: 'vote-request', from: 3, to: 2, term: 2 } as const;
+
+/** A follower answers a heartbeat of member 1, which may read without asking for a millisecond. */
+function pledge(group: FakeGroup, id: number): void {
+  Object.assign(group.node(id), { leaseMs: 1, pledges: true });
+  const beat = { kind: 'heartbeat-request', from: 1, to: id, term: 1, commit: 0 } as const;
+  group.tell(id, { kind: 'received', message: { ...beat, sentAt: 5 } });
+  const answer = { kind: 'heartbeat-response', from: id, to: 1, term: 1, sentAt: 5 } as const;
+  group.tell(id, { kind: 'sent', message: answer });
+}
+
 const breaks: Readonly<Record<string, readonly (readonly [string, (group: FakeGroup) => void])[]>> =
   {
     R1: [
@@ -263,6 +274,14 @@ const breaks: Readonly<Record<string, readonly (readonly [string, (group: FakeGr
         'an answer nobody asked for',
         (g) => g.tell(1, { kind: 'read-answered', read: 5, index: 9 }),
       ],
+      [
+        'a number that is used again in the next life',
+        (g) => {
+          g.tell(1, { kind: 'read-asked', read: 1 });
+          g.tell(1, { kind: 'start' });
+          g.tell(1, { kind: 'read-asked', read: 1 });
+        },
+      ],
     ],
     R17: [
       [
@@ -312,6 +331,44 @@ const breaks: Readonly<Record<string, readonly (readonly [string, (group: FakeGr
           const previous = { index: 1, term: 1 };
           const rest = { from: 1, to: 2, term: 1, previous, entries: [{ index: 3, term: 1 }] };
           g.tell(1, { kind: 'sent', message: { kind: 'append-request', commit: 0, ...rest } });
+        },
+      ],
+    ],
+    R20: [
+      [
+        'a follower that pledged and is not bound',
+        (g) => {
+          pledge(g, 2);
+          g.node(2).pledges = false;
+          g.tell(2, { kind: 'received', message: { ...campaign, kind: 'pre-vote-request' } });
+        },
+      ],
+      [
+        'a start without a pledge after one that is long over',
+        (g) => {
+          pledge(g, 2);
+          for (let tick = 0; tick < 2_000; tick += 1) g.tell(3, { kind: 'durable' });
+          g.node(2).pledges = false;
+          g.tell(2, { kind: 'start' });
+        },
+      ],
+      [
+        'a campaign under a pledge',
+        (g) => {
+          pledge(g, 3);
+          g.change(3, { term: 2, vote: 3, role: 'candidate' });
+          g.node(3).sync();
+          g.tell(3, { kind: 'sent', message: campaign });
+        },
+      ],
+      [
+        'a vote under a pledge',
+        (g) => {
+          pledge(g, 2);
+          g.change(2, { term: 2, vote: 3 });
+          g.node(2).sync();
+          const vote = { kind: 'vote-response', from: 2, to: 3, term: 2, granted: true } as const;
+          g.tell(2, { kind: 'sent', message: vote });
         },
       ],
     ],
@@ -398,6 +455,25 @@ describe('invariants of Raft', () => {
     expect(new Set(rules.map(({ id }) => id)).size).toBe(rules.length);
     expect(rules.map(({ id }) => id).sort()).toEqual(Object.keys(breaks).sort());
     for (const { title, source } of rules) expect(title.length * source.length).toBeGreaterThan(0);
+  });
+
+  test('a pledge that is over, and an election that the leader asked for -> nobody is bound', () => {
+    const group = settled();
+    pledge(group, 2);
+    group.node(2).sync();
+    const asked = { ...campaign, transfer: true };
+    group.change(3, { term: 2, vote: 3, role: 'candidate' });
+    group.node(3).sync();
+    group.tell(3, { kind: 'sent', message: asked });
+    group.change(2, { term: 2, vote: 3 });
+    group.node(2).sync();
+    const vote = { kind: 'vote-response', from: 2, to: 3, term: 2, granted: true } as const;
+    group.tell(2, { kind: 'sent', message: vote });
+    for (let tick = 0; tick < 1_000; tick += 1) group.tell(3, { kind: 'durable' });
+    group.node(2).pledges = false;
+    group.tell(2, { kind: 'received', message: campaign });
+    group.node(2).pledges = true;
+    group.tell(2, { kind: 'start' });
   });
 
   test('a crash while durable entries are being replaced -> either of them may be found', () => {

@@ -52,6 +52,10 @@ class World {
   end(revision: number, reason: 'expired' | 'revoked' = 'revoked'): void {
     this.tell({ kind: 'lease-ended', lease: 5n, revision, reason });
   }
+
+  expire(decided: { readonly term: number; readonly generation: number }, term: number): void {
+    this.tell({ kind: 'lease-ended', lease: 5n, revision: 0, reason: 'expired', term, decided });
+  }
 }
 
 const history: readonly (readonly ChangeView[])[] = [
@@ -135,6 +139,42 @@ const breaks: Readonly<Record<string, readonly (readonly [string, (made: World) 
         w.apply(5, [gone('a', 6)]);
         w.end(6);
         w.tell({ kind: 'lease-renewed', lease: 5n, ttlUs: 500, sentUs: 5_000 });
+      },
+    ],
+  ],
+  L6: [
+    [
+      'a lease that an earlier leader had noted ends as if nothing had been noted since',
+      (w) => {
+        w.tell({ kind: 'lease-began', lease: 5n, index: 3, ttlUs: 500 });
+        w.tell({ kind: 'lease-noted', lease: 5n, leftUs: 2 });
+        w.tell({ kind: 'lease-noted', lease: 5n, leftUs: 500 });
+        w.tell({ kind: 'term-began', term: 2 });
+        for (let us = 0; us < 498; us += 1) w.tell({ kind: 'healed' });
+        w.end(0, 'expired');
+      },
+    ],
+    [
+      'a new lease ends early',
+      (w) => {
+        w.tell({ kind: 'lease-began', lease: 5n, index: 3, ttlUs: 500 });
+        w.end(0, 'expired');
+      },
+    ],
+  ],
+  L7: [
+    [
+      'the next lease of the id ends',
+      (w) => {
+        w.tell({ kind: 'lease-began', lease: 5n, index: 3 });
+        w.expire({ term: 2, generation: 2 }, 2);
+      },
+    ],
+    [
+      'the word of an earlier leader counts',
+      (w) => {
+        w.tell({ kind: 'lease-began', lease: 5n, index: 3 });
+        w.expire({ term: 2, generation: 3 }, 3);
       },
     ],
   ],
@@ -284,6 +324,15 @@ describe('invariants of the keyspace', () => {
     const ids = storeInvariants.map((make) => make(new StoreFacts()).id);
     expect(new Set(ids).size).toBe(ids.length);
     expect([...ids].sort()).toEqual(Object.keys(breaks).sort());
+  });
+
+  test('a lease that lives as long as the log says, and is meant -> may expire', () => {
+    const made = new World();
+    made.tell({ kind: 'lease-began', lease: 5n, index: 3, ttlUs: 500 });
+    made.tell({ kind: 'lease-noted', lease: 5n, leftUs: 2 });
+    made.tell({ kind: 'term-began', term: 2 });
+    made.tell({ kind: 'healed' });
+    made.expire({ term: 2, generation: 3 }, 2);
   });
 
   test('clocks that drift -> a lease may expire that much earlier', () => {

@@ -17,6 +17,7 @@ const seedsOf: Readonly<Record<string, number>> = {
   transfers: 0.5,
   disk: 0.5,
   focused: 0.5,
+  'focus-compaction': 0.5,
 };
 
 function profileOf(name: string) {

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { encodeCommand } from '../../../src/codec/command-codec.js';
 import type { LeaseCommand } from '../../../src/mvcc/lease-types.js';
 import type { Entry } from '../../../src/node/index.js';
+import type { StoreStep } from '../../../src/testing/invariants/store-step.js';
 import { LeaseLedger } from '../../../src/testing/workload/lease-ledger.js';
+import type { Untimed } from '../../../src/testing/workload/store-watch.js';
 
 const id = 7n;
 const grant: LeaseCommand = { op: 'lease-grant', id, ttlSeconds: 2 };
@@ -22,13 +24,17 @@ function entryOf(command: LeaseCommand): Entry {
 function ledgerOf() {
   const found: string[] = [];
   const told: string[] = [];
+  const steps: Untimed<StoreStep>[] = [];
   const ledger = new LeaseLedger(
     (violated) => found.push(violated),
-    (step) => told.push('reason' in step ? step.reason : step.kind),
+    (step) => {
+      told.push('reason' in step ? step.reason : step.kind);
+      steps.push(step);
+    },
   );
   const apply = (command: LeaseCommand, nowUs: number) =>
     ledger.applied(entryOf(command), { value: { op: command.op } }, nowUs);
-  return { ledger, found, told, apply };
+  return { ledger, found, told, steps, apply };
 }
 
 describe('lease ledger', () => {
@@ -66,6 +72,30 @@ describe('lease ledger', () => {
     apply(revoke, 300);
     ledger.missed(record, 400);
     expect(found).toEqual(['L5']);
+  });
+
+  test('what the log says a lease has left -> told, of this very lease', () => {
+    const { steps, apply } = ledgerOf();
+    apply(grant, 100);
+    const note = (generation: number, remainingMs: number) =>
+      apply({ op: 'lease-checkpoint', term: 1, leases: [{ id, generation, remainingMs }] }, 200);
+    note(1, 700);
+    note(1, 0);
+    note(2, 300);
+    apply(expiry, 300);
+    expect(steps).toEqual([
+      { kind: 'lease-began', lease: id, index: 1, ttlUs: 2e6 },
+      { kind: 'lease-noted', lease: id, leftUs: 700_000 },
+      { kind: 'lease-noted', lease: id, leftUs: 2e6 },
+      {
+        kind: 'lease-ended',
+        lease: id,
+        revision: 0,
+        reason: 'expired',
+        term: 1,
+        decided: { term: 1, generation: 1 },
+      },
+    ]);
   });
 
   test('a command that was refused -> nothing happened', () => {

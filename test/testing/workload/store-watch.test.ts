@@ -143,6 +143,10 @@ describe('store watch', () => {
     W6: [opened, { kind: 'watch-batch', stream: 's', revision: 99, changes: [] }],
     W10: [opened, { kind: 'watch-ended', stream: 's' }, batch(2, ['a'])],
     X5: [{ kind: 'called', call: 1 }],
+    L6: [
+      { kind: 'lease-began', lease: 1n, index: 1, ttlUs: 1e9 },
+      { kind: 'lease-ended', lease: 1n, revision: 0, reason: 'expired' },
+    ],
     L2: [
       { kind: 'lease-granted', lease: 1n, ttlUs: 1e9, sentUs: 0 },
       { kind: 'lease-ended', lease: 1n, revision: 0, reason: 'expired' },
@@ -153,6 +157,21 @@ describe('store watch', () => {
     watched.see(...steps);
     watched.watch.end();
     expect(watched.id).toBe(id);
+  });
+
+  test('another leader -> its term begins, and what leases have left counts from then', async () => {
+    const watched = await new Watched().live();
+    const { cluster } = watched;
+    const before = cluster.leader() as string;
+    watched.see(
+      { kind: 'lease-began', lease: 1n, index: 1, ttlUs: 1e9 },
+      { kind: 'lease-noted', lease: 1n, leftUs: 1 },
+    );
+    cluster.crash(before, 'process');
+    await cluster.sim.runUntil(() => ![before, undefined].includes(cluster.leader()), 20_000);
+    await cluster.sim.run(2_000);
+    watched.see({ kind: 'lease-ended', lease: 1n, revision: 0, reason: 'expired' });
+    expect(watched.found).toEqual([]);
   });
 
   test('a batch that comes before its entry is told of -> waits, and is checked', async () => {
