@@ -26,6 +26,7 @@ export type { MemberStatus } from './node/membership.js';
 export { openNode } from './preset/open-node.js';
 export { openStore } from './preset/open-store.js';
 export { type RestoreOptions, restoreStore } from './preset/restore-store.js';
+export type { StoreAlarm } from './store/alarms.js';
 export type { StoreEvents } from './store/events.js';
 export { KeyValue } from './store/key-value.js';
 export type * from './store/kv-client.js';

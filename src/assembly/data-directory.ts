@@ -8,14 +8,26 @@
 
 import { replaceAdvice } from '../base/advice.js';
 import { binaryString, utf8Bytes } from '../base/bytes.js';
-import { kontikiError } from '../base/errors.js';
+import { type KontikiError, kontikiError } from '../base/errors.js';
 import type { Random } from '../base/prng.js';
 import { sha256 } from '../base/sha256.js';
+import type { KnownPeer } from '../node/known-peer.js';
 import type { PeerMemory } from '../node/peer-registry.js';
 import type { FileSystem } from '../storage/file-system.js';
-import { type MemberRecord, readMemberFile, writeMemberFile } from '../storage/member-file.js';
+import {
+  type MemberRecord,
+  type PeerRecord,
+  readMemberFile,
+  writeMemberFile,
+} from '../storage/member-file.js';
 import type { MemberIdentity } from '../transport/transport.js';
 import { restoredConfig, type StoreConfig } from './store-config.js';
+
+/**
+ * How many lives' tokens are kept and told. A copy that is started more often before a peer hears of it
+ * can not be told from the directory by its lives.
+ */
+const livesKept = 16;
 
 /** @since 0.1.0 */
 export class DataDirectory {
@@ -39,13 +51,14 @@ export class DataDirectory {
   /**
    * Looks at a directory without changing anything.
    *
-   * @throws {KontikiError} CLUSTER_MISMATCH, MEMBER_MISMATCH, STATE_CORRUPT, WAL_CORRUPT,
-   *   FORMAT_UNSUPPORTED, STORAGE_IO
+   * @throws {KontikiError} CLUSTER_MISMATCH, MEMBER_MISMATCH, MEMBER_ROLLED_BACK, STATE_CORRUPT,
+   *   WAL_CORRUPT, FORMAT_UNSUPPORTED, STORAGE_IO
    */
   static async inspect(fs: FileSystem, path: string, config: StoreConfig): Promise<DataDirectory> {
     const record = await readMemberFile(fs, path);
     if (record !== undefined) {
       checkOwner(path, record, config);
+      if (record.rolledBack) throw rolledBack(path, record);
       // The member file is written after the log was made, so a missing log was lost (DESIGN §4.10).
       if ((await fs.list(`${path}/wal`)).length === 0) {
         throw kontikiError(
@@ -108,15 +121,28 @@ export class DataDirectory {
     await this.#fs.syncDirectory(parentOf(this.#path));
   }
 
-  /** Keeps the peers' directories in the member file. */
-  peerMemory(): PeerMemory {
+  /**
+   * Keeps in the member file what is known of the peers, and which life this is.
+   *
+   * @param random - draws the lives' tokens
+   */
+  peerMemory(random: Random): PeerMemory {
+    const record = () => this.#record as MemberRecord;
     return {
-      foundedIndex: foundedIndexOf(this.#record?.restored),
-      load: () => new Map(this.#record?.peers.map((peer) => [peer.memberId, peer.dirId])),
-      save: async (pairs) => {
-        const peers = [...pairs].map(([memberId, dirId]) => ({ memberId, dirId }));
-        if (this.#record !== undefined) await this.#save({ ...this.#record, peers });
+      foundedIndex: foundedIndexOf(record().restored),
+      load: () => new Map(record().peers.map((peer) => [peer.memberId, knownPeer(peer)])),
+      save: async (known) => {
+        const peers = [...known].map(([memberId, peer]) => ({ memberId, ...peer }));
+        await this.#save({ ...record(), peers });
       },
+      beginLife: async () => {
+        const before = record().life;
+        const number = (before?.number ?? 0) + 1;
+        const tokens = [random.u32(), ...(before?.tokens ?? [])].slice(0, livesKept);
+        await this.#save({ ...record(), life: { number, tokens } });
+        return { number, tokens };
+      },
+      setAside: () => this.#save({ ...record(), rolledBack: true }),
     };
   }
 
@@ -124,6 +150,16 @@ export class DataDirectory {
     await writeMemberFile(this.#fs, this.#path, record);
     this.#record = record;
   }
+}
+
+/** Files of before lives were counted have none of the numbers. */
+function knownPeer({ dirId, life = 0, token = 0, term = 0, lastIndex = 0 }: PeerRecord): KnownPeer {
+  return { dirId, life, token, term, lastIndex };
+}
+
+function rolledBack(path: string, { name }: MemberRecord): KontikiError {
+  const message = `openStore: peers found ${path} to be an old copy of ${name}'s; ${replaceAdvice}`;
+  return kontikiError('MEMBER_ROLLED_BACK', message);
 }
 
 function parentOf(path: string): string {

@@ -26,7 +26,7 @@ const pauseMs = 100;
  * @param env - its transport listens
  * @param config - of a member that joins; its `timeoutMs` ends the search
  * @throws {KontikiError} OPTIONS_INVALID, when there is nobody to ask; MEMBER_UNKNOWN, CLUSTER_MISMATCH:
- *   what was answered; TIMEOUT, when nobody did
+ *   what was answered; TLS_REFUSED; TIMEOUT, when nobody did
  * @since 0.1.0
  */
 export async function joinGroup(env: Env, config: StoreConfig): Promise<Joined> {
@@ -44,7 +44,9 @@ export async function joinGroup(env: Env, config: StoreConfig): Promise<Joined> 
   );
   while (clock.monotonicMs() < deadlineMs) {
     for (const address of join) {
-      const answer = await env.transport.inquire(address, question);
+      const answer = await env.transport.inquire(address, question).catch((error) => {
+        failure = error;
+      });
       if (answer === undefined) continue;
       const said = decodeJoinAnswer(answer);
       if (said.kind === 'member') return said;

@@ -13,6 +13,7 @@ import type { NodeMetrics } from '../node/metrics.js';
 import { nameCommand } from '../node/named-command.js';
 import type { Node } from '../node/node.js';
 import { traced } from '../node/tracing.js';
+import { type MemberName, StoreMembers } from '../store/members.js';
 import { ReadBarrier } from '../store/read-barrier.js';
 import type { StoreConfig } from './store-config.js';
 
@@ -31,7 +32,7 @@ export interface NodeCallOptions {
 export interface MachineNodeParts {
   readonly node: Node;
   readonly env: Pick<Env, 'timers' | 'tracing'>;
-  readonly config: Pick<StoreConfig, 'name' | 'members' | 'timeoutMs'>;
+  readonly config: Pick<StoreConfig, 'name' | 'timeoutMs'>;
   /** Runs after the node is closed, to let go of what was opened around it. */
   readonly onClosed: () => Promise<void>;
 }
@@ -42,8 +43,9 @@ export interface MachineNodeParts {
  * @since 0.1.0
  */
 export class MachineNode<Answer = unknown> implements AsyncDisposable {
+  /** Who the members are, and how they come and go. */
+  readonly members: StoreMembers;
   readonly #parts: MachineNodeParts;
-  readonly #names: ReadonlyMap<number, string>;
   readonly #barrier: ReadBarrier;
   readonly #events = new EventEmitter<MemberEvents>();
   #closing: Promise<void> | undefined;
@@ -51,9 +53,12 @@ export class MachineNode<Answer = unknown> implements AsyncDisposable {
   constructor(parts: MachineNodeParts) {
     const { config, env, node } = parts;
     this.#parts = parts;
-    this.#names = new Map(config.members.map(({ id, name }) => [id, name]));
     this.#barrier = new ReadBarrier(env.timers, () => node.readIndex());
-    relayEvents(node, this.#names, (event, fact) => {
+    this.members = new StoreMembers({
+      ...{ node, timeoutMs: config.timeoutMs },
+      catchUp: (options) => this.#catchUp(options),
+    });
+    relayEvents(node, node.members.names, (event, fact) => {
       this.#events.emit(event, ...([fact] as never));
     });
   }
@@ -89,12 +94,23 @@ export class MachineNode<Answer = unknown> implements AsyncDisposable {
    * @throws {KontikiError} TIMEOUT, OVERLOADED, CLOSED, or why the member stopped; `signal.reason`
    */
   async readIndex(options: NodeCallOptions = {}): Promise<void> {
-    const { config, env, node } = this.#parts;
-    const { timeoutMs = config.timeoutMs, signal } = options;
+    const { env, node } = this.#parts;
     const { memberId } = node.identity;
-    await traced(env.tracing?.read, async () => this.#barrier.wait({ timeoutMs, signal }), {
+    await traced(env.tracing?.read, () => this.#catchUp(options), {
       ...{ memberId, op: 'read-index' },
     });
+  }
+
+  /**
+   * Lets another member lead. Proposals meanwhile wait or are refused, for an election timeout at most.
+   *
+   * @param member - name or id of a voter
+   * @param options - `timeoutMs`, `signal`
+   * @throws {KontikiError} MEMBER_UNKNOWN; LEARNER_NOT_READY, for a learner; TIMEOUT, when it did not
+   *   take over; NO_LEADER, ABORTED, CLOSED
+   */
+  transferLeadership(member: MemberName, options: NodeCallOptions = {}): Promise<void> {
+    return this.members.transferLeadership(member, options);
   }
 
   /**
@@ -107,7 +123,8 @@ export class MachineNode<Answer = unknown> implements AsyncDisposable {
 
   /** Facts about this member, without asking anyone. */
   status(): LocalStatus {
-    return localStatusOf(this.#parts.config.name, this.#names, this.#parts.node.status);
+    const { config, node } = this.#parts;
+    return localStatusOf(config.name, node.members.names, node.status);
   }
 
   /** What was counted since the node was opened. */
@@ -131,6 +148,11 @@ export class MachineNode<Answer = unknown> implements AsyncDisposable {
   async close(): Promise<void> {
     this.#closing ??= this.#close();
     await this.#closing;
+  }
+
+  async #catchUp(options: NodeCallOptions): Promise<void> {
+    const { timeoutMs = this.#parts.config.timeoutMs, signal } = options;
+    await this.#barrier.wait({ timeoutMs, signal });
   }
 
   async #close(): Promise<void> {

@@ -6,7 +6,7 @@ import type { CommandMachine } from '../node/command-machine.js';
 import { type StoreConfig, type StoreOptions, storeConfig } from './store-config.js';
 
 /** @since 0.1.0 */
-export interface OpenNodeOptions<Answer = unknown> extends StoreOptions {
+export interface OpenNodeOptions<Answer = unknown> extends Omit<StoreOptions, 'history'> {
   /**
    * What is replicated; of the same kind on all members. Not opened yet: the node opens and closes it.
    * Its files may be in a folder of its own inside of `dir`, which is locked when it is opened; `wal`,
@@ -30,6 +30,9 @@ export function nodeConfig<Answer>(options: OpenNodeOptions<Answer>): {
     if (typeof stateMachine?.[method] === 'function') continue;
     const message = `openNode: expected stateMachine to have a method ${method}`;
     throw kontikiError('OPTIONS_INVALID', message);
+  }
+  if (Object.hasOwn(others, 'history')) {
+    throw kontikiError('OPTIONS_INVALID', 'openNode: history is an option of stores');
   }
   return { config: storeConfig(others), stateMachine };
 }

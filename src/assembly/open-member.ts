@@ -71,8 +71,8 @@ interface MemberParts<M extends StateMachine> {
  * @param cleanup - takes what undoes all of it; the caller runs it when this rejects, and once the
  *   node is closed
  * @throws {KontikiError} DIR_REQUIRED, MEMBER_UNKNOWN, MEMBER_MISMATCH, CLUSTER_MISMATCH, DIR_LOCKED,
- *   PORT_IN_USE, TRANSPORT_IO, MEMBER_IDENTITY_CHANGED before anything is written; WAL_CORRUPT,
- *   STATE_CORRUPT, FORMAT_UNSUPPORTED, STORAGE_IO, NO_SPACE
+ *   PORT_IN_USE, TRANSPORT_IO, MEMBER_IDENTITY_CHANGED, MEMBER_ROLLED_BACK before anything is written;
+ *   WAL_CORRUPT, STATE_CORRUPT, FORMAT_UNSUPPORTED, STORAGE_IO, NO_SPACE
  * @since 0.1.0
  */
 export async function openMember<M extends StateMachine>(
@@ -139,7 +139,10 @@ async function openDirectory<M extends StateMachine>(
   const founders = joined?.founders ?? (isNew ? config.members : foundersOf(directory, config));
   const identity = directory.identity ?? newIdentity(joined ?? config, env.random);
   if (joined !== undefined) env.transport.updatePeers(addressesOf(joined));
-  if (isNew) await env.transport.probe(identity);
+  const ownAddress = joined?.members.find(({ id }) => id === identity.memberId)?.address;
+  // Others may not have heard of one that joins, and can answer it, or trust it, only there.
+  const told = ownAddress === undefined ? identity : { ...identity, address: ownAddress };
+  if (isNew) await env.transport.probe(told);
   // Before the log: the engine holds a lock of the kernel, which nobody else's mistake can take.
   const state = await openState(env, path, cleanup);
   const { appliedIndex: applied } = state;
@@ -152,7 +155,8 @@ async function openDirectory<M extends StateMachine>(
   await state.retire?.();
   if (isNew) await directory.initialize(identity, founders);
   const joining = { token: tokenHash(config.token), founders: founders.map(founderInfo) };
-  return { identity, state, log, snapshots, joining, peerMemory: directory.peerMemory() };
+  const peerMemory = directory.peerMemory(env.random);
+  return { identity: told, state, log, snapshots, joining, peerMemory };
 }
 
 /** Directories of before addresses were kept have those of the options. */

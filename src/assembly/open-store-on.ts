@@ -44,7 +44,8 @@ export async function openStoreOn(env: Env, config: StoreConfig): Promise<Store>
     const checksums = { crc32: env.fs.crc32, sha256: env.sha256 ?? (() => new Sha256()) };
     const own = { name, node, machine, clock, timers, random, checksums, ...noteOf(tuning) };
     const { tracing } = env;
-    return new Store({ ...own, memberNames, timeoutMs, tracing, onClosed });
+    const { history = config.history } = tuning;
+    return new Store({ ...own, memberNames, timeoutMs, history, tracing, onClosed });
   } catch (error) {
     await cleanup.run();
     throw error;

@@ -7,8 +7,10 @@ import { hash53 } from '../base/name-hash.js';
 import type { RetentionLimits } from '../node/log-retention.js';
 import type { Logger } from '../node/logger.js';
 import type { MemberId } from '../raft/types.js';
+import type { HistoryKeep } from '../store/history-keep.js';
 import { parseAddress } from '../transport/address.js';
 import type { TlsOptions } from '../transport/tls-options.js';
+import { type HistoryOptions, historyKeepOf, usualHistory } from './history-option.js';
 
 /** @since 0.1.0 */
 export interface StoreOptions {
@@ -42,6 +44,8 @@ export interface StoreOptions {
   readonly timeoutMs?: number | undefined;
   /** Bytes of snapshots sent in a second to members that need one, 256 KiB or more; default 64 MiB. */
   readonly snapshotBytesPerSecond?: number | undefined;
+  /** How far back the store can be read and watched; the leader's counts; default `{ keep: '1h' }`. */
+  readonly history?: HistoryOptions | undefined;
   /** Takes the facts of the member's life, such as `console`; default nobody. */
   readonly logger?: Logger | undefined;
 }
@@ -71,6 +75,7 @@ export interface StoreConfig {
   readonly electionTicks: number;
   readonly timeoutMs: number;
   readonly snapshotBytesPerSecond?: number | undefined;
+  readonly history: HistoryKeep;
   readonly logger?: Logger | undefined;
   /** Sizes that `openStore` leaves at their defaults; for tests and for unusual disks. */
   readonly tuning?: StoreTuning | undefined;
@@ -96,6 +101,8 @@ export interface StoreTuning {
   readonly versionCacheBytes?: number | undefined;
   /** Milliseconds between two notes in the log of what a long lease has left; default 300,000. */
   readonly leaseCheckpointMs?: number | undefined;
+  /** In place of the option of that name. */
+  readonly history?: HistoryKeep | undefined;
 }
 
 const optionNames = [
@@ -112,6 +119,7 @@ const optionNames = [
   'electionTicks',
   'timeoutMs',
   'snapshotBytesPerSecond',
+  'history',
   'logger',
 ];
 
@@ -147,6 +155,7 @@ export function storeConfig(options: StoreOptions): StoreConfig {
     ...{ bootstrap, join },
     ...idsOf(token, name, members),
     ...timesOf(options),
+    history: historyOf(options.history),
   };
 }
 
@@ -192,6 +201,18 @@ function timesOf(options: StoreOptions) {
   const { snapshotBytesPerSecond: pace } = options;
   if (pace !== undefined) count(pace, limits.snapshotChunkBytes, 'snapshotBytesPerSecond');
   return { tickMs, heartbeatTicks, electionTicks, timeoutMs, snapshotBytesPerSecond: pace };
+}
+
+function historyOf(history: HistoryOptions | undefined): HistoryKeep {
+  if (history === undefined) return usualHistory;
+  const isObject = typeof history === 'object' && history !== null;
+  const stranger = isObject ? Object.keys(history).find((key) => key !== 'keep') : undefined;
+  if (!isObject || stranger !== undefined) {
+    throw invalid('history', '{ keep }', stranger ?? history);
+  }
+  const keep = historyKeepOf(history.keep);
+  if (keep !== undefined) return keep;
+  throw invalid('history.keep', "'all', a span as '1h' or { revisions: 1000 }", history.keep);
 }
 
 /** Id of an initial member (DESIGN §4.17): the same on every member, without asking anyone. */

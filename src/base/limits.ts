@@ -31,6 +31,12 @@ export const limits = {
   applySliceBytes: 1 * MiB,
   /** Peer messages waiting for the next turn of a node; past it new ones are dropped. */
   inboxMessagesMax: 8_192,
+  /**
+   * Election timeouts that a write of the log, or a batch of the state machine, may take: a leader whose
+   * own takes longer lets another member lead. Twice what a silent leader is given, because a disk that
+   * syncs under load may take a second, and a change of leaders takes as long.
+   */
+  stallElectionsMax: 2,
   /** Reads that wait on one leader for a quorum; past it new ones are refused. */
   readsMax: 10_000,
   /** Bytes of commands that wait in one process to be handed over. */
@@ -103,6 +109,8 @@ export const limits = {
   versionCacheBytes: 32 * MiB,
   /** Changes looked at in one step of removing compacted history. */
   compactionChangesMax: 256,
+  /** Notes of which revision was current when, for keeping history by time. */
+  historyNotesMax: 1_000,
   /** Bytes that such a step aims to read; it looks at fewer changes where values are large. */
   compactionBytesAim: 1 * MiB,
   /** Pairs of one page of a scan. */

@@ -3,7 +3,8 @@
  *
  *     [session, seq, doneBelow, op, ...fields of the op]
  *
- * `compact` has one field, the revision, `read-lease` one, the milliseconds, and `session-open` none; the others are in `operation-codec.ts` and `txn-codec.ts`.
+ * `compact` has one field, the revision, `read-lease` one, the milliseconds, `session-open` none,
+ * `alarm` two, the member and whether it is raised; the others are in `operation-codec.ts` and `txn-codec.ts`.
  * Lists inside a transaction follow each other, their lengths stand in front. These bytes are what
  * every member applies, for as long as the log lives: reading them may depend on nothing else, so
  * the bounds here are part of the format and not taken from the limits (DESIGN §4.5).
@@ -39,6 +40,7 @@ const ops = [
   'lease-revoke',
   'lease-checkpoint',
   'session-open',
+  'alarm',
 ] as const;
 
 const elementsMax = 2 ** 21;
@@ -109,6 +111,9 @@ function writeCommand(values: Scalar[], command: Command): void {
     case 'session-open':
       values.push(ops.indexOf('session-open'));
       return;
+    case 'alarm':
+      values.push(ops.indexOf('alarm'), command.member, command.isRaised);
+      return;
     default:
       unreachable(command);
   }
@@ -135,6 +140,8 @@ function readCommand(reader: FlatReader): Command {
       return readLease(op, reader);
     case 'session-open':
       return { op };
+    case 'alarm':
+      return { op, member: reader.integer('member'), isRaised: reader.boolean('isRaised') };
     default:
       unreachable(op);
   }

@@ -9,9 +9,26 @@ import { limits } from '../base/limits.js';
 import { FlatReader } from './flat-reader.js';
 import { packKept, type Scalar, unpackFlat } from './packr.js';
 
-const version = 1;
-const kinds = ['keep-alive', 'time-to-live'] as const;
-const elementsMax = 1 + 2 * limits.leasesPerMessageMax;
+/**
+ * Version of the format of questions and answers.
+ *
+ * @since 0.1.0
+ */
+export const questionVersion = 1;
+
+/**
+ * Place in the list is the number in the bytes: only ever append, and not here, for others follow.
+ *
+ * @since 0.1.0
+ */
+export const leaseQuestionKinds = ['keep-alive', 'time-to-live'] as const;
+
+/**
+ * Elements of a question about leases.
+ *
+ * @since 0.1.0
+ */
+export const leaseQuestionElementsMax = 1 + 2 * limits.leasesPerMessageMax;
 
 /** A lease as one of its holders names it. @since 0.1.0 */
 export interface LeaseName {
@@ -36,19 +53,22 @@ export interface LeaseTime {
  * @since 0.1.0
  */
 export function encodeLeaseQuestion(question: LeaseQuestion): Uint8Array {
-  const values: Scalar[] = [kinds.indexOf(question.kind)];
+  const values: Scalar[] = [leaseQuestionKinds.indexOf(question.kind)];
   if (question.kind === 'time-to-live') values.push(question.id);
   else for (const { id, generation } of question.leases) values.push(id, generation);
-  return packKept(values, version);
+  return packKept(values, questionVersion);
 }
 
 /**
- * @throws {KontikiError} FRAME_INVALID, FORMAT_UNSUPPORTED
+ * Reads a question behind its kind, to the end.
+ *
+ * @throws {KontikiError} FRAME_INVALID
  * @since 0.1.0
  */
-export function decodeLeaseQuestion(bytes: Uint8Array): LeaseQuestion {
-  const reader = new FlatReader(unpackFlat(bytes, version, elementsMax));
-  const kind = reader.oneOf('kind', kinds);
+export function readLeaseQuestion(
+  kind: (typeof leaseQuestionKinds)[number],
+  reader: FlatReader,
+): LeaseQuestion {
   if (kind === 'time-to-live') {
     const id = reader.bigint('id');
     reader.end();
@@ -66,7 +86,7 @@ export function decodeLeaseQuestion(bytes: Uint8Array): LeaseQuestion {
  * @since 0.1.0
  */
 export function encodeLeaseAnswer(numbers: readonly number[]): Uint8Array {
-  return packKept([...numbers], version);
+  return packKept([...numbers], questionVersion);
 }
 
 /**
@@ -74,7 +94,7 @@ export function encodeLeaseAnswer(numbers: readonly number[]): Uint8Array {
  * @since 0.1.0
  */
 export function decodeLeaseAnswer(bytes: Uint8Array): number[] {
-  const reader = new FlatReader(unpackFlat(bytes, version, elementsMax));
+  const reader = new FlatReader(unpackFlat(bytes, questionVersion, leaseQuestionElementsMax));
   const numbers: number[] = [];
   while (reader.left > 0) numbers.push(reader.integer('number'));
   return numbers;

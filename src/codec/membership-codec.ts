@@ -3,7 +3,8 @@
  * as bytes: a version byte, then one flat array.
  *
  *     change  [0, isRetry, kind, id, by, voter, promote, name, address]  ->  [status, id | code, message]
- *     vouch   [1, cluster, member, directory id, probe]                  ->  the same
+ *     vouch   [1, cluster, member, directory id, probe, life?]           ->  the same
+ *             life is number, term, last entry, token *
  *     join    [token, name]           ->  [0, cluster, member, count, founder * count, member *]
  *                                     or  [1, code, message]
  */
@@ -31,6 +32,7 @@ const refusalCodes = [
   'NO_SPACE',
   'QUORUM_AT_RISK',
   'TOO_MANY_MEMBERS',
+  'MEMBER_ROLLED_BACK',
 ] as const;
 
 /** Why a change of the membership, or a newcomer, is turned down. @since 0.1.0 */
@@ -51,6 +53,14 @@ export interface MembershipRequest {
   readonly promote: boolean;
 }
 
+/** Of a peer's data directory; see `DirectoryLife`. @since 0.1.0 */
+export interface PeerLife {
+  readonly number: number;
+  readonly tokens: readonly number[];
+  readonly term: number;
+  readonly lastIndex: number;
+}
+
 /** @since 0.1.0 */
 export type MembershipQuestion =
   | {
@@ -65,6 +75,7 @@ export type MembershipQuestion =
         readonly clusterId: number;
         readonly memberId: MemberId;
         readonly dirId: string;
+        readonly life?: PeerLife | undefined;
       };
       readonly probe: boolean;
     };
@@ -84,8 +95,10 @@ export type MembershipAnswer =
 /** @since 0.1.0 */
 export function encodeMembershipQuestion(question: MembershipQuestion): Uint8Array {
   if (question.kind === 'vouch') {
-    const { clusterId, memberId, dirId } = question.peer;
-    return packKept([1, clusterId, memberId, utf8Bytes(dirId), question.probe], version);
+    const { clusterId, memberId, dirId, life } = question.peer;
+    const values: Scalar[] = [1, clusterId, memberId, utf8Bytes(dirId), question.probe];
+    if (life !== undefined) values.push(life.number, life.term, life.lastIndex, ...life.tokens);
+    return packKept(values, version);
   }
   const { kind, id, by, name, address, voter, promote } = question.request;
   const texts = [utf8Bytes(name), utf8Bytes(address)];
@@ -106,8 +119,9 @@ export function decodeMembershipQuestion(bytes: Uint8Array): MembershipQuestion 
       dirId: readText('dirId', reader),
     };
     const probe = reader.boolean('probe');
+    const life = reader.left === 0 ? undefined : readLife(reader);
     reader.end();
-    return { kind: 'vouch', peer, probe };
+    return { kind: 'vouch', peer: { ...peer, ...(life && { life }) }, probe };
   }
   const isRetry = reader.boolean('isRetry');
   const request = {
@@ -121,6 +135,15 @@ export function decodeMembershipQuestion(bytes: Uint8Array): MembershipQuestion 
   };
   reader.end();
   return { kind: 'change', isRetry, request };
+}
+
+function readLife(reader: FlatReader): PeerLife {
+  const number = reader.integer('life', 1);
+  const term = reader.integer('term');
+  const lastIndex = reader.integer('lastIndex');
+  const tokens: number[] = [];
+  while (reader.left > 0) tokens.push(reader.integer('token'));
+  return { number, tokens, term, lastIndex };
 }
 
 /** @since 0.1.0 */

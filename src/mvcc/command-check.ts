@@ -8,6 +8,7 @@ import { unreachable } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
+import type { AlarmCommand } from './alarm-types.js';
 import { duplicateKey } from './duplicate-key.js';
 import { leaseCommandFault, leaseLimitFault } from './lease-check.js';
 import type { LeaseCommand } from './lease-types.js';
@@ -64,6 +65,7 @@ export function checkCommand(command: Command): void {
 export function commandFault(command: Command): KontikiError | undefined {
   if (command.op === 'read-lease') return readLeaseFault(command);
   if (command.op === 'session-open') return undefined;
+  if (command.op === 'alarm') return alarmFault(command);
   if (isLeaseCommand(command)) return leaseCommandFault(command);
   if (command.op !== 'compact') return operationFault(command);
   if (isPositive(command.revision)) return undefined;
@@ -77,6 +79,11 @@ export function commandFault(command: Command): KontikiError | undefined {
  */
 export function isLeaseCommand(command: Command): command is LeaseCommand {
   return command.op.startsWith('lease-');
+}
+
+function alarmFault({ member }: AlarmCommand): KontikiError | undefined {
+  if (Number.isSafeInteger(member) && member >= 0) return undefined;
+  return fault('ARGUMENT_INVALID', `an alarm is of the id of a member or of 0, got ${member}`);
 }
 
 function readLeaseFault({ leaseMs }: ReadLeaseCommand): KontikiError | undefined {

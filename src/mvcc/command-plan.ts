@@ -35,6 +35,7 @@ export function planCommand(command: Command, plan: ReadPlanDraft, slice?: Range
     case 'compact':
     case 'read-lease':
     case 'session-open':
+    case 'alarm':
       return;
     case 'lease-grant':
     case 'lease-revoke':

@@ -7,6 +7,7 @@ import { replaceAdvice } from '../base/advice.js';
 import type { BinaryString } from '../base/bytes.js';
 import { kontikiError } from '../base/errors.js';
 import { getUint32 } from '../base/integers.js';
+import { decodeAlarm } from './alarm-record.js';
 import { decodeProgress } from './compaction-progress.js';
 import { decodeLease, keyOfAttachment } from './lease-record.js';
 import { decodeMeta, encodeMeta, freshMeta, type KeyspaceMeta, sumsOfMeta } from './meta.js';
@@ -30,6 +31,8 @@ export interface KeyspaceCounts {
   attachments: number;
   /** Sessions of processes that write. */
   sessions: number;
+  /** Members whose state is known to be corrupt. */
+  alarms: number;
 }
 
 /** Kinds of records that there are many of, by the first unit of their keys. */
@@ -45,6 +48,7 @@ const kinds: ReadonlyMap<
   ['h', { decode: decodeHistory, counted: 'changes' }],
   ['k', { decode: decodeClosed, counted: 'closed' }],
   ['l', { decode: decodeLease, counted: 'leases' }],
+  ['w', { decode: decodeAlarm, counted: 'alarms' }],
 ]);
 
 /**
@@ -60,6 +64,7 @@ export class KeyspaceAudit {
     leases: 0,
     attachments: 0,
     sessions: 0,
+    alarms: 0,
   };
   /** Of the records, and of those that compactions removed. */
   readonly #sums = new HashSums();

@@ -5,6 +5,9 @@
 import { assert, unreachable } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
 import type { KontikiError } from '../base/errors.js';
+import { alarmRecords } from './alarm-record.js';
+import { AlarmTable } from './alarm-table.js';
+import type { AlarmCommand, AlarmResult } from './alarm-types.js';
 import type { Change, ReadPlan, ReadSet } from './backend.js';
 import { commandFault, operationFault } from './command-check.js';
 import { CommandRun } from './command-run.js';
@@ -92,21 +95,28 @@ export class Keyspace implements LeaseLookup {
   #removed = new HashSums();
   readonly #leases: LeaseTable;
   readonly #sessions: SessionTable;
+  /** What the group knows to be wrong; changed by commands only. */
+  readonly alarms: AlarmTable;
 
   private constructor(
     meta: KeyspaceMeta,
     sums: HashSums,
-    { leases, sessions }: { readonly leases: LeaseTable; readonly sessions: SessionTable },
+    tables: {
+      readonly leases: LeaseTable;
+      readonly sessions: SessionTable;
+      readonly alarms: AlarmTable;
+    },
   ) {
     this.#meta = meta;
     this.#sums = sums;
-    this.#leases = leases;
-    this.#sessions = sessions;
+    this.#leases = tables.leases;
+    this.#sessions = tables.sessions;
+    this.alarms = tables.alarms;
   }
 
   /** What {@link Keyspace.open} must be given. */
   static openPlan(): ReadPlan {
-    return { keys: [metaKey, progressKey], ranges: [leaseRecords, sessionRecords] };
+    return { keys: [metaKey, progressKey], ranges: [leaseRecords, sessionRecords, alarmRecords] };
   }
 
   /**
@@ -115,8 +125,11 @@ export class Keyspace implements LeaseLookup {
    * @throws {KontikiError} STATE_CORRUPT; FORMAT_UNSUPPORTED when a newer version wrote it
    */
   static open({ records: [meta, progress], ranges }: ReadSet): Keyspace {
-    const leases = LeaseTable.of(ranges[0] ?? []);
-    const tables = { leases, sessions: SessionTable.of(ranges[1] ?? []) };
+    const tables = {
+      leases: LeaseTable.of(ranges[0] ?? []),
+      sessions: SessionTable.of(ranges[1] ?? []),
+      alarms: AlarmTable.of(ranges[2] ?? []),
+    };
     const keyspace =
       meta === undefined
         ? new Keyspace(freshMeta, new HashSums(), tables)
@@ -326,6 +339,7 @@ export class Keyspace implements LeaseLookup {
     if (command.op === 'compact') return this.#compact(command);
     if (command.op === 'read-lease') return this.#setReadLease(command);
     if (command.op === 'session-open') return this.#openSession(origin);
+    if (command.op === 'alarm') return this.#alarm(command, origin);
     const draft = this.#draft(view);
     const isPut = command.op === 'put';
     const result = isPut
@@ -343,6 +357,14 @@ export class Keyspace implements LeaseLookup {
       session: place.index,
     };
     return { result, changes: noChanges, events: noEvents };
+  }
+
+  #alarm(command: AlarmCommand, place: LogPlace | undefined): Execution {
+    assert(place !== undefined, 'alarms are raised by entries of a log');
+    const change = this.alarms.take(command, place.index, this.#sums);
+    const isChanged = change !== undefined;
+    const result: AlarmResult = { op: 'alarm', revision: this.revision, isChanged };
+    return { result, changes: isChanged ? [change] : noChanges, events: noEvents };
   }
 
   #compact({ revision: to }: CompactCommand): Execution {

@@ -9,7 +9,8 @@
  * p                                     how far the removal of compacted history got, on this member
  * ```
  *
- * `lease-record.ts` has `l<id>` and `a<id><key>`, `session-record.ts` `s<id><page>`.
+ * `lease-record.ts` has `l<id>` and `a<id><key>`, `session-record.ts` `s<id><page>`, `alarm-record.ts`
+ * `w<member>`.
  *
  * Numbers are digits of 7 bits, most significant first, so that they sort like numbers and stay one
  * byte per character in UTF-8: 8 digits for a revision, 4 for the position inside one.

@@ -10,7 +10,7 @@
  * delete      revision, u64 deleted, u8 has previous, u32, versions  lease-revoke  revision, i64 id, u64 deleted
  * txn         revision, u8 succeeded, u32, answers                   checkpoint    revision, u64 noted
  * range       revision, u8 more, u64 count + 1 or 0, u32, versions   compact       revision, u64 compactRevision
- * session-open  revision, u64 id
+ * session-open  revision, u64 id                                     alarm         revision, u8 is changed
  *
  * version     u32 length, key; u32 length, value; u64 created, u64 modified, u64 version, i64 lease or 0
  * lease       i64 id, u64 ttl, u64 remaining, u64 generation
@@ -49,6 +49,7 @@ const kinds = [
   'lease-revoke',
   'lease-checkpoint',
   'session-open',
+  'alarm',
 ] as const;
 
 const cutBit = 0x80;
@@ -127,6 +128,8 @@ function writeResult(result: AnyResult): void {
       return writer.u53(result.noted);
     case 'session-open':
       return writer.u53(result.session);
+    case 'alarm':
+      return writer.u8(result.isChanged ? 1 : 0);
     default:
       unreachable(result);
   }
@@ -240,6 +243,8 @@ function readResult(
       return { op, revision, noted: reader.u53() };
     case 'session-open':
       return { op, revision, session: reader.u53() };
+    case 'alarm':
+      return { op, revision, isChanged: reader.u8() === 1 };
     default:
       return unreachable(op);
   }

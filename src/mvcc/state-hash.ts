@@ -16,8 +16,8 @@ import { countedForm } from './put-stub.js';
 import { type Digest, digestBytes, digestKeyed, digestText } from './record-digest.js';
 
 /**
- * What is summed apart, so that a difference says where. `members` is for records that are still to
- * come. Place in the list is the place in stored bytes: only append.
+ * What is summed apart, so that a difference says where. `members` is what is known of members: their
+ * alarms. Place in the list is the place in stored bytes: only append.
  *
  * @since 0.1.0
  */
@@ -62,6 +62,8 @@ export function laneOf(recordKey: BinaryString): HashLane | undefined {
       return 'leases';
     case 's':
       return 'sessions';
+    case 'w':
+      return 'members';
     default:
       return undefined;
   }

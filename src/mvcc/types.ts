@@ -3,6 +3,7 @@
  * Keys are binary strings here; the public faces of these types are in `store/`.
  */
 import type { BinaryString } from '../base/bytes.js';
+import type { AlarmCommand, AlarmResult } from './alarm-types.js';
 import type { LeaseCommand, LeaseResult } from './lease-types.js';
 import type { SessionOpenCommand, SessionOpenResult } from './session-types.js';
 
@@ -161,7 +162,8 @@ export type Command =
   | CompactCommand
   | ReadLeaseCommand
   | LeaseCommand
-  | SessionOpenCommand;
+  | SessionOpenCommand
+  | AlarmCommand;
 
 /** @since 0.1.0 */
 export interface PutResult {
@@ -243,4 +245,5 @@ export type CommandResult =
   | CompactResult
   | ReadLeaseResult
   | LeaseResult
-  | SessionOpenResult;
+  | SessionOpenResult
+  | AlarmResult;

@@ -34,10 +34,22 @@ export class ApplyLoop {
   readonly #queue: (StorageApply | Task)[] = [];
   #running: Promise<void> | undefined;
   #stopped = false;
+  #isApplying = false;
+  #done = 0;
 
   constructor(machine: Pick<StateMachine, 'apply'>, handlers: ApplyHandlers) {
     this.#machine = machine;
     this.#handlers = handlers;
+  }
+
+  /** Whether a batch is under way; a task is none. */
+  get isBusy(): boolean {
+    return this.#isApplying;
+  }
+
+  /** How many batches are applied. */
+  get done(): number {
+    return this.#done;
   }
 
   /** Queues a batch. The core bounds what is queued by its apply budget. */
@@ -90,11 +102,14 @@ export class ApplyLoop {
           await batch.run();
           continue;
         }
+        this.#isApplying = true;
         const prepared = this.#handlers.beforeApply?.(batch.entries);
         if (prepared !== undefined) await prepared;
         const entries = prepared === undefined ? batch.entries : batch.entries.map(asNormal);
         const results = await this.#machine.apply(entries);
         assert(results.length === batch.entries.length, 'apply: one result per entry');
+        this.#isApplying = false;
+        this.#done += 1;
         this.#handlers.onApplied(batch, results);
       }
     } catch (error) {

@@ -5,6 +5,7 @@ import type { KontikiError } from '../base/errors.js';
 import type { MemberId, Role } from '../raft/types.js';
 import type { TransportIncident } from '../transport/transport.js';
 import type { MemberStatus } from './membership.js';
+import type { StallFact } from './stalls.js';
 
 /** @since 0.1.0 */
 export interface NodeEvents {
@@ -31,6 +32,11 @@ export interface NodeEvents {
   ];
   /** The log ran out of disk space, and takes no proposals; or it found some again. */
   space: [event: { readonly hasSpace: boolean }];
+  /**
+   * This member stood still: `loop`: none of its code ran for `ms`, which is over; `log`, `state`: a write
+   * or a batch is under way for `ms` (docs/adr/0021-stalls.md), or `isOver` after that.
+   */
+  stall: [event: StallFact];
   /** The members, or what is known of them, are others than before. */
   members: [event: { readonly members: readonly MemberStatus[] }];
   /** The member stopped for good: its storage or state machine failed, or its peers shut it out. */

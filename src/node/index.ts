@@ -7,6 +7,7 @@ export type { Entry, MemberId, Role } from '../raft/types.js';
 export type { CommandEntry, CommandMachine } from './command-machine.js';
 export type { Env } from './env.js';
 export type { NodeEvents } from './events.js';
+export type { KnownPeer } from './known-peer.js';
 export type { Leadership } from './leadership.js';
 export { LeadershipStream } from './leadership-stream.js';
 export type { RetentionLimits } from './log-retention.js';
@@ -20,6 +21,7 @@ export type { NodeOptions } from './node-options.js';
 export type { NodeObserver, OpenedNode } from './observer.js';
 export type { PeerMemory } from './peer-registry.js';
 export type { ProposeOptions } from './proposals.js';
+export type { StallFact } from './stalls.js';
 export type {
   ApplyResult,
   RequestId,

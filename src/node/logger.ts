@@ -79,6 +79,10 @@ export class NodeLog {
       if (hasSpace) this.#write('info', 'disk has space');
       else this.#write('error', 'disk full');
     },
+    stall: ({ part, ms, isOver }) => {
+      const isPast = isOver && part !== 'loop';
+      this.#write(isPast ? 'info' : 'warn', isPast ? 'stall over' : 'stalled', { part, ms });
+    },
     failed: ({ error }) => this.#problem('error', 'stopped', error),
   };
 

@@ -42,6 +42,8 @@ export interface MemberEvents {
   ];
   /** The log ran out of disk space, and takes no proposals; or it found some again. */
   space: [event: { readonly hasSpace: boolean }];
+  /** This member stood still: its event loop, its log, or its state machine. */
+  stall: NodeEvents['stall'];
   /** This member stopped for good; every further call rejects with `error`. */
   failed: [event: { readonly error: KontikiError }];
 }
@@ -77,5 +79,6 @@ export function relayEvents(
     emit('snapshot', { kind, index, member: knownName(memberId) });
   });
   node.on('space', (fact) => emit('space', fact));
+  node.on('stall', (fact) => emit('stall', fact));
   node.on('failed', (fact) => emit('failed', fact));
 }

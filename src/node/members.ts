@@ -49,6 +49,8 @@ interface Call {
   readonly result: Deferred<MemberId>;
   /** Something may have been done about it. */
   isRetry: boolean;
+  /** A question is on its way, and nobody knows yet what became of it. */
+  isAsked: boolean;
 }
 
 const nothing = { id: 0, by: 0, name: '', address: '', voter: false, promote: false };
@@ -155,14 +157,15 @@ export class Members {
     const { signal, timeoutMs } = options;
     signal?.throwIfAborted();
     if (this.#closed !== undefined) throw this.#closed;
-    const call: Call = { request, result: new Deferred(), isRetry: false };
+    const call: Call = { request, result: new Deferred(), isRetry: false, isAsked: false };
     const timer = this.#parts.timers.after(timeoutMs, () => {
       const what = `was not made within ${timeoutMs} ms`;
       call.result.reject(outcomeOf(call, 'TIMEOUT', `node: the change of the membership ${what}`));
     });
     const abort = () => {
       const message = 'node: the change of the membership was aborted; it may still be made';
-      call.result.reject(call.isRetry ? outcomeOf(call, 'ABORTED', message) : signal?.reason);
+      const isDone = call.isRetry || call.isAsked;
+      call.result.reject(isDone ? outcomeOf(call, 'ABORTED', message) : signal?.reason);
     };
     signal?.addEventListener('abort', abort, { once: true });
     this.#calls.add(call);
@@ -202,6 +205,7 @@ export class Members {
 
   async #ask(call: Call): Promise<MembershipAnswer | undefined> {
     const { isRetry, request } = call;
+    call.isAsked = true;
     try {
       const question = encodeMembershipQuestion({ kind: 'change', request, isRetry });
       return decodeMembershipAnswer(await this.#parts.questions.ask(question, true));
@@ -210,6 +214,8 @@ export class Members {
       // The question, or only its answer, was lost.
       if (!isKontikiError(error, 'NO_LEADER')) call.isRetry = true;
       return undefined;
+    } finally {
+      call.isAsked = false;
     }
   }
 
@@ -232,9 +238,9 @@ export class Members {
   }
 }
 
-/** What was asked twice may have been done once, whatever the second answer is. */
+/** What was asked before may have been done, whatever the answer is now, or if there is none. */
 function outcomeOf(call: Call, code: KontikiError['code'], message: string): KontikiError {
-  const outcome = call.isRetry ? 'unknown' : 'rejected';
+  const outcome = call.isRetry || call.isAsked ? 'unknown' : 'rejected';
   return kontikiError(code as 'TIMEOUT', message, { outcome });
 }
 

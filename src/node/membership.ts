@@ -35,6 +35,8 @@ export interface MembershipParts {
   readonly log: Pick<LogStore, 'append'>;
   /** What the node starts with. */
   readonly initial: ConfState;
+  /** An entry was made to count, and led to this. */
+  readonly onConfigured: (index: number, state: ConfState) => void;
   /** The members, or what is known of them, are others now. */
   readonly onChanged: () => void;
   /** This member does not belong to the group any more; `led` when it applied that as the leader. */
@@ -96,6 +98,7 @@ export class Membership {
       const wasMember = this.isMember;
       if (!this.#apply(entry)) continue;
       const configuration = { index: entry.index, configuration: this.state };
+      this.#parts.onConfigured(entry.index, configuration.configuration);
       writes.push(this.#parts.log.append({ configuration, entries: [], mustSync: true }));
       this.#parts.onChanged();
       if (wasMember && !this.isMember) this.#parts.onRemoved(role === 'leader');

@@ -51,6 +51,8 @@ export interface NodeMetrics {
   readonly snapshotsSent: number;
   readonly snapshotsFailed: number;
   readonly snapshotsInstalled: number;
+  /** How often this member stood still, by what did: `loop`, `log`, `state`. */
+  readonly stalls: Readonly<Record<string, number>>;
 }
 
 /** @since 0.1.0 */
@@ -74,6 +76,7 @@ export class NodeMeter {
   snapshotsInstalled = 0;
   readonly messagesSent: Record<string, number> = {};
   readonly messagesReceived: Record<string, number> = {};
+  readonly stalls: Record<string, number> = {};
   readonly proposalMs = new Histogram();
   readonly applyMs = new Histogram();
   readonly logWriteMs = new Histogram();
@@ -93,6 +96,7 @@ export class NodeMeter {
       proposals: this.proposalMs.count + gauges.proposalsPending,
       messagesSent: { ...this.messagesSent },
       messagesReceived: { ...this.messagesReceived },
+      stalls: { ...this.stalls },
       proposalMs: this.proposalMs.snapshot(),
       applyMs: this.applyMs.snapshot(),
       logWriteMs: this.logWriteMs.snapshot(),

@@ -6,6 +6,7 @@ import type { Message } from '../raft/messages.js';
 import type { RawNode } from '../raft/raw-node.js';
 import type { AppliedEntries } from './applied-entries.js';
 import { ApplyLoop } from './apply-loop.js';
+import { Care, type CareParts } from './care.js';
 import type { NodeEvents } from './events.js';
 import type { NodeMembers } from './node-members.js';
 import type { NodeOptions } from './node-options.js';
@@ -14,7 +15,7 @@ import { Snapshots } from './snapshots.js';
 import type { NodeTelemetry } from './telemetry.js';
 
 /** What the loops tell; parts that are made after them are asked for when they are needed. @since 0.1.0 */
-export interface NodeLoopsHost {
+export interface NodeLoopsHost extends Pick<CareParts, 'onSpace' | 'onStall'> {
   readonly raft: RawNode;
   readonly telemetry: NodeTelemetry;
   readonly members: () => NodeMembers;
@@ -29,6 +30,7 @@ export interface NodeLoopsHost {
 export interface NodeLoops {
   readonly persist: PersistLoop;
   readonly apply: ApplyLoop;
+  readonly care: Care;
   /** Absent when the member can neither make nor take any. */
   readonly snapshots: Snapshots | undefined;
 }
@@ -61,5 +63,6 @@ export function nodeLoops(options: NodeOptions, host: NodeLoopsHost): NodeLoops 
     onRestored: (configuration) => members().installed(configuration),
     onSent: onSnapshot,
   });
-  return { persist, apply, snapshots };
+  const care = new Care(options, { ...host, persist, apply });
+  return { persist, apply, care, snapshots };
 }

@@ -14,14 +14,17 @@ import {
 } from '../codec/membership-codec.js';
 import type { ConfState } from '../raft/configuration.js';
 import type { RawNode } from '../raft/raw-node.js';
-import type { Entry, MemberId } from '../raft/types.js';
+import type { RaftStatus } from '../raft/status.js';
+import { type Entry, type MemberId, noMember } from '../raft/types.js';
 import type { LogStore } from '../storage/log-store.js';
 import type { MemberIdentity, Transport } from '../transport/transport.js';
+import type { Pledge } from './known-peer.js';
 import { MemberDirectory } from './member-directory.js';
 import { Members } from './members.js';
 import { type MemberStatus, Membership } from './membership.js';
 import { MembershipLeader } from './membership-leader.js';
 import type { NodeOptions } from './node-options.js';
+import type { NodeObserver } from './observer.js';
 import { PeerRegistry } from './peer-registry.js';
 import type { Questions } from './questions.js';
 
@@ -38,6 +41,7 @@ export interface NodeMembersParts {
   readonly transport: Pick<Transport, 'updatePeers'>;
   readonly clock: Clock;
   readonly timers: Timers;
+  readonly observer: Pick<NodeObserver, 'configured'>;
   /** Milliseconds without a leader before an election. */
   readonly electionMs: number;
   /** A turn is due. */
@@ -67,6 +71,7 @@ export class NodeMembers {
     const { memberId } = identity;
     this.#membership = new Membership({
       ...{ memberId, raft, log, initial },
+      onConfigured: (index, state) => parts.observer.configured(index, state),
       onChanged: () => this.#onChanged(),
       onRemoved: (led) => {
         this.#removed = { led };
@@ -146,6 +151,7 @@ export class NodeMembers {
 
   /** Time passes; before the core's own tick. */
   tick(): void {
+    this.#peers.tick(this.#parts.clock.monotonicMs());
     this.#leader.tick();
   }
 
@@ -153,6 +159,11 @@ export class NodeMembers {
   close(error: KontikiError): void {
     this.#lingering?.cancel();
     this.calls.close(error);
+  }
+
+  /** See {@link PeerRegistry.setAside}. */
+  setAside(): void {
+    this.#peers.setAside();
   }
 
   /** Remembers no more peers; resolves once nothing is being saved. */
@@ -180,13 +191,26 @@ export class NodeMembers {
       isRemoved: (id: MemberId) => membership.directory.removed.includes(id),
       hasHistory: () => raft.status().commit > (options.peerMemory.foundedIndex ?? 0),
       leads: () => raft.role === 'leader' && log.term(raft.status().commit) === raft.term,
-      vouch: async ({ clusterId, memberId, dirId }: MemberIdentity, probe: boolean) => {
-        const peer = { clusterId, memberId, dirId };
+      pledges: () => pledgesOf(raft.status()),
+      vouch: async ({ clusterId, memberId, dirId, life }: MemberIdentity, probe: boolean) => {
+        // It would ask itself, who cannot tell, for ever.
+        if (raft.role === 'leader') throw kontikiError('NO_LEADER', 'node: nothing committed yet');
+        const peer = { clusterId, memberId, dirId, life };
         const question = encodeMembershipQuestion({ kind: 'vouch', peer, probe });
         checkVouched(decodeMembershipAnswer(await questions.ask(question, true)));
       },
     };
   }
+}
+
+/**
+ * What others must have on stable storage: a leader its term and own vote, before it asked for others;
+ * everyone who acknowledged entries to this leader the entries and the term.
+ */
+function pledgesOf({ id: self, leader, role, term, progress }: RaftStatus): readonly Pledge[] {
+  if (role !== 'leader') return leader === noMember ? [] : [{ id: leader, term, lastIndex: 0 }];
+  const others = progress.filter(({ id, match }) => id !== self && match > 0);
+  return others.map(({ id, match }) => ({ id, term, lastIndex: match }));
 }
 
 /** A log of before names were kept in it has seen no change: its members are the founders. */

@@ -17,10 +17,11 @@ import type { LogStore } from '../storage/log-store.js';
 import type { MemberIdentity } from '../transport/transport.js';
 import { AppliedEntries } from './applied-entries.js';
 import type { ApplyLoop } from './apply-loop.js';
+import { beginLife } from './begin-life.js';
+import type { Care } from './care.js';
 import { ClosingLeader } from './closing-leader.js';
 import type { NodeEvents } from './events.js';
 import { FastFailover } from './fast-failover.js';
-import { FullDisk } from './full-disk.js';
 import { Handover } from './handover.js';
 import { Inbox, type InboxParts, step } from './inbox.js';
 import type { LeadershipStream } from './leadership-stream.js';
@@ -47,6 +48,9 @@ import type { ProposalId } from './waiter.js';
 /** After this a request for a read index counts as lost. */
 const readTimeoutMs = 5_000;
 
+/** After which this member has no business in its group. */
+const finalRefusals = ['MEMBER_IDENTITY_CHANGED', 'MEMBER_REMOVED', 'MEMBER_ROLLED_BACK'] as const;
+
 type Lifecycle = 'open' | 'closing' | 'closed';
 
 /** @since 0.1.0 */
@@ -67,7 +71,7 @@ export class Node extends EventEmitter<NodeEvents> {
   readonly #snapshots: Snapshots | undefined;
   readonly #ticker: Ticker;
   readonly #failover: FastFailover;
-  readonly #fullDisk: FullDisk;
+  readonly #care: Care;
   readonly #members: NodeMembers;
   readonly #closingLeader: ClosingLeader;
   readonly #leases: LeaseSetting;
@@ -94,7 +98,8 @@ export class Node extends EventEmitter<NodeEvents> {
     try {
       const { log, snapshots: store, stateMachine: machine } = options;
       const { appliedIndex } = await machine.open();
-      return new Node(options, await finishInstall({ log, machine, store }, appliedIndex));
+      const settled = await finishInstall({ log, machine, store }, appliedIndex);
+      return new Node({ ...options, identity: await beginLife(options) }, settled);
     } catch (error) {
       await options.snapshots?.close().catch(() => undefined);
       await options.stateMachine.close().catch(() => undefined);
@@ -105,8 +110,7 @@ export class Node extends EventEmitter<NodeEvents> {
 
   private constructor(options: NodeOptions, appliedIndex: number) {
     super();
-    const { identity, log, stateMachine, tickMs = 100, meter } = options;
-    const { electionTicks = 10 } = options;
+    const { identity, log, stateMachine, tickMs = 100, electionTicks = 10, meter } = options;
     this.#telemetry = new NodeTelemetry({
       ...{ env: options.env, memberId: identity.memberId, tickMs, electionTicks, meter },
       readIndex: () => this.readIndex(),
@@ -137,16 +141,19 @@ export class Node extends EventEmitter<NodeEvents> {
       onSent: wake,
       answerMembership: (question) => this.#members.answer(question),
     });
-    const { persist, apply, snapshots } = nodeLoops(options, {
+    const { persist, apply, care, snapshots } = nodeLoops(options, {
       ...{ raft, telemetry: this.#telemetry, wake, onFailed },
       ...{ members: () => this.#members, applied: () => this.#applied },
       onDurable: (responses) => this.#onDurable(responses),
+      onSpace: (hasSpace) => this.#report('space', { hasSpace }),
+      onStall: (stall) => this.#report('stall', stall),
       onSnapshot: (fact) => {
         if (this.#lifecycle === 'open') this.#report('snapshot', fact);
       },
     });
     this.#persist = persist;
     this.#apply = apply;
+    this.#care = care;
     this.#snapshots = snapshots;
     const [inbox, questions] = [this.#inbox, this.#questions];
     this.#applied = new AppliedEntries({ log, ...waiters, inbox, observer }, appliedIndex);
@@ -159,13 +166,11 @@ export class Node extends EventEmitter<NodeEvents> {
       onFailed,
     });
     this.#failover = new FastFailover(raft, env, wake);
-    const onSpace = (hasSpace: boolean) => this.#report('space', { hasSpace });
-    this.#fullDisk = new FullDisk(raft, log, electionTicks, onSpace);
     this.#ticker = new Ticker(env, tickMs, () => this.#onTick());
     this.#closingLeader = new ClosingLeader(raft, timers);
     this.#members = new NodeMembers({
       ...{ identity, raft, log, initial, questions, options },
-      ...{ transport, clock, timers, electionMs: this.electionMs },
+      ...{ transport, clock, timers, observer, electionMs: this.electionMs },
       ...{ readIndex: () => this.readIndex(), wake, onFailed },
       onChanged: (members) => this.#report('members', { members }),
     });
@@ -228,11 +233,16 @@ export class Node extends EventEmitter<NodeEvents> {
    * @returns what the state machine answered
    * @throws {KontikiError} see {@link Proposals.open}; every error carries an `outcome`
    */
-  async propose(encode: (id: ProposalId) => Uint8Array, options: ProposeOptions): Promise<unknown> {
-    const channel = this.#env.tracing?.propose;
-    if (!channel?.hasSubscribers) return this.#open(encode, options);
-    const { memberId } = this.identity;
-    return channel.tracePromise(() => this.#open(encode, options), { memberId });
+  propose(encode: (id: ProposalId) => Uint8Array, options: ProposeOptions): Promise<unknown> {
+    // Not async: that would put another promise around the waiter's.
+    try {
+      const channel = this.#env.tracing?.propose;
+      if (!channel?.hasSubscribers) return this.#open(encode, options);
+      const { memberId } = this.identity;
+      return channel.tracePromise(() => this.#open(encode, options), { memberId });
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** It was closed, and lets another member lead first: nothing new is begun. */
@@ -337,9 +347,8 @@ export class Node extends EventEmitter<NodeEvents> {
 
   #onRefused(memberId: MemberId, error: KontikiError): void {
     this.#report('refused', { memberId, error });
-    // The peers remember this member with another directory: going on could vote twice.
-    const isFinal = error.code === 'MEMBER_IDENTITY_CHANGED' || error.code === 'MEMBER_REMOVED';
-    if (isFinal) this.#fail(error);
+    // The peers remember more than this member's directory does: going on could vote twice.
+    if (finalRefusals.some((code) => code === error.code)) this.#fail(error);
   }
 
   #scheduleTurn(): void {
@@ -358,8 +367,8 @@ export class Node extends EventEmitter<NodeEvents> {
         this.#tickDue = false;
         this.#leases.take(this.#raft);
         this.#members.tick();
+        this.#care.tick();
         this.#raft.tick(this.#env.clock.monotonicMs());
-        this.#fullDisk.tick();
         this.#snapshots?.tick();
         this.#env.observer?.stepped(this.#raft);
       }
@@ -413,6 +422,7 @@ export class Node extends EventEmitter<NodeEvents> {
       ? (error as KontikiError)
       : kontikiError('ASSERTION', `node: unexpected ${error}`, { cause: error });
     this.#failure = failure;
+    if (failure.code === 'MEMBER_ROLLED_BACK') this.#members.setAside();
     this.#shuttingDown = this.#shutDown(failure);
     this.#closing ??= this.#shuttingDown;
     this.#closingLeader.stop();
@@ -454,6 +464,7 @@ export class Node extends EventEmitter<NodeEvents> {
     // A part that failed has said so already; what counts is that all are let go of.
     await this.#env.transport.close().catch(() => undefined);
     await this.#members.idle();
+    this.#machine.interrupt?.();
     await this.#apply.stop();
     await this.#snapshots?.stop();
     await this.#persist.stop();

@@ -2,6 +2,7 @@
  * A look into a node from outside its environment: how a simulation checks the very code that runs in
  * production.
  */
+import type { ConfState } from '../raft/configuration.js';
 import type { LogReader } from '../raft/log-reader.js';
 import type { Message, PeerMessage } from '../raft/messages.js';
 import type { RawNode } from '../raft/raw-node.js';
@@ -46,6 +47,8 @@ export interface NodeObserver {
   written(append: StorageAppend): void;
   /** A message of the core is about to leave, at once or behind its write. */
   sent(message: PeerMessage): void;
+  /** An entry changed who belongs to the group, as `state` says; before it is `applied`. */
+  configured(index: number, state: ConfState): void;
   /** Entries were applied to the state machine, and this came of them. */
   applied(entries: readonly Entry[], results: readonly ApplyResult[]): void;
   /** A snapshot took the place of the state, up to and including `appliedIndex`. */

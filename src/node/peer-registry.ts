@@ -7,19 +7,29 @@
  * has counted an acknowledgement of whoever it counts, so it has met them; and what was committed
  * before it led is, by an entry of its own term, on a majority that it has met. So once there is
  * anything to forget, a directory that is new here is taken only if the leader vouches for it.
+ *
+ * A directory that is known is taken as long as it is not an old copy of itself (ADR 0019).
  */
 import { isKontikiError, kontikiError } from '../base/errors.js';
 import type { MemberId } from '../raft/types.js';
-import type { MemberIdentity } from '../transport/transport.js';
+import type { DirectoryLife, MemberIdentity } from '../transport/transport.js';
+import { copyEvidence, isBeyond, isSameLife, type KnownPeer, type Pledge } from './known-peer.js';
 
-/** Keeps the pairs on stable storage. @since 0.1.0 */
+/** Keeps on stable storage what tells directories apart. Calls never overlap. @since 0.1.0 */
 export interface PeerMemory {
   /** Last entry of what the group began with, when that was a backup; default 0. */
   readonly foundedIndex?: number | undefined;
-  /** Pairs remembered so far. */
-  load(): ReadonlyMap<MemberId, string>;
-  /** Resolves when all pairs are durable. Calls never overlap. */
-  save(pairs: ReadonlyMap<MemberId, string>): Promise<void>;
+  /** Peers remembered so far. */
+  load(): ReadonlyMap<MemberId, KnownPeer>;
+  /** Resolves when all of it is durable. */
+  save(known: ReadonlyMap<MemberId, KnownPeer>): Promise<void>;
+  /**
+   * Optional: begins another life of the own directory, once per node. Resolves when it is durable;
+   * nothing is said to peers before.
+   */
+  beginLife?(): Promise<Pick<DirectoryLife, 'number' | 'tokens'>>;
+  /** Optional: the own directory is an old copy, which must not open any more. */
+  setAside?(): Promise<void>;
 }
 
 /** What the registry asks about the group as this member knows it. @since 0.1.0 */
@@ -30,6 +40,8 @@ export interface PeerView {
   hasHistory(): boolean;
   /** This member leads, and has committed an entry of its term. */
   leads(): boolean;
+  /** What members are known to have pledged, in the present term. */
+  pledges(): readonly Pledge[];
   /**
    * Asks the leader for its own word on the peer.
    *
@@ -44,14 +56,21 @@ const refusals = [
   'MEMBER_UNKNOWN',
   'MEMBER_REMOVED',
   'MEMBER_IDENTITY_CHANGED',
+  'MEMBER_ROLLED_BACK',
 ];
+
+/** Between two saves of what peers have pledged, in milliseconds: copies are older than that. */
+const pledgesEveryMs = 60_000;
 
 /** @since 0.1.0 */
 export class PeerRegistry {
   readonly #self: MemberIdentity;
   readonly #view: PeerView;
   readonly #memory: PeerMemory;
-  readonly #known: Map<MemberId, string>;
+  readonly #known: Map<MemberId, KnownPeer>;
+  /** When pledges were saved last. */
+  #pledgesMs = Number.NEGATIVE_INFINITY;
+  #hasNewPledges = false;
   #saving: Promise<void> = Promise.resolve();
   #isClosed = false;
 
@@ -63,35 +82,79 @@ export class PeerRegistry {
   }
 
   /**
-   * Accepts a peer, remembering it durably the first time.
+   * Accepts a peer, remembering it durably the first time it is met in a life.
    *
    * @param probe - the peer only asks: answer the same, remember nothing
-   * @throws {KontikiError} CLUSTER_MISMATCH, MEMBER_UNKNOWN, MEMBER_REMOVED, MEMBER_IDENTITY_CHANGED;
-   *   NO_LEADER, when nobody can tell now; STORAGE_IO
+   * @throws {KontikiError} CLUSTER_MISMATCH, MEMBER_UNKNOWN, MEMBER_REMOVED, MEMBER_IDENTITY_CHANGED,
+   *   MEMBER_ROLLED_BACK; NO_LEADER, when nobody can tell now; STORAGE_IO
    */
   async admit(peer: MemberIdentity, probe: boolean): Promise<void> {
     this.#check(peer);
-    if (this.#known.has(peer.memberId)) return;
-    const decision = this.#decide(peer);
+    if (this.#remembers(peer)) return;
+    const isNew = !this.#known.has(peer.memberId);
+    const decision = isNew ? this.#decide(peer) : 'take';
     if (decision === 'ask') await this.#ask(peer, probe);
     if (probe) return;
-    const saved = this.#saving.then(async () => {
-      if (this.#isClosed) throw kontikiError('CLOSED', 'node: closed');
+    await this.#inTurn(async () => {
       // Another handshake of the same member may have come first while this one waited.
       this.#check(peer);
-      if (this.#known.has(peer.memberId)) return;
-      const pairs = new Map(this.#known).set(peer.memberId, peer.dirId);
-      await this.#memory.save(pairs);
-      this.#known.set(peer.memberId, peer.dirId);
+      if (this.#remembers(peer)) return;
+      await this.#save(new Map(this.#known).set(peer.memberId, this.#metNow(peer)));
+      // With what it pledged meanwhile.
+      this.#known.set(peer.memberId, this.#metNow(peer));
     });
-    this.#saving = saved.catch(() => undefined);
-    await saved;
+  }
+
+  /** Time passes: notes what peers have pledged, so that it is known after a restart as well. */
+  tick(nowMs: number): void {
+    for (const pledge of this.#view.pledges()) this.#note(pledge);
+    if (!this.#hasNewPledges || nowMs - this.#pledgesMs < pledgesEveryMs) return;
+    this.#hasNewPledges = false;
+    this.#pledgesMs = nowMs;
+    // What is lost with a failure is noted again, with more.
+    this.#inTurn(() => this.#save(new Map(this.#known))).catch(() => undefined);
+  }
+
+  /** Peers found that this member's own directory is an old copy: it never opens again. */
+  setAside(): void {
+    // A crash before it is durable leaves it to the next refusal.
+    this.#inTurn(async () => this.#memory.setAside?.()).catch(() => undefined);
   }
 
   /** Saves no more; resolves once nothing is being saved, so that the memory can be let go of. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#saving;
+  }
+
+  /** One after the other, for the memory's calls do not overlap. */
+  async #inTurn(save: () => Promise<void>): Promise<void> {
+    const saved = this.#saving.then(save);
+    this.#saving = saved.catch(() => undefined);
+    await saved;
+  }
+
+  async #save(known: ReadonlyMap<MemberId, KnownPeer>): Promise<void> {
+    if (this.#isClosed) throw kontikiError('CLOSED', 'node: closed');
+    await this.#memory.save(known);
+  }
+
+  #note({ id, term, lastIndex }: Pledge): void {
+    const known = this.#known.get(id);
+    if (known === undefined || !isBeyond({ term, lastIndex }, known)) return;
+    this.#known.set(id, { ...known, term, lastIndex });
+    this.#hasNewPledges = true;
+  }
+
+  /** Whether there is nothing about it to be remembered. */
+  #remembers({ memberId, life }: MemberIdentity): boolean {
+    const known = this.#known.get(memberId);
+    return known !== undefined && (life === undefined || isSameLife(known, life));
+  }
+
+  #metNow({ memberId, dirId, life }: MemberIdentity): KnownPeer {
+    const { term = 0, lastIndex = 0 } = this.#known.get(memberId) ?? {};
+    return { dirId, life: life?.number ?? 0, token: life?.tokens[0] ?? 0, term, lastIndex };
   }
 
   /** About a peer that was never met: to be taken, or for the leader to say. */
@@ -133,12 +196,25 @@ export class PeerRegistry {
       throw kontikiError('MEMBER_REMOVED', `node: member ${peer.memberId} was removed`);
     }
     const known = this.#known.get(peer.memberId);
-    if (known !== undefined && known !== peer.dirId) {
+    if (known === undefined) return;
+    if (known.dirId !== peer.dirId) {
       throw kontikiError(
         'MEMBER_IDENTITY_CHANGED',
-        `node: expected member ${peer.memberId} with data directory ${known}, got ${peer.dirId}: ` +
-          'a member whose directory was lost must be replaced under a new id',
+        `node: expected member ${peer.memberId} with data directory ${known.dirId}, got ` +
+          `${peer.dirId}: a member whose directory was lost must be replaced under a new id`,
       );
     }
+    if (peer.life !== undefined) this.#checkLife(peer.memberId, peer.life);
+  }
+
+  #checkLife(id: MemberId, life: DirectoryLife): void {
+    for (const pledge of this.#view.pledges()) if (pledge.id === id) this.#note(pledge);
+    const evidence = copyEvidence(this.#known.get(id) as KnownPeer, life);
+    if (evidence === undefined) return;
+    throw kontikiError(
+      'MEMBER_ROLLED_BACK',
+      `node: the data directory of member ${id} is an old copy, or was opened elsewhere as well: ` +
+        `${evidence}; replace the member under a new id`,
+    );
   }
 }

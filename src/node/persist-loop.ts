@@ -33,10 +33,22 @@ export class PersistLoop {
   #queue: StorageAppend[] = [];
   #failed = false;
   #stopped = false;
+  #begun = 0;
+  #ended = 0;
 
   constructor(log: LogStore, handlers: PersistHandlers) {
     this.#log = log;
     this.#handlers = handlers;
+  }
+
+  /** Whether a write is under way; an install of a snapshot, which takes its time, is none. */
+  get isBusy(): boolean {
+    return this.#begun > this.#ended;
+  }
+
+  /** How many writes are done. */
+  get done(): number {
+    return this.#ended;
   }
 
   /** Writes are made durable, and their pledges released, in call order. */
@@ -49,10 +61,14 @@ export class PersistLoop {
   }
 
   #write(append: StorageAppend): void {
+    this.#begun += 1;
     // The store settles in call order, so pledges without a write wait for the writes before them.
     this.#tail = this.#log.append(append as StorageAppend & { readonly snapshot?: undefined });
     this.#tail.then(
-      () => this.#release(append),
+      () => {
+        this.#ended += 1;
+        this.#release(append);
+      },
       (error: unknown) => this.#fail(error),
     );
   }

@@ -74,6 +74,11 @@ export interface StateMachine {
    * nothing. A rejection stops the member.
    */
   apply(entries: readonly Entry[]): Promise<readonly ApplyResult[]>;
+  /**
+   * The member is about to close: an `apply` under way need not be finished. It may reject, as if the
+   * process had ended in its middle; its entries come again after the next `open`.
+   */
+  interrupt?(): void;
   /** The log is kept above this index. Never goes down. */
   readonly durableIndex: number;
   /** The replicated setting of lease reads as it is in the *durable* state, from `open` on. */

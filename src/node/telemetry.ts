@@ -4,6 +4,7 @@
  */
 import type { Clock, Timers } from '../base/clock.js';
 import type { KontikiError } from '../base/errors.js';
+import type { ConfState } from '../raft/configuration.js';
 import type { Message, PeerMessage } from '../raft/messages.js';
 import type { RawNode } from '../raft/raw-node.js';
 import type { ReadState } from '../raft/read-index.js';
@@ -122,6 +123,10 @@ export class NodeTelemetry implements NodeObserver {
     this.#next?.sent(message);
   }
 
+  configured(index: number, state: ConfState): void {
+    this.#next?.configured(index, state);
+  }
+
   applied(entries: readonly Entry[], results: readonly ApplyResult[]): void {
     const { meter } = this;
     meter.applyBatches += 1;
@@ -159,6 +164,7 @@ export class NodeTelemetry implements NodeObserver {
   /** An event of the node. What the logger throws is its owner's bug and must not stop the member. */
   reported<E extends keyof NodeEvents>(event: E, ...args: NodeEvents[E]): void {
     if (event === 'leader') this.meter.leaderChanges += 1;
+    if (event === 'stall') this.#onStall(...(args as NodeEvents['stall']));
     if (event === 'snapshot') this.#onSnapshot(...(args as NodeEvents['snapshot']));
     this.#write((log) => log.reported(event, ...args));
   }
@@ -182,6 +188,10 @@ export class NodeTelemetry implements NodeObserver {
         throw error;
       });
     }
+  }
+
+  #onStall({ part, isOver }: NodeEvents['stall'][0]): void {
+    if (!isOver || part === 'loop') countKind(this.meter.stalls, part);
   }
 
   #onSnapshot({ kind }: NodeEvents['snapshot'][0]): void {

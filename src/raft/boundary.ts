@@ -24,7 +24,7 @@ export function isLocal(message: Message): message is LocalMessage {
  *
  * @throws {KontikiError} ARGUMENT_INVALID: for somebody else, or a local answer from a peer;
  *   MEMBER_UNKNOWN: an answer, or a request that only members may make, from a stranger;
- *   MESSAGE_INVALID: contradicts itself; STATE_CORRUPT: shows that this member lost entries
+ *   MESSAGE_INVALID: contradicts itself; MEMBER_ROLLED_BACK: shows that this member lost entries
  * @since 0.1.0
  */
 export function checkMessage(raft: Raft, message: Message): void {
@@ -54,7 +54,7 @@ function checkCommit({ log, role, term }: Raft, { term: leads, commit }: Heartbe
   const isHeard = leads > term || (leads === term && role !== 'leader');
   if (!isHeard || commit <= log.lastIndex) return;
   throw kontikiError(
-    'STATE_CORRUPT',
+    'MEMBER_ROLLED_BACK',
     `raft: the leader counts on entry ${commit} that this member acknowledged, ` +
       `but its log ends at ${log.lastIndex}; replace this member under a new id`,
   );

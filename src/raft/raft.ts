@@ -71,6 +71,8 @@ export class Raft {
   pledgeTicks = 0;
   /** The newest time the driver told, in ms; 0 before. At most the present. */
   nowMs = 0;
+  /** False while the driver has a reason why it should not campaign: see `RawNode.mayCampaign`. */
+  mayCampaign = true;
   /** Only for the reference's transcripts, which show vote requests leave too early (O1). */
   eagerVoteRequests = false;
   /** Only for the same transcripts: without what we do to end standstills that the reference has. */
@@ -100,8 +102,9 @@ export class Raft {
     return { term: this.term, vote: this.vote, commit: this.log.committed };
   }
 
-  /** Only a voter may campaign, and only one whose state is not about to be replaced. */
+  /** Only a voter may campaign, a fit one, and only one whose state is not about to be replaced. */
   get promotable(): boolean {
+    if (!this.mayCampaign) return false;
     return isVoter(this.configuration, this.id) && this.log.pendingSnapshot === undefined;
   }
 

@@ -128,6 +128,23 @@ export class RawNode {
   }
 
   /**
+   * Whether the member campaigns, by its timer or when it is asked to; true at first. For drivers that
+   * find it unfit to lead for a while, as with a disk that does not answer: its own vote would wait for
+   * that disk. It votes for others all the same, and a leader stays one.
+   */
+  set mayCampaign(mayCampaign: boolean) {
+    this.#raft.mayCampaign = mayCampaign;
+  }
+
+  /**
+   * A leader leads no more, as one that lost its quorum does. For drivers that find it unfit to lead and
+   * nobody who takes over at once. Nothing happens on any other role.
+   */
+  stepDown(): void {
+    if (this.#raft.role === 'leader') this.#raft.becomeFollower(this.#raft.term, noMember);
+  }
+
+  /**
    * From now on this member pledges leases and, as a leader, reads by them. It must keep the setting
    * durably before it is told to its node: one that forgets it with a crash would break its pledge.
    *
@@ -233,7 +250,7 @@ export class RawNode {
    * @throws {KontikiError} MEMBER_UNKNOWN, when it is an answer, and comes from no member;
    *   ARGUMENT_INVALID, when it is for somebody else, or a local answer comes from a peer, or in
    *   synchronous mode; MESSAGE_INVALID, when it contradicts itself; NOT_LEADER, PROPOSAL_DROPPED,
-   *   when it is a proposal that is not taken; STATE_CORRUPT, when it shows that this member lost
+   *   when it is a proposal that is not taken; MEMBER_ROLLED_BACK, when it shows that this member lost
    *   acknowledged entries. Nothing was changed by any of them.
    */
   step(message: Message): void {

@@ -31,6 +31,8 @@ export interface RaftStatus extends HardState, SoftState {
   readonly applied: number;
   readonly firstIndex: number;
   readonly lastIndex: number;
+  /** Last entry that the own storage is known to have. */
+  readonly durableIndex: number;
   /** Whom this leader hands over to; `noMember` while it does not. */
   readonly transferee: MemberId;
   /** In ascending id order; empty unless this member leads. */
@@ -50,6 +52,7 @@ export function statusOf(raft: Raft): RaftStatus {
     applied: log.applied,
     firstIndex: log.firstIndex,
     lastIndex: log.lastIndex,
+    durableIndex: log.offset - 1,
     transferee: raft.transferee,
     progress: raft.role === 'leader' ? progressStatus(raft) : [],
   };

@@ -34,7 +34,11 @@ export interface EngineIterator {
 
 /** @since 0.1.0 */
 export interface EngineWriteOptions {
-  /** On stable storage, with all earlier batches, when the write resolves. */
+  /**
+   * On stable storage when the write resolves; the first one since the engine was opened with all that
+   * showed then. Batches of this life that were not synced themselves may be lost even so: LevelDB does
+   * not sync a log of its own that it has filled.
+   */
   readonly sync: boolean;
   /**
    * Lets others run. An engine to which handing over a batch costs time on this thread awaits it

@@ -1,7 +1,7 @@
 /**
  * The identity of a data directory, in a file that people can read: who this member is, and which
- * directories it met other members in, so that a wiped one is not taken for its old self (DESIGN
- * §4.17). The log and the state beside it are worth nothing without it.
+ * directories it met other members in, so that neither a wiped one nor an old copy is taken for its
+ * self (DESIGN §4.17, ADR 0019). The log and the state beside it are worth nothing without it.
  *
  * The file is JSON. Its last line but one is a checksum over the bytes before that line, in every
  * format to come, so that damage is told from a file of a later release.
@@ -31,6 +31,10 @@ export interface MemberRecord {
    * revision was bumped.
    */
   readonly restored?: string | undefined;
+  /** How often it was opened, and the random tokens of its newest lives, newest first. */
+  readonly life?: { readonly number: number; readonly tokens: readonly number[] } | undefined;
+  /** Peers found it to be an old copy: it must not open any more. */
+  readonly rolledBack?: true | undefined;
   /** The members the cluster was started with. */
   readonly members: readonly {
     readonly id: MemberId;
@@ -38,8 +42,21 @@ export interface MemberRecord {
     /** Absent for one that nobody can reach. */
     readonly address?: string | undefined;
   }[];
-  /** The directory each member was last met in. */
-  readonly peers: readonly { readonly memberId: MemberId; readonly dirId: string }[];
+  /** What is known of each member that was met; numbers are 0 by default. */
+  readonly peers: readonly PeerRecord[];
+}
+
+/** @since 0.1.0 */
+export interface PeerRecord {
+  readonly memberId: MemberId;
+  /** The directory it was met in. */
+  readonly dirId: string;
+  /** Newest life of that directory, and its token. */
+  readonly life?: number | undefined;
+  readonly token?: number | undefined;
+  /** A term in which it has pledged something, and the last entry it acknowledged in that term. */
+  readonly term?: number | undefined;
+  readonly lastIndex?: number | undefined;
 }
 
 const format = 1;
@@ -113,11 +130,14 @@ async function writeAndClose(file: StorageFile, bytes: Uint8Array): Promise<void
 }
 
 function encode(fs: FileSystem, record: MemberRecord): Uint8Array {
-  const { clusterId, memberId, name, dirId, token, restored, members, peers } = record;
+  const { clusterId, memberId, name, dirId, token, restored, life, rolledBack } = record;
   const ordered = {
-    ...{ format, clusterId, memberId, name, dirId, token, restored },
-    members: members.map(({ id, name: own, address }) => ({ id, name: own, address })),
-    peers: peers.map((peer) => ({ memberId: peer.memberId, dirId: peer.dirId })),
+    ...{ format, clusterId, memberId, name, dirId, token, restored, life, rolledBack },
+    members: record.members.map(({ id, name: own, address }) => ({ id, name: own, address })),
+    peers: record.peers.map((peer) => ({
+      ...{ memberId: peer.memberId, dirId: peer.dirId, life: peer.life, token: peer.token },
+      ...{ term: peer.term, lastIndex: peer.lastIndex },
+    })),
   };
   const body = JSON.stringify(ordered, undefined, 2).slice(0, -'\n}'.length);
   const checksum = fs.crc32(utf8Bytes(body)).toString(16).padStart(8, '0');
@@ -155,6 +175,24 @@ const isRestored: Check = (value) =>
   value === undefined ||
   (typeof value === 'string' && /^[0-9a-f]{64}@[0-9]+(\+[0-9]+)?$/.test(value));
 
+const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isCountOrNone: Check = (value) => value === undefined || isCount(value);
+
+const isLife: Check = (value) => {
+  if (value === undefined) return true;
+  const isTokens: Check = (tokens) => Array.isArray(tokens) && tokens.every(isCount);
+  return isObject(value) && wrongAmong(value, { number: isId, tokens: isTokens }) === undefined;
+};
+
+const peerFields: Readonly<Record<keyof PeerRecord, Check>> = {
+  memberId: isId,
+  dirId: isDirId,
+  life: isCountOrNone,
+  token: isCountOrNone,
+  term: isCountOrNone,
+  lastIndex: isCountOrNone,
+};
+
 const fields: Readonly<Record<keyof MemberRecord, Check>> = {
   format: (value) => value === format,
   clusterId: isId,
@@ -163,9 +201,11 @@ const fields: Readonly<Record<keyof MemberRecord, Check>> = {
   dirId: isDirId,
   token: isToken,
   restored: isRestored,
+  life: isLife,
+  rolledBack: (value) => value === undefined || value === true,
   members: (value) =>
     isListOf(value, { id: isId, name: isName, address: isAddress }, ['id', 'name']),
-  peers: (value) => isListOf(value, { memberId: isId, dirId: isDirId }, ['memberId']),
+  peers: (value) => isListOf(value, peerFields, ['memberId']),
 };
 
 /** The name of the first field that is wrong, missing or unknown. */

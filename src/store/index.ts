@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { StoreAlarm } from './alarms.js';
 export type { StoreEvents } from './events.js';
 export { KeyValue } from './key-value.js';
 export type * from './kv-client.js';

@@ -7,7 +7,7 @@ import { binaryBytes } from '../base/bytes.js';
 import type { Clock, Timers } from '../base/clock.js';
 import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
 import type { Random } from '../base/prng.js';
-import { decodeLeaseQuestion, encodeLeaseAnswer } from '../codec/lease-question-codec.js';
+import { encodeLeaseAnswer, type LeaseQuestion } from '../codec/lease-question-codec.js';
 import type { Keyspace } from '../mvcc/keyspace.js';
 import type {
   LeaseEntry,
@@ -40,10 +40,7 @@ export interface LeaseInfo {
 
 /** @since 0.1.0 */
 export interface LeasesParts {
-  readonly node: Pick<
-    Node,
-    'ask' | 'answerWith' | 'leadTerm' | 'readIndex' | 'propose' | 'electionMs'
-  >;
+  readonly node: Pick<Node, 'ask' | 'leadTerm' | 'readIndex' | 'propose' | 'electionMs'>;
   readonly keyspace: () => Keyspace;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -67,12 +64,12 @@ export class Leases {
   readonly #client: LeaseClient;
   readonly #expiry: LeaseExpiry;
   readonly #open = new Set<Lease>();
+  #closed: KontikiError | undefined;
 
   constructor(parts: LeasesParts) {
     this.#parts = parts;
     this.#client = new LeaseClient(parts);
     this.#expiry = new LeaseExpiry(parts);
-    parts.node.answerWith((question) => this.#answer(question));
   }
 
   /** Role, term or leader may have changed. */
@@ -123,10 +120,16 @@ export class Leases {
     return leases.map(({ id, ttlSeconds }) => ({ id, ttlSeconds }));
   }
 
-  /** Every lease handed out is lost to its holder: nobody can renew it here any more. */
-  close(reason: KontikiError): void {
-    this.#expiry.close();
+  /** Every lease handed out is lost to its holder. */
+  lose(reason: KontikiError): void {
     for (const lease of [...this.#open]) lease._lose(reason);
+  }
+
+  /** Nobody can renew a lease here any more. */
+  close(reason: KontikiError): void {
+    this.#closed = reason;
+    this.#expiry.close();
+    this.lose(reason);
   }
 
   #hold({ id, ttlSeconds, generation }: LeaseEntry, sentMs: number, isKept: boolean): Lease {
@@ -150,6 +153,8 @@ export class Leases {
       isKept,
     );
     if (!lease.lost.aborted) this.#open.add(lease);
+    // Granted in the moment of closing: nobody would end its timers.
+    if (this.#closed !== undefined) lease._lose(this.#closed);
     return lease;
   }
 
@@ -163,8 +168,8 @@ export class Leases {
     return { ...time, keys: keys.map(binaryBytes) };
   }
 
-  async #answer(bytes: Uint8Array): Promise<Uint8Array> {
-    const question = decodeLeaseQuestion(bytes);
+  /** The leader's: what members ask. */
+  async answer(question: LeaseQuestion): Promise<Uint8Array> {
     if (question.kind === 'keep-alive') {
       return encodeLeaseAnswer(await this.#expiry.keepAlive(question.leases));
     }

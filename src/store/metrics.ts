@@ -10,6 +10,8 @@ export interface StoreMetrics extends NodeMetrics {
   /** Newest revision, and the oldest one that can be read. */
   readonly revision: number;
   readonly compactRevision: number;
+  /** Compactions applied here since the store was opened. */
+  readonly compactions: number;
   /** Watches that are open. */
   readonly watchers: number;
   /** What they hold that nobody took yet: events, and bytes of their revisions. */
@@ -17,6 +19,8 @@ export interface StoreMetrics extends NodeMetrics {
   readonly watchBytesHeld: number;
   /** Revisions from the first one that the slowest watcher has not got to the newest. */
   readonly watchLagRevisions: number;
+  /** Alarms that are raised. */
+  readonly alarms: number;
   /** Leases that exist. */
   readonly leases: number;
   /** Entries of which the state is not durable yet. */
@@ -37,10 +41,12 @@ export function storeMetrics(node: NodeMetrics, machine: StoreStateMachine): Sto
     ...node,
     revision: keyspace.revision,
     compactRevision: keyspace.compactRevision,
+    compactions: machine.compactions,
     watchers: hub.size,
     watchEventsHeld: events,
     watchBytesHeld: bytes,
     watchLagRevisions: hub.lagMax,
+    alarms: keyspace.alarms.list().length,
     leases,
     entriesNotDurable: Math.max(0, machine.appliedIndex - machine.durableIndex),
   };

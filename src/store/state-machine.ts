@@ -3,7 +3,7 @@
  * what the batch must read, execute, hand the changes to the backend, tell the watchers.
  */
 import { assert } from '../base/assert.js';
-import { isKontikiError } from '../base/errors.js';
+import { isKontikiError, kontikiError } from '../base/errors.js';
 import { decodeCommand, encodeCommand } from '../codec/command-codec.js';
 import type { CommandEnvelope } from '../codec/command-envelope.js';
 import type { Backend, Change, ReadPlan, StagedChanges } from '../mvcc/backend.js';
@@ -67,13 +67,17 @@ export class StoreStateMachine implements StateMachine {
   /** The setting of lease reads: what is durable, then what was set since, in order. */
   #leases: { readonly index: number; readonly readLease: ReadLease }[] = [];
   /** Called when a compaction left something to remove. */
-  #onCompacted: (() => void) | undefined;
+  #onCompacted: ((compactRevision?: number) => void) | undefined;
   #onLease: ((result: LeaseResult) => void) | undefined;
+  #onAlarm: ((endedIndex?: number) => void) | undefined;
+  #snapshotRefusal: (() => Error | undefined) | undefined;
   #onRevision: ((revision: number) => void) | undefined;
+  #compactions = 0;
   #isRemoving = false;
   /** Of a removal in the background: the next apply rejects with it, and the member stops. */
   #failure: unknown;
   #isClosing = false;
+  #isInterrupted = false;
 
   /**
    * @param backend - opened; closed with the state machine
@@ -133,6 +137,11 @@ export class StoreStateMachine implements StateMachine {
     return this.#hashes.recorded;
   }
 
+  /** Compactions applied since it was opened. */
+  get compactions(): number {
+    return this.#compactions;
+  }
+
   get durableIndex(): number {
     return this.backend.durableIndex;
   }
@@ -188,6 +197,8 @@ export class StoreStateMachine implements StateMachine {
       let large: LargeEntry | undefined;
       let plan: ReadPlan | undefined = segment.plan;
       while (plan !== undefined) {
+        // What was put aside of the entry was never shown: a crash here would leave as much.
+        if (this.#isInterrupted) throw kontikiError('CLOSED', 'state machine: closing');
         const reads = this.backend.read(plan);
         plan = segment.supply(reads instanceof Promise ? await reads : reads);
         const slice = plan === undefined ? undefined : segment.takeSlice();
@@ -241,9 +252,14 @@ export class StoreStateMachine implements StateMachine {
       if ('op' in result && result.op === 'read-lease') {
         this.#leases.push({ index: upToIndex, readLease: result.readLease });
       }
+      if ('op' in result && result.op === 'alarm' && result.isChanged) {
+        const { command } = request;
+        this.#onAlarm?.(command.op === 'alarm' && !command.isRaised ? upToIndex : undefined);
+      }
       if ('op' in result && result.op === 'compact') {
         this.hub.compacted(result.compactRevision);
-        this.#onCompacted?.();
+        this.#compactions += 1;
+        this.#onCompacted?.(result.compactRevision);
       }
     });
     this.#onRevision?.(this.keyspace.revision);
@@ -262,13 +278,28 @@ export class StoreStateMachine implements StateMachine {
     this.#onLease = listener;
   }
 
+  /**
+   * Sets who is told that the alarms may be others now; with the index of the entry, if one was ended by it.
+   */
+  whenAlarm(listener: (endedIndex?: number) => void): void {
+    this.#onAlarm = listener;
+  }
+
+  /** Sets who says why there are to be no snapshots of this state, if so. */
+  refuseSnapshots(refusal: () => Error | undefined): void {
+    this.#snapshotRefusal = refusal;
+  }
+
   /** Sets who is told of the newest revision, once it can be read. */
   whenRevision(listener: (revision: number) => void): void {
     this.#onRevision = listener;
   }
 
-  /** Sets who is told that a compaction was applied, so that {@link removeCompacted} has work. */
-  whenCompacted(listener: () => void): void {
+  /**
+   * Sets who is told that {@link removeCompacted} has work: with the revision, when a compaction to it was
+   * applied; without, when another state was installed.
+   */
+  whenCompacted(listener: (compactRevision?: number) => void): void {
     this.#onCompacted = listener;
   }
 
@@ -300,6 +331,10 @@ export class StoreStateMachine implements StateMachine {
     }
   }
 
+  interrupt(): void {
+    this.#isInterrupted = true;
+  }
+
   #advance(changes: readonly Change[], index: number, staged?: StagedChanges): void {
     this.backend.apply(changes, index, staged);
     this.#appliedIndex = index;
@@ -309,7 +344,10 @@ export class StoreStateMachine implements StateMachine {
     return this.backend.flush();
   }
 
+  /** @throws {KontikiError} CORRUPT, of a state that is known to be wrong */
   snapshot(): StateSnapshot {
+    const refusal = this.#snapshotRefusal?.();
+    if (refusal !== undefined) throw refusal;
     return new StateStream(this.backend.capture());
   }
 
@@ -341,6 +379,7 @@ export class StoreStateMachine implements StateMachine {
     this.#hashes.reached(appliedIndex, keyspace);
     this.#leases = [{ index: appliedIndex, readLease: keyspace.readLease }];
     this.hub.reset(keyspace);
+    this.#onAlarm?.();
     this.#onCompacted?.();
     this.#onRevision?.(keyspace.revision);
     // What it still had in memory is of a state that nobody will see again.

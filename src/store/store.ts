@@ -8,9 +8,8 @@ import type { Clock, Timers } from '../base/clock.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import type { Random } from '../base/prng.js';
+import { decodeStoreQuestion } from '../codec/store-question-codec.js';
 import { checkCommand } from '../mvcc/command-check.js';
-import type { Keyspace } from '../mvcc/keyspace.js';
-import type { Query } from '../mvcc/query.js';
 import { selectKey } from '../mvcc/selection.js';
 import { isReadOnly } from '../mvcc/txn-query.js';
 import type {
@@ -18,31 +17,29 @@ import type {
   CompactResult,
   DeleteResult,
   PutResult,
-  RangeOperation,
-  RangeResult,
   TxnCommand,
   TxnResult,
 } from '../mvcc/types.js';
 import type { Leadership, MemberId, Node, Tracing } from '../node/index.js';
 import { relayEvents } from '../node/member-events.js';
-import { traced } from '../node/tracing.js';
+import { type StoreAlarm, StoreAlarms } from './alarms.js';
 import {
   callOptionNames,
   checkBoolean,
   checkCallOptions,
-  checkDelay,
-  checkLocalRead,
   checkOptions,
   checkPositive,
   checkRequired,
   keyRangeNames,
   toKey,
   toSelection,
-  toTarget,
 } from './arguments.js';
 import { CompactionLoop } from './compaction-loop.js';
 import { encodeRequest } from './encode-request.js';
 import type { StoreEvents } from './events.js';
+import { HashExchange } from './hash-exchange.js';
+import type { HistoryKeep } from './history-keep.js';
+import { HistoryKeeper } from './history-keeper.js';
 import { KeyValue } from './key-value.js';
 import type {
   Bytes,
@@ -67,17 +64,15 @@ import { type MemberName, StoreMembers } from './members.js';
 import { type StoreMetrics, storeMetrics } from './metrics.js';
 import { putKeepNames, toDelete, toPut } from './operations.js';
 import { rangeQueryNames, toRange } from './range-request.js';
-import { ReadBarrier } from './read-barrier.js';
-import { RevisionWaits } from './revision-waits.js';
 import { Scan } from './scan.js';
 import type { StateHashAt } from './state-hashes.js';
 import type { StoreStateMachine } from './state-machine.js';
 import { type StoreStatus, statusOf } from './status.js';
 import { type BackupOptions, backupOf } from './store-backup.js';
+import { StoreReads } from './store-reads.js';
+import { StoreWatches } from './store-watches.js';
 import { respondDelete, respondPut, respondRange, Txn } from './txn.js';
-import { Watch, type WatchSource } from './watch.js';
-import { WatchHistory } from './watch-history.js';
-import { WatchProgress } from './watch-progress.js';
+import type { Watch } from './watch.js';
 
 /** @since 0.1.0 */
 export interface StoreParts {
@@ -95,6 +90,8 @@ export interface StoreParts {
   readonly timeoutMs?: number;
   /** Milliseconds between two notes in the log of what a long lease has left; default 300,000. */
   readonly leaseCheckpointMs?: number;
+  /** History that is not compacted by itself; default `'all'`. */
+  readonly history?: HistoryKeep;
   /** What backups are protected with; default portable code. */
   readonly checksums?: Checksums | undefined;
   /** Where reads can be watched; default nowhere. */
@@ -103,14 +100,13 @@ export interface StoreParts {
   readonly onClosed?: () => Promise<void>;
 }
 
+const noAnswer = new Uint8Array(0);
 const localReadNames = ['serializable', 'minRevision'] as const;
 const getOptionNames = [...callOptionNames, 'revision', ...localReadNames];
 const putOptionNames = [...callOptionNames, ...putKeepNames];
 const deleteOptionNames = [...callOptionNames, 'previous'];
 const rangeOptionNames = [...callOptionNames, ...rangeQueryNames, ...localReadNames];
 const scanOptionNames = [...getOptionNames, ...keyRangeNames, 'keysOnly', 'pageSize'];
-const watchFilterNames = ['noPut', 'noDelete', 'previous', 'fragment'] as const;
-const watchOptionNames = ['fromRevision', 'progressMs', 'signal', ...watchFilterNames];
 
 /**
  * One member's view of the replicated keyspace. Reads and writes work on every member; see
@@ -123,16 +119,16 @@ export class Store implements KvClient {
   readonly #node: Node;
   readonly #machine: StoreStateMachine;
   readonly #timeoutMs: number;
-  readonly #barrier: ReadBarrier;
-  readonly #revisions: RevisionWaits;
+  readonly #reads: StoreReads;
   readonly #events = new EventEmitter<StoreEvents>();
-  readonly #watches = new Set<Watch>();
-  readonly #watchSource: WatchSource;
+  readonly #watches: StoreWatches;
   readonly #compaction: CompactionLoop;
+  readonly #history: HistoryKeeper;
+  readonly #alarms: StoreAlarms;
+  readonly #hashes: HashExchange;
   readonly #leases: Leases;
   /** Who the members are, and how they come and go. */
   readonly members: StoreMembers;
-  readonly #watchProgress: WatchProgress;
   /** Why the member stopped by itself, if it did. */
   #failure: KontikiError | undefined;
   #closing: Promise<void> | undefined;
@@ -142,21 +138,40 @@ export class Store implements KvClient {
     this.#node = parts.node;
     this.#machine = parts.machine;
     this.#timeoutMs = parts.timeoutMs ?? 7_000;
-    this.#barrier = new ReadBarrier(parts.timers, () => this.#node.readIndex());
-    this.#revisions = new RevisionWaits(parts.timers);
-    parts.machine.whenRevision((revision) => this.#revisions.reached(revision));
-    this.#watchProgress = new WatchProgress(parts.timers);
-    this.#watchSource = this.#makeWatchSource();
+    this.#reads = new StoreReads({
+      ...{ ...parts, timeoutMs: this.#timeoutMs },
+      refusal: () => this.#failure ?? this.#alarms.refusal(),
+    });
+    this.#alarms = new StoreAlarms({
+      ...{ memberId: this.#node.identity.memberId, memberNames: parts.memberNames },
+      keyspace: () => this.#machine.keyspace,
+      barrier: (options) => this.#reads.barrier(options),
+      propose: (command, options) => this.#propose(command, options),
+    });
+    const { hub } = parts.machine;
+    const check = () => this.#checkServing();
+    this.#watches = new StoreWatches({ hub, timers: parts.timers, reads: this.#reads, check });
     this.#leases = this.#makeLeases();
     this.members = new StoreMembers({
       ...{ node: this.#node, timeoutMs: this.#timeoutMs },
-      catchUp: (options) => this.#catchUp(options, false),
+      catchUp: (options) => this.#reads.barrier(options),
     });
+    this.#hashes = new HashExchange(parts);
+    this.#node.answerWith((question) => this.#answer(question));
+    parts.machine.refuseSnapshots(() => this.#alarms.snapshotRefusal());
+    parts.machine.whenAlarm((endedIndex) => this.#alarmed(endedIndex));
     parts.machine.whenLease((result) => this.#leases.applied(result));
-    this.#relayEvents();
-    this.#leases.check();
     this.#compaction = new CompactionLoop(parts.timers, parts.machine);
-    parts.machine.whenCompacted(() => this.#compaction.wake());
+    this.#history = new HistoryKeeper({
+      ...{ ...parts, keep: parts.history ?? 'all' },
+      keyspace: () => this.#machine.keyspace,
+    });
+    this.#relayEvents();
+    this.#roleChanged();
+    parts.machine.whenCompacted((compactRevision) => {
+      this.#compaction.wake();
+      if (compactRevision !== undefined) this.#compacted(compactRevision);
+    });
     // What the last process left unfinished.
     this.#compaction.wake();
   }
@@ -169,7 +184,7 @@ export class Store implements KvClient {
   async put(key: Bytes, value: Bytes, options: PutOptions = {}): Promise<PutResponse> {
     checkOptions(options, putOptionNames, 'put');
     const command: Command = toPut(key, value, options);
-    return respondPut((await this.#write(command, options)) as PutResult);
+    return respondPut(this.#sound<PutResult>(await this.#write(command, options)));
   }
 
   async get(key: Bytes, options: GetOptions = {}): Promise<KeyValue | undefined> {
@@ -180,14 +195,14 @@ export class Store implements KvClient {
     checkOptions(options, getOptionNames, 'get');
     const keys = selectKey(toKey(key));
     const { revision: at } = options;
-    const { kvs, revision } = await this.#read({ op: 'range', keys, revision: at }, options);
+    const { kvs, revision } = await this.#reads.range({ op: 'range', keys, revision: at }, options);
     const [version] = kvs;
     return { kv: version && KeyValue.of(version), revision };
   }
 
   async range(options: RangeOptions): Promise<RangeResponse> {
     checkOptions(options, rangeOptionNames, 'range');
-    return respondRange(await this.#read(toRange(options), options));
+    return respondRange(await this.#reads.range(toRange(options), options));
   }
 
   scan(options: ScanOptions): Scan {
@@ -198,21 +213,22 @@ export class Store implements KvClient {
     checkPositive(pageSize, 'pageSize', limits.scanPairsMax);
     checkBoolean(keysOnly, 'keysOnly');
     const request = { keys: toSelection(options), revision, keysOnly, pageSize };
-    return new Scan((operation) => this.#read(operation, options), request);
+    return new Scan((operation) => this.#reads.range(operation, options), request);
   }
 
   async delete(target: WatchTarget, options: DeleteOptions = {}): Promise<DeleteResponse> {
     checkOptions(options, deleteOptionNames, 'delete');
     const command: Command = toDelete(target, options);
-    return respondDelete((await this.#write(command, options)) as DeleteResult);
+    return respondDelete(this.#sound<DeleteResult>(await this.#write(command, options)));
   }
 
   async compact(revision: number, options: CallOptions = {}): Promise<CompactResponse> {
     checkOptions(options, callOptionNames, 'compact');
     checkRequired(revision, 'revision');
     checkPositive(revision, 'revision');
-    const result = (await this.#write({ op: 'compact', revision }, options)) as CompactResult;
-    return { revision: result.revision, compactRevision: result.compactRevision };
+    const result = await this.#write({ op: 'compact', revision }, options);
+    const { revision: newest, compactRevision } = this.#sound<CompactResult>(result);
+    return { revision: newest, compactRevision };
   }
 
   /**
@@ -246,29 +262,13 @@ export class Store implements KvClient {
   txn(): Txn {
     return new Txn(async (command: TxnCommand, options) => {
       checkOptions(options, callOptionNames, 'commit');
-      if (isReadOnly(command)) {
-        const read = () => this.#readTxn(command, options);
-        return traced(this.#parts.tracing?.read, read, this.#readFacts('txn'));
-      }
-      return (await this.#write(command, options)) as TxnResult;
+      if (isReadOnly(command)) return this.#reads.txn(command, options);
+      return this.#sound<TxnResult>(await this.#write(command, options));
     });
   }
 
   watch(target: WatchTarget, options: WatchOptions = {}): Watch {
-    checkOptions(options, watchOptionNames, 'watch');
-    checkPositive(options.fromRevision, 'fromRevision');
-    for (const name of watchFilterNames) checkBoolean(options[name], name);
-    const { progressMs, signal } = options;
-    checkDelay(progressMs, 'progressMs');
-    checkCallOptions({ signal });
-    // A member that stopped applies nothing any more: the watch would be silent for ever.
-    if (this.#failure !== undefined) throw this.#failure;
-    if (this.#closing !== undefined) throw kontikiError('CLOSED', 'store: closed');
-    const watch = new Watch(this.#watchSource, { ...options, keys: toTarget(target) });
-    if (progressMs !== undefined && this.#watches.has(watch)) {
-      this.#watchProgress.add(watch, progressMs);
-    }
-    return watch;
+    return this.#watches.open(target, options);
   }
 
   /**
@@ -303,7 +303,7 @@ export class Store implements KvClient {
    */
   backup(options: BackupOptions = {}): Backup {
     const { checksums } = this.#parts;
-    const catchUp = (given: CallOptions, isLocal: boolean) => this.#catchUp(given, isLocal);
+    const catchUp = (given: CallOptions, isLocal: boolean) => this.#reads.catchUp(given, isLocal);
     return backupOf({ node: this.#node, machine: this.#machine, checksums, catchUp }, options);
   }
 
@@ -321,7 +321,7 @@ export class Store implements KvClient {
 
   /** Facts about this member, without asking anyone. */
   status(): StoreStatus {
-    return statusOf(this.#parts, this.#machine, this.#node.status);
+    return statusOf(this.#parts, this.#machine, this.#node.status, this.#alarms.present);
   }
 
   /** What was counted since the store was opened, and gauges as of now: docs/api/metrics.md. */
@@ -346,6 +346,28 @@ export class Store implements KvClient {
     return [...this.#machine.stateHashes];
   }
 
+  /**
+   * What the group knows to be wrong, linearizably, on every member that a leader can reach. A member with
+   * an alarm answers nothing else, until it is replaced or the alarm is ended: docs/api/care.md.
+   *
+   * @param options - `timeoutMs`, `signal`
+   * @throws {KontikiError} ARGUMENT_INVALID, and what stands in the way of a read
+   */
+  alarms(options: CallOptions = {}): Promise<readonly StoreAlarm[]> {
+    return this.#alarms.list(options);
+  }
+
+  /**
+   * Ends an alarm, on every member. It comes again if the states differ in what is written from now on.
+   *
+   * @param alarm - of {@link alarms}
+   * @param options - `timeoutMs`, `signal`
+   * @throws {KontikiError} ARGUMENT_INVALID, and as `put`
+   */
+  disarm(alarm: Pick<StoreAlarm, 'memberId'>, options: CallOptions = {}): Promise<void> {
+    return this.#alarms.end(alarm, options);
+  }
+
   /** Listens to facts; see {@link StoreEvents}. */
   on<E extends keyof StoreEvents>(event: E, listener: (...args: StoreEvents[E]) => void): this {
     this.#events.on(event, listener as never);
@@ -366,10 +388,12 @@ export class Store implements KvClient {
 
   async #close(): Promise<void> {
     this.#compaction.close();
+    this.#history.close();
+    this.#hashes.close();
     const closed = kontikiError('CLOSED', 'store: closed');
-    this.#endWatches(closed);
+    this.#watches.end(closed);
     this.#leases.close(closed);
-    this.#revisions.close(closed);
+    this.#reads.close(closed);
     await this.#node.close();
     await this.#parts.onClosed?.();
   }
@@ -379,71 +403,23 @@ export class Store implements KvClient {
   }
 
   #write(command: Command, options: CallOptions): Promise<unknown> {
+    const refusal = this.#alarms.refusal();
+    if (refusal !== undefined) throw refusal;
+    return this.#propose(command, options);
+  }
+
+  /** Of a write: an answer that was found by a state that is known to be wrong is none. */
+  #sound<R>(result: unknown): R {
+    const doubt = this.#alarms.refusal('unknown');
+    if (doubt !== undefined) throw doubt;
+    return result as R;
+  }
+
+  #propose(command: Command, options: CallOptions): Promise<unknown> {
     checkCallOptions(options);
     checkCommand(command);
     const { timeoutMs = this.#timeoutMs, signal } = options;
-    return this.#node.propose((id) => encodeRequest({ ...id, command }), { timeoutMs, signal });
-  }
-
-  #read(operation: RangeOperation, options: GetOptions): Promise<RangeResult> {
-    const channel = this.#parts.tracing?.read;
-    if (!channel?.hasSubscribers) return this.#readNow(operation, options);
-    return channel.tracePromise(() => this.#readNow(operation, options), this.#readFacts('range'));
-  }
-
-  #readFacts(op: 'range' | 'txn'): object {
-    return { memberId: this.#node.identity.memberId, op };
-  }
-
-  async #readNow(operation: RangeOperation, options: GetOptions): Promise<RangeResult> {
-    checkCallOptions(options);
-    checkPositive(operation.revision, 'revision');
-    const { revision: newest } = this.#machine.keyspace;
-    const { minRevision, serializable = false } = options;
-    checkLocalRead(serializable, minRevision);
-    // A past revision never changes: what is here already needs nobody's word.
-    const isPast = operation.revision !== undefined && operation.revision <= newest;
-    await this.#catchUp(options, serializable || isPast);
-    if (minRevision !== undefined && minRevision > this.#machine.keyspace.revision) {
-      const { timeoutMs = this.#timeoutMs, signal } = options;
-      await this.#revisions.wait(minRevision, { timeoutMs, signal });
-    }
-    return this.#run(() => this.#machine.cache.rangeQuery(operation));
-  }
-
-  /** What only reads needs no entry in the log. */
-  async #readTxn(command: TxnCommand, options: CallOptions): Promise<TxnResult> {
-    checkCallOptions(options);
-    checkCommand(command);
-    await this.#catchUp(options, false);
-    return this.#run((keyspace) => keyspace.txnQuery(command));
-  }
-
-  /** Waits until everything acknowledged before this call is applied here. */
-  async #catchUp({ timeoutMs = this.#timeoutMs, signal }: CallOptions, isPast: boolean) {
-    signal?.throwIfAborted();
-    if (this.#failure !== undefined) throw this.#failure;
-    if (!isPast) await this.#barrier.wait({ timeoutMs, signal });
-  }
-
-  /**
-   * The first read happens in this very turn, at the revision the query was made at. When another
-   * state takes the place of the one being read, all of the query begins anew there.
-   */
-  async #run<R>(start: (keyspace: Keyspace) => Query<R>): Promise<R> {
-    for (;;) {
-      const { backend, keyspace } = this.#machine;
-      try {
-        let query = start(keyspace);
-        while (!query.done) {
-          const reads = backend.read(query.plan);
-          query = query.next(reads instanceof Promise ? await reads : reads);
-        }
-        if (keyspace === this.#machine.keyspace) return query.result;
-      } catch (error) {
-        if (keyspace === this.#machine.keyspace) throw error;
-      }
-    }
+    return this.#node.propose((id) => encodeRequest(id, command), { timeoutMs, signal });
   }
 
   #makeLeases(): Leases {
@@ -452,41 +428,62 @@ export class Store implements KvClient {
       ...{ clock, timers, random, node: this.#node, timeoutMs: this.#timeoutMs },
       checkpointIntervalMs: leaseCheckpointMs,
       keyspace: () => this.#machine.keyspace,
-      write: (command, options) => this.#write(command, options),
-      catchUp: (options) => this.#catchUp(options, false),
-      run: (start) => this.#run(start),
+      write: async (command, options) => this.#sound(await this.#write(command, options)),
+      catchUp: (options) => this.#reads.catchUp(options, false),
+      run: (start) => this.#reads.run(start),
     });
   }
 
-  #makeWatchSource(): WatchSource {
-    const { hub } = this.#machine;
-    const history = new WatchHistory({
-      state: hub,
-      read: (range) => this.#run((keyspace) => keyspace.historyQuery(range)),
-    });
-    return {
-      hub,
-      history: (range) => history.query(range),
-      onOpen: (watch) => this.#watches.add(watch),
-      onEnd: (watch) => {
-        this.#watches.delete(watch);
-        this.#watchProgress.remove(watch);
-      },
-    };
+  /** A member that stopped applies nothing any more: a watch would be silent for ever. */
+  #checkServing(): void {
+    const refusal = this.#failure ?? this.#alarms.refusal();
+    if (refusal !== undefined) throw refusal;
+    if (this.#closing !== undefined) throw kontikiError('CLOSED', 'store: closed');
   }
 
-  #endWatches(error: KontikiError): void {
-    for (const watch of [...this.#watches]) watch.fail(error);
+  /** What only a leader does begins or ends. */
+  #roleChanged(): void {
+    this.#leases.check();
+    this.#history.check();
+    this.#hashes.check();
+  }
+
+  /** What members ask whoever leads. */
+  async #answer(bytes: Uint8Array): Promise<Uint8Array> {
+    const question = decodeStoreQuestion(bytes);
+    if (question.kind !== 'state-hashes') return this.#leases.answer(question);
+    this.#hashes.take(question);
+    return noAnswer;
+  }
+
+  /** Nobody is answered any more by a state that may be wrong. */
+  #alarmed(endedIndex: number | undefined): void {
+    const { timers } = this.#parts;
+    if (endedIndex !== undefined) this.#hashes.ended(endedIndex);
+    const alarms = this.#alarms.present;
+    timers.soon(() => this.#events.emit('alarms', { alarms }));
+    const refusal = this.#alarms.refusal();
+    if (refusal === undefined) return;
+    this.#watches.end(refusal);
+    this.#leases.lose(refusal);
+    timers.soon(() => this.#hashes.check());
+  }
+
+  /** Told later: a listener that throws is its owner's bug, and must not stop what applies. */
+  #compacted(compactRevision: number): void {
+    this.#parts.timers.soon(() => this.#events.emit('compacted', { compactRevision }));
   }
 
   #relayEvents(): void {
-    this.#node.on('leader', () => this.#leases.check());
-    this.#node.on('role', () => this.#leases.check());
+    this.#node.on('leader', () => this.#roleChanged());
+    this.#node.on('role', () => this.#roleChanged());
     this.#node.on('failed', ({ error }) => {
       this.#failure = error;
-      this.#endWatches(error);
+      this.#history.close();
+      this.#hashes.close();
+      this.#watches.end(error);
       this.#leases.close(error);
-      this.#revisions.close(error);
+      this.#reads.close(error);
     });
     relayEvents(this.#node, this.#parts.memberNames, (event, fact) => {
       this.#events.emit(event, ...([fact] as never));

@@ -37,12 +37,14 @@ const refusalCodes = [
   'FORMAT_UNSUPPORTED',
   'TLS_REFUSED',
   'MEMBER_REMOVED',
+  'MEMBER_ROLLED_BACK',
 ] as const;
 
-/** A wiped directory must not start, whatever else is wrong. */
+/** A wiped directory, or an old copy of one, must not start, whatever else is wrong. */
 const gravestFirst: readonly RefusalCode[] = [
   'MEMBER_REMOVED',
   'MEMBER_IDENTITY_CHANGED',
+  'MEMBER_ROLLED_BACK',
   'TLS_REFUSED',
   'CLUSTER_MISMATCH',
   'MEMBER_UNKNOWN',

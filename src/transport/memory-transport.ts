@@ -84,6 +84,19 @@ export class MemoryTransport implements Transport {
       this.#listed.add(peer);
       this.#link(peer, address);
     }
+    const { self } = this.#owner;
+    const own = members.get(self.memberId);
+    if (own !== undefined && own !== self.address) this.#introduce({ ...self, address: own });
+  }
+
+  /** A peer that was told of no address, or of another, could not answer: it is told again. */
+  #introduce(self: MemberIdentity): void {
+    if (this.#owner === undefined) return;
+    this.#owner = { ...this.#owner, self };
+    for (const [peer, { address }] of [...this.#links]) {
+      this.#unlink(peer);
+      this.#link(peer, address);
+    }
   }
 
   /** A link to where the member is, in place of one that leads elsewhere. */

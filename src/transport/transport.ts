@@ -5,12 +5,31 @@ import type { KontikiError } from '../base/errors.js';
 import type { WireMessage } from '../codec/wire-message.js';
 import type { MemberId } from '../raft/types.js';
 
+/**
+ * The life of a data directory, from one opening to the next: tells the directory from an old copy of
+ * it (ADR 0019).
+ *
+ * @since 0.1.0
+ */
+export interface DirectoryLife {
+  /** How often it was opened, this time included. */
+  readonly number: number;
+  /** Drawn at random for this life and those before it, 32 bits each, newest first; not all of them. */
+  readonly tokens: readonly number[];
+  /** The term it was in when this life began. */
+  readonly term: number;
+  /** The last entry of its log then. */
+  readonly lastIndex: number;
+}
+
 /** Who a member is, as it tells others in the handshake. @since 0.1.0 */
 export interface MemberIdentity {
   readonly clusterId: number;
   readonly memberId: MemberId;
   /** Random, drawn once per data directory; 32 hexadecimal digits (DESIGN §4.17). */
   readonly dirId: string;
+  /** Absent in memory, where nothing is copied. */
+  readonly life?: DirectoryLife | undefined;
   /** Where the member can be answered, for peers that do not know it yet. */
   readonly address?: string | undefined;
 }
@@ -47,7 +66,8 @@ export interface TransportHandlers {
   onMessage(message: WireMessage): void;
   /**
    * A peer presents itself, before its first message is handed over. Resolves to accept (after the
-   * pair was durably remembered), rejects with `MEMBER_UNKNOWN` or `MEMBER_IDENTITY_CHANGED`.
+   * pair was durably remembered), rejects with `MEMBER_UNKNOWN`, `MEMBER_IDENTITY_CHANGED` or
+   * `MEMBER_ROLLED_BACK`.
    * With `probe` the peer only asks: answer the same, remember nothing. Calls may overlap.
    */
   admit(peer: MemberIdentity, probe: boolean): Promise<void>;
@@ -91,7 +111,8 @@ export interface Transport {
    * The members are these from now on, in place of those the transport was made with. Links to those
    * that are new are begun, links to those that have another address begun anew; those of members that
    * were listed and are not any more end, in both directions. Links to a peer that was never listed,
-   * which presented itself with an address, stay. May be called before `start`.
+   * which presented itself with an address, stay. When the own address is another than peers were told
+   * with the identity, all links are begun anew with it. May be called before `start`.
    *
    * @param members - address by id, this member's own included; `undefined`: as it was
    */
@@ -102,6 +123,7 @@ export interface Transport {
    *
    * @param question - at most 900 bytes
    * @returns the answer; `undefined` when there was none in a short while
+   * @throws {KontikiError} TLS_REFUSED
    */
   inquire?(address: string, question: Uint8Array): Promise<Uint8Array | undefined>;
   /** Begins to connect, accept and deliver. Called once. */

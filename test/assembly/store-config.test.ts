@@ -64,6 +64,21 @@ const wrong: readonly (readonly [string, unknown, string])[] = [
     { listen: 'a:1', tls: { ca: 'a', cert: 'b', key: 'c', pfx: 'd' } },
     'OPTIONS_INVALID',
   ],
+  ['history: a span itself', { history: '1h' }, 'OPTIONS_INVALID'],
+  ['history: null', { history: null }, 'OPTIONS_INVALID'],
+  ['history: an unknown name', { history: { keep: '1h', mode: 'periodic' } }, 'OPTIONS_INVALID'],
+  ['history: no keep', { history: {} }, 'OPTIONS_INVALID'],
+  ['history.keep: no unit', { history: { keep: '60' } }, 'OPTIONS_INVALID'],
+  ['history.keep: below a second', { history: { keep: 999 } }, 'OPTIONS_INVALID'],
+  ['history.keep: nothing', { history: { keep: 0 } }, 'OPTIONS_INVALID'],
+  ['history.keep: for ever', { history: { keep: Infinity } }, 'OPTIONS_INVALID'],
+  ['history.keep: 69 years', { history: { keep: '600000h' } }, 'OPTIONS_INVALID'],
+  ['history.keep: null', { history: { keep: null } }, 'OPTIONS_INVALID'],
+  ['history.keep: a list', { history: { keep: [5] } }, 'OPTIONS_INVALID'],
+  ['history.keep: no revision', { history: { keep: { revisions: 0 } } }, 'OPTIONS_INVALID'],
+  ['history.keep: half of one', { history: { keep: { revisions: 1.5 } } }, 'OPTIONS_INVALID'],
+  ['history.keep: a text', { history: { keep: { revisions: '5' } } }, 'OPTIONS_INVALID'],
+  ['history.keep: both', { history: { keep: { revisions: 5, ms: 5 } } }, 'OPTIONS_INVALID'],
   ['cluster without dir', { name: 'a', cluster: three }, 'DIR_REQUIRED'],
   ['cluster: null', { dir: 'd', cluster: null }, 'OPTIONS_INVALID'],
   ['cluster: a list', { dir: 'd', cluster: ['a'] }, 'OPTIONS_INVALID'],
@@ -168,6 +183,7 @@ describe('store config: defaults and identities', () => {
       timeoutMs: 7_000,
       bootstrap: 'new',
       join: [],
+      history: { ms: 3_600_000 },
     });
     expect(members).toEqual([{ id: memberId, name: 'main', address: undefined }]);
     expect(Number.isSafeInteger(clusterId) && clusterId > 0).toBe(true);
@@ -176,6 +192,14 @@ describe('store config: defaults and identities', () => {
   test('undefined options are not given', () => {
     const options = { name: undefined, dir: undefined, cluster: undefined, tickMs: undefined };
     expect(storeConfig(options)).toEqual(storeConfig({}));
+  });
+
+  test('history: a span, milliseconds, revisions, all', () => {
+    const of = (keep: unknown) => storeConfig({ history: { keep } } as StoreOptions).history;
+    expect(of('90m')).toEqual({ ms: 5_400_000 });
+    expect(of(1_000)).toEqual({ ms: 1_000 });
+    expect(of({ revisions: 1 })).toEqual({ revisions: 1 });
+    expect(of('all')).toBe('all');
   });
 
   test('listen: the own address in the cluster, unless given', () => {

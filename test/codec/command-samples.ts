@@ -80,6 +80,8 @@ const commands: Readonly<Record<string, Command>> = {
       rangeWith({ minCreateRevision: 2 ** 53 - 1, maxCreateRevision: 70_000 }),
     ],
   },
+  'alarm raised': { op: 'alarm', member: 2 ** 53 - 1, isRaised: true },
+  'alarm of nobody ended': { op: 'alarm', member: 0, isRaised: false },
 };
 
 export const commandSamples: Readonly<Record<string, CommandEnvelope>> = Object.fromEntries(

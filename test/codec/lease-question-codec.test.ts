@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   decodeLeaseAnswer,
-  decodeLeaseQuestion,
   encodeLeaseAnswer,
   encodeLeaseQuestion,
 } from '../../src/codec/lease-question-codec.js';
 import { packKept, type Scalar } from '../../src/codec/packr.js';
+import { decodeStoreQuestion, encodeStateReport } from '../../src/codec/store-question-codec.js';
 import { expectDecodedOrRefused, randomBytes } from './hostile-bytes.js';
 
 const id = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
@@ -19,9 +19,9 @@ describe('lease questions', () => {
     fc.assert(
       fc.property(names, id, fc.array(fc.maxSafeNat()), (leases, one, numbers) => {
         const keepAlive = { kind: 'keep-alive', leases } as const;
-        expect(decodeLeaseQuestion(encodeLeaseQuestion(keepAlive))).toEqual(keepAlive);
+        expect(decodeStoreQuestion(encodeLeaseQuestion(keepAlive))).toEqual(keepAlive);
         const time = { kind: 'time-to-live', id: one } as const;
-        expect(decodeLeaseQuestion(encodeLeaseQuestion(time))).toEqual(time);
+        expect(decodeStoreQuestion(encodeLeaseQuestion(time))).toEqual(time);
         expect(decodeLeaseAnswer(encodeLeaseAnswer(numbers))).toEqual(numbers);
       }),
     );
@@ -32,13 +32,18 @@ describe('lease questions', () => {
       const leases = Array.from({ length }, (_, nth) => ({ id: BigInt(nth), generation: 1 }));
       return encodeLeaseQuestion({ kind: 'keep-alive', leases });
     };
-    expect(decodeLeaseQuestion(of(1_000))).toMatchObject({ kind: 'keep-alive' });
-    expect(() => decodeLeaseQuestion(of(1_001))).toThrow();
+    expect(decodeStoreQuestion(of(1_000))).toMatchObject({ kind: 'keep-alive' });
+    expect(() => decodeStoreQuestion(of(1_001))).toThrow();
   });
 
   const refused: Readonly<Record<string, Scalar[]>> = {
     'no kind': [],
-    'an unknown kind': [2, 1n],
+    'an unknown kind': [3, 1n],
+    'hashes of nobody': [2, 0],
+    'a hash without digits': [2, 1, 1_024],
+    'a hash of 31 digits': [2, 1, 1_024, new Uint8Array(31).fill(48)],
+    'a hash with a letter': [2, 1, 1_024, new Uint8Array(32).fill(0x67)],
+    'hashes at one index': [2, 1, 5, new Uint8Array(32).fill(48), 5, new Uint8Array(32).fill(48)],
     'a lease without generation': [0, 1n],
     'a number as id': [0, 1, 1],
     'a negative generation': [0, 1n, -1],
@@ -46,15 +51,30 @@ describe('lease questions', () => {
     'a time to live of two': [1, 1n, 2n],
   };
   test.each(Object.keys(refused))('%s -> FRAME_INVALID', (what) => {
-    expect(() => decodeLeaseQuestion(packKept(refused[what]!, 1))).toThrow(
+    expect(() => decodeStoreQuestion(packKept(refused[what]!, 1))).toThrow(
       expect.objectContaining({ code: 'FRAME_INVALID' }),
+    );
+  });
+
+  test('hashes of a member: there and back', () => {
+    const hash = fc
+      .array(fc.integer({ min: 0, max: 15 }), { minLength: 32, maxLength: 32 })
+      .map((digits) => digits.map((digit) => digit.toString(16)).join(''));
+    const index = fc.integer({ min: 1 });
+    const hashes = fc.uniqueArray(fc.record({ index, hash }), { selector: (each) => each.index });
+    fc.assert(
+      fc.property(fc.integer({ min: 1 }), hashes, (member, unsorted) => {
+        const ascending = unsorted.toSorted((a, b) => a.index - b.index);
+        const report = { kind: 'state-hashes', member, hashes: ascending } as const;
+        expect(decodeStoreQuestion(encodeStateReport(report))).toEqual(report);
+      }),
     );
   });
 
   test('random bytes -> decoded or refused', () => {
     fc.assert(
       fc.property(randomBytes, (bytes) => {
-        expectDecodedOrRefused(() => decodeLeaseQuestion(bytes));
+        expectDecodedOrRefused(() => decodeStoreQuestion(bytes));
         expectDecodedOrRefused(() => decodeLeaseAnswer(bytes));
       }),
     );

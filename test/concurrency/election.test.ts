@@ -116,6 +116,8 @@ describe('observe', () => {
   test('short leaderships while the observer does not ask -> all of them', async () => {
     const iterator = election('n3').observe()[Symbol.asyncIterator]();
     const begun = iterator.next();
+    // It looks at who is there before it watches.
+    await world.run(200);
     const sessions = [];
     for (let at = 0; at < 4; at += 1) sessions.push(await world.session());
     const campaigns = sessions.map(async (session, at) => {

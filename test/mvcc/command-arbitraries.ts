@@ -205,6 +205,12 @@ const readLease = fc.record({
   leaseMs: fc.constantFrom(0, 900, 1_000),
 });
 
+const alarm = fc.record({
+  op: fc.constant('alarm' as const),
+  member: fc.constantFrom(0, 1, 2 ** 53 - 1),
+  isRaised: fc.boolean(),
+});
+
 /** All but compactions. */
 const change: fc.Arbitrary<Command> = fc.oneof(
   { weight: 16, arbitrary: put },
@@ -216,6 +222,7 @@ const change: fc.Arbitrary<Command> = fc.oneof(
   { weight: 4, arbitrary: revoke },
   { weight: 3, arbitrary: checkpoint },
   { weight: 1, arbitrary: readLease },
+  { weight: 1, arbitrary: alarm },
 );
 
 export const commands: fc.Arbitrary<Command> = fc.oneof(

@@ -143,12 +143,14 @@ describe('determinism', () => {
           const { stateHash, revision, compactRevision } = member.keyspace;
           const { readLease } = member.keyspace;
           const leases = [...member.keyspace.leases()];
+          const alarms = member.keyspace.alarms.list();
           await member.run([command]);
           const { keyspace } = member;
           const isChanged =
             keyspace.revision !== revision ||
             keyspace.compactRevision !== compactRevision ||
             !isDeepStrictEqual(keyspace.readLease, readLease) ||
+            !isDeepStrictEqual(keyspace.alarms.list(), alarms) ||
             !isDeepStrictEqual([...keyspace.leases()], leases);
           expect(keyspace.stateHash !== stateHash).toBe(isChanged);
         }

@@ -83,6 +83,7 @@ describe('keyspace audit', () => {
       leases: 0,
       attachments: 0,
       sessions: 0,
+      alarms: 0,
     });
   });
 

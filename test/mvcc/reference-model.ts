@@ -37,6 +37,7 @@ export class ReferenceModel {
   readonly leases = new ReferenceLeases();
   readonly sessions = new ReferenceSessions();
   readLease: ReadLease = { leaseMs: 0, everMs: 0 };
+  readonly alarms = new Set<number>();
   /** Pairs that there are now: what {@link changes} come to. */
   readonly #now = new Map<string, KeyVersion>();
   /** Commands so far. */
@@ -141,6 +142,13 @@ export class ReferenceModel {
     if (isOfLeases(command)) return this.#lease(command, place, events);
     if (command.op === 'session-open') {
       return { op: command.op, revision: this.revision, ...this.sessions.open(place.index) };
+    }
+    if (command.op === 'alarm') {
+      const { member, isRaised } = command;
+      const isChanged = this.alarms.has(member) !== isRaised;
+      if (isRaised) this.alarms.add(member);
+      else this.alarms.delete(member);
+      return { op: 'alarm', revision: this.revision, isChanged };
     }
     const fault = staticFault(command);
     if (fault !== undefined) return { code: fault };

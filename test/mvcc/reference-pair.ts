@@ -198,6 +198,8 @@ export class ReferencePair {
     const { keyspace, hub } = this.driven;
     const { revision, compactRevision, readLease } = this.model;
     expect(keyspace).toMatchObject({ revision, compactRevision, readLease });
+    const alarmed = keyspace.alarms.list().map(({ member }) => member);
+    expect(alarmed).toEqual([...this.model.alarms].sort((a, b) => a - b));
     expect(hub).toMatchObject({ revision, compactRevision });
     const byId = (a: { id: bigint }, b: { id: bigint }) => (a.id < b.id ? -1 : 1);
     const leases = [...keyspace.leases()].sort(byId);

@@ -1,6 +1,6 @@
 // Members on one virtual clock, with a network and logs in memory.
 import { Prng } from '../../src/base/prng.js';
-import { Node, type NodeOptions, type PeerMemory } from '../../src/node/index.js';
+import { type KnownPeer, Node, type NodeOptions, type PeerMemory } from '../../src/node/index.js';
 import type { MemberId } from '../../src/raft/types.js';
 import { MemoryLogStore } from '../../src/storage/index.js';
 import type { LogStore } from '../../src/storage/log-store.js';
@@ -16,11 +16,11 @@ export const identityOf = (memberId: MemberId) => {
 
 /** Remembers for as long as it lives. */
 export function peerMemory(): PeerMemory {
-  let pairs: ReadonlyMap<MemberId, string> = new Map();
+  let known: ReadonlyMap<MemberId, KnownPeer> = new Map();
   return {
-    load: () => pairs,
+    load: () => known,
     save: async (saved) => {
-      pairs = saved;
+      known = saved;
     },
   };
 }

@@ -1,37 +1,51 @@
 import { describe, expect, test } from 'vitest';
 import { Deferred } from '../../src/base/deferred.js';
-import { kontikiError } from '../../src/base/errors.js';
+import { type ErrorCode, kontikiError } from '../../src/base/errors.js';
+import type { KnownPeer, Pledge } from '../../src/node/known-peer.js';
 import { type PeerMemory, PeerRegistry, type PeerView } from '../../src/node/peer-registry.js';
 import type { MemberId } from '../../src/raft/types.js';
-import type { MemberIdentity } from '../../src/transport/transport.js';
+import type { DirectoryLife, MemberIdentity } from '../../src/transport/transport.js';
 
 const dir = (digit: string) => digit.repeat(32);
 const peer = (memberId: MemberId, dirId = dir('a'), clusterId = 7): MemberIdentity => {
   return { clusterId, memberId, dirId };
 };
+const known = (dirId: string, of: Partial<KnownPeer> = {}): KnownPeer => {
+  return { dirId, life: 0, token: 0, term: 0, lastIndex: 0, ...of };
+};
 const error = (code: string) => expect.objectContaining({ code });
 
 /** Finishes a save when the test says so. */
 class SlowMemory implements PeerMemory {
-  pairs: ReadonlyMap<MemberId, string>;
-  readonly saves: [MemberId, string][][] = [];
+  known: ReadonlyMap<MemberId, KnownPeer>;
+  readonly saves: [MemberId, KnownPeer][][] = [];
+  isSetAside = false;
   #open: Deferred<void> | undefined;
 
-  constructor(pairs: readonly [MemberId, string][] = []) {
-    this.pairs = new Map(pairs);
+  constructor(known: readonly [MemberId, KnownPeer][] = []) {
+    this.known = new Map(known);
   }
 
   load() {
-    return this.pairs;
+    return this.known;
   }
 
-  async save(pairs: ReadonlyMap<MemberId, string>): Promise<void> {
+  async save(known: ReadonlyMap<MemberId, KnownPeer>): Promise<void> {
+    this.saves.push([...known]);
+    await this.#write();
+    this.known = known;
+  }
+
+  async setAside(): Promise<void> {
+    await this.#write();
+    this.isSetAside = true;
+  }
+
+  async #write(): Promise<void> {
     expect(this.#open, 'saves do not overlap').toBeUndefined();
-    this.saves.push([...pairs]);
     this.#open = new Deferred();
     try {
       await this.#open.promise;
-      this.pairs = pairs;
     } finally {
       this.#open = undefined;
     }
@@ -64,8 +78,8 @@ function watched(admit: Promise<void>): { outcome: string } {
 }
 
 /** A member of 1, 2 and 3, of which 9 was removed; it has nothing to forget, unless told otherwise. */
-function registry(pairs: readonly [MemberId, string][] = [], view: Partial<PeerView> = {}) {
-  const memory = new SlowMemory(pairs);
+function registry(before: readonly [MemberId, KnownPeer][] = [], view: Partial<PeerView> = {}) {
+  const memory = new SlowMemory(before);
   const nobody = async () => {
     throw kontikiError('NO_LEADER', 'nobody leads');
   };
@@ -74,6 +88,7 @@ function registry(pairs: readonly [MemberId, string][] = [], view: Partial<PeerV
     isRemoved: (id) => id === 9,
     hasHistory: () => false,
     leads: () => false,
+    pledges: () => [],
     vouch: nobody,
     ...view,
   };
@@ -83,7 +98,7 @@ function registry(pairs: readonly [MemberId, string][] = [], view: Partial<PeerV
 /** Of members that have something to forget. */
 const history = { hasHistory: () => true };
 const leading = { ...history, leads: () => true };
-const vouching = (code?: 'MEMBER_IDENTITY_CHANGED' | 'MEMBER_UNKNOWN' | 'TIMEOUT') => ({
+const vouching = (code?: ErrorCode) => ({
   ...history,
   vouch: async () => {
     if (code !== undefined) throw kontikiError(code, 'says the leader');
@@ -98,17 +113,17 @@ describe('peer registry', () => {
     expect(first.outcome).toBe('pending');
     await memory.finish();
     expect(first.outcome).toBe('admitted');
-    expect(memory.saves).toEqual([[[2, dir('a')]]]);
+    expect(memory.saves).toEqual([[[2, known(dir('a'))]]]);
   });
 
   test('a member that is known: admitted without another save', async () => {
-    const { memory, peers } = registry([[2, dir('a')]]);
+    const { memory, peers } = registry([[2, known(dir('a'))]]);
     await peers.admit(peer(2), false);
     expect(memory.saves).toEqual([]);
   });
 
   test('a known member with another directory: refused, remembered or loaded', async () => {
-    const { memory, peers } = registry([[2, dir('a')]]);
+    const { memory, peers } = registry([[2, known(dir('a'))]]);
     const changed = error('MEMBER_IDENTITY_CHANGED');
     await expect(peers.admit(peer(2, dir('b')), false)).rejects.toEqual(changed);
     await expect(peers.admit(peer(2, dir('b')), true)).rejects.toEqual(changed);
@@ -129,7 +144,7 @@ describe('peer registry', () => {
     const seen = watched(peers.admit(identity, false));
     await memory.finish();
     expect(seen.outcome).toBe('admitted');
-    expect(memory.saves).toEqual([[[identity.memberId, identity.dirId]]]);
+    expect(memory.saves).toEqual([[[identity.memberId, known(identity.dirId)]]]);
   });
 
   test.each([
@@ -184,7 +199,7 @@ describe('peer registry', () => {
     const second = watched(peers.admit(peer(2, dir('b')), false));
     await memory.finish();
     expect([first.outcome, second.outcome]).toEqual(['admitted', 'MEMBER_IDENTITY_CHANGED']);
-    expect([...memory.pairs]).toEqual([[2, dir('a')]]);
+    expect([...memory.known]).toEqual([[2, known(dir('a'))]]);
   });
 
   test('two members at once: saved one after the other, the second save has both', async () => {
@@ -194,9 +209,9 @@ describe('peer registry', () => {
     expect(both.map(({ outcome }) => outcome)).toEqual(['admitted', 'pending']);
     await memory.finish();
     expect(both.map(({ outcome }) => outcome)).toEqual(['admitted', 'admitted']);
-    expect([...memory.pairs]).toEqual([
-      [2, dir('a')],
-      [3, dir('c')],
+    expect([...memory.known]).toEqual([
+      [2, known(dir('a'))],
+      [3, known(dir('c'))],
     ]);
   });
 
@@ -208,7 +223,7 @@ describe('peer registry', () => {
     const again = watched(peers.admit(peer(2, dir('b')), false));
     await memory.finish();
     expect(again.outcome).toBe('admitted');
-    expect(memory.saves).toEqual([[[2, dir('a')]], [[2, dir('b')]]]);
+    expect(memory.saves).toEqual([[[2, known(dir('a'))]], [[2, known(dir('b'))]]]);
   });
 
   test('close: resolves when no save is under way, whether or not it succeeds; saves no more', async () => {
@@ -227,4 +242,156 @@ describe('peer registry', () => {
     await expect(peers.admit(peer(2), false)).rejects.toEqual(error('CLOSED'));
     expect(memory.saves).toHaveLength(1);
   });
+});
+
+/** Member 2 in directory a, at the beginning of a life: its tokens newest first. */
+const alive = (number: number, tokens: readonly number[], last = { term: 0, lastIndex: 0 }) => {
+  const life: DirectoryLife = { number, tokens, ...last };
+  return { ...peer(2), life };
+};
+const met = (life: number, token: number, pledged: Partial<KnownPeer> = {}) => {
+  return [[2, known(dir('a'), { life, token, ...pledged })]] as [[MemberId, KnownPeer]];
+};
+const pledging = (...pledges: Pledge[]) => ({ pledges: () => pledges });
+
+describe('lives of a directory', () => {
+  test.each([
+    ['the life that was met', met(3, 30), alive(3, [30, 20, 10]), 'same'],
+    [
+      'the same, though the member has moved on since',
+      met(3, 30, { term: 9 }),
+      alive(3, [30]),
+      'same',
+    ],
+    ['the next one', met(3, 30), alive(4, [40, 30, 20]), 'new'],
+    ['one after others that nobody here saw', met(3, 30), alive(6, [60, 50, 40, 30]), 'new'],
+    // Longer ago than a directory remembers: it might be a copy, and might not.
+    ['one so long after that its tokens do not reach back', met(3, 30), alive(9, [90, 80]), 'new'],
+    ['one of a directory that was met before lives were counted', met(0, 0), alive(1, [10]), 'new'],
+  ] as const)('%s -> admitted, remembered if it is new', async (_, before, identity, how) => {
+    const { memory, peers } = registry(before);
+    const seen = watched(peers.admit(identity, false));
+    await memory.finish();
+    expect(seen.outcome).toBe('admitted');
+    const { number: life, tokens } = identity.life;
+    const saved = known(dir('a'), { ...before[0][1], life, token: tokens[0] as number });
+    expect(memory.saves).toEqual(how === 'same' ? [] : [[[2, saved]]]);
+  });
+
+  test.each([
+    ['an earlier life', met(3, 30), alive(2, [20, 10])],
+    [
+      'another life of the same number: a copy of the one before',
+      met(3, 30),
+      alive(3, [31, 20, 10]),
+    ],
+    ['a copy that was started before, unseen', met(3, 30), alive(4, [41, 31, 20])],
+    [
+      'a copy that was started more often than the directory',
+      met(3, 30),
+      alive(6, [61, 51, 41, 31]),
+    ],
+  ] as const)('%s -> MEMBER_ROLLED_BACK, also when it only asks', async (_, before, identity) => {
+    const { memory, peers } = registry(before);
+    await expect(peers.admit(identity, false)).rejects.toEqual(error('MEMBER_ROLLED_BACK'));
+    await expect(peers.admit(identity, true)).rejects.toEqual(error('MEMBER_ROLLED_BACK'));
+    expect(memory.saves).toEqual([]);
+  });
+
+  test('two copies at once: the first is in, the second refused; the next life of the first is in', async () => {
+    const { memory, peers } = registry(met(3, 30));
+    const both = [alive(4, [40, 30]), alive(4, [41, 30])].map((each) => {
+      return watched(peers.admit(each, false));
+    });
+    await memory.finish();
+    expect(both.map(({ outcome }) => outcome)).toEqual(['admitted', 'MEMBER_ROLLED_BACK']);
+    const later = watched(peers.admit(alive(5, [50, 40, 30]), false));
+    await memory.finish();
+    expect(later.outcome).toBe('admitted');
+  });
+
+  test('a directory that the leader met in another life -> refused; a known one: nobody is asked', async () => {
+    const fresh = registry([], vouching('MEMBER_ROLLED_BACK'));
+    const refused = error('MEMBER_ROLLED_BACK');
+    await expect(fresh.peers.admit(alive(4, [41]), false)).rejects.toEqual(refused);
+    const { memory, peers } = registry(met(3, 30), vouching('TIMEOUT'));
+    const seen = watched(peers.admit(alive(4, [40, 30]), false));
+    await memory.finish();
+    expect(seen.outcome).toBe('admitted');
+  });
+
+  test('a peer that tells no life -> nothing about its lives changes', async () => {
+    const { memory, peers } = registry(met(3, 30));
+    await peers.admit(peer(2), false);
+    await expect(peers.admit(alive(3, [31]), false)).rejects.toEqual(error('MEMBER_ROLLED_BACK'));
+    expect(memory.saves).toEqual([]);
+  });
+});
+
+describe('what a directory pledged', () => {
+  const pledged = { term: 5, lastIndex: 70 };
+
+  test.each([
+    ['a term that had passed', { term: 4, lastIndex: 900 }],
+    ['the term, and less of its log than was acknowledged', { term: 5, lastIndex: 69 }],
+  ])('a new life begins in %s -> MEMBER_ROLLED_BACK', async (_, last) => {
+    const next = alive(4, [40, 30], last);
+    const remembered = registry(met(3, 30, pledged));
+    await expect(remembered.peers.admit(next, false)).rejects.toEqual(error('MEMBER_ROLLED_BACK'));
+    const seen = registry(met(3, 30), pledging({ id: 2, ...pledged }));
+    await expect(seen.peers.admit(next, false)).rejects.toEqual(error('MEMBER_ROLLED_BACK'));
+  });
+
+  test.each([
+    ['all of it', pledged],
+    ['more', { term: 5, lastIndex: 71 }],
+    // What was not committed may have given way to what a later leader had.
+    ['less, in a later term', { term: 6, lastIndex: 1 }],
+  ])('a new life begins with %s -> admitted', async (_, last) => {
+    const view = pledging({ id: 3, term: 9, lastIndex: 9 }, { id: 2, ...pledged });
+    const { memory, peers } = registry(met(3, 30, pledged), view);
+    const seen = watched(peers.admit(alive(4, [40, 30], last), false));
+    await memory.finish();
+    expect(seen.outcome).toBe('admitted');
+  });
+
+  test('kept with the next save: at once, then once a minute, and only what is news', async () => {
+    const pledges: Pledge[] = [{ id: 2, term: 5, lastIndex: 70 }];
+    const { memory, peers } = registry(met(3, 30), { pledges: () => pledges });
+    const tick = async (atMs: number, lastIndex: number) => {
+      pledges[0] = { id: 2, term: 5, lastIndex };
+      peers.tick(atMs);
+      await memory.finish();
+      return memory.known.get(2)?.lastIndex;
+    };
+    expect(await tick(1_000, 70)).toBe(70);
+    expect(await tick(2_000, 80)).toBe(70);
+    expect(await tick(60_999, 90)).toBe(70);
+    expect(await tick(61_000, 90)).toBe(90);
+    expect(await tick(500_000, 85)).toBe(90);
+    expect(memory.saves).toHaveLength(2);
+    expect(memory.known.get(2)).toEqual(
+      known(dir('a'), { life: 3, token: 30, term: 5, lastIndex: 90 }),
+    );
+  });
+
+  test('of members never met -> forgotten', async () => {
+    const { memory, peers } = registry([], pledging({ id: 2, term: 5, lastIndex: 70 }));
+    peers.tick(1_000);
+    await memory.finish();
+    expect(memory.saves).toEqual([]);
+  });
+});
+
+test('set aside: after what is being saved, and close waits for it', async () => {
+  const { memory, peers } = registry();
+  void watched(peers.admit(peer(2), false));
+  await settle();
+  peers.setAside();
+  const closed = peers.close();
+  await memory.finish();
+  expect(memory.isSetAside).toBe(false);
+  await memory.finish();
+  await closed;
+  expect([memory.isSetAside, memory.saves.length]).toEqual([true, 1]);
 });

@@ -71,6 +71,33 @@ const open = async (options: Parameters<typeof openNode<number>>[0]) => {
   return node;
 };
 
+describe('members', () => {
+  test('added, joined, leads, the first removed -> status tells them by their names', async () => {
+    const { a, b } = (await place.cluster('a', 'b')) as { readonly a: string; readonly b: string };
+    const times = { timeoutMs: 20_000 };
+    const first = await open({
+      ...{ stateMachine: new Texts(), name: 'a', listen: a, dir: place.dir('a'), ...times },
+    });
+    await first.propose(bytes('x'));
+    const id = await first.members.add('b', b);
+    expect(first.status().members).toEqual(['a', 'b']);
+    const own = new Texts();
+    const joins = { bootstrap: 'existing', join: [a] } as const;
+    const second = await open({
+      ...{ stateMachine: own, name: 'b', listen: b, dir: place.dir('b'), ...times, ...joins },
+    });
+    const isVoter = async () => (await first.members.list()).every(({ role }) => role === 'voter');
+    while (!(await isVoter()));
+    expect(first.status().peers).toMatchObject([{ name: 'b', memberId: id }]);
+    await first.transferLeadership('b');
+    await second.members.remove('a');
+    expect(await second.propose(bytes('y'))).toBe(2);
+    expect(own.texts).toEqual(['x', 'y']);
+    expect(second.status()).toMatchObject({ leader: 'b', members: ['b'] });
+    await expect(second.members.remove('a')).rejects.toMatchObject({ code: 'MEMBER_UNKNOWN' });
+  });
+});
+
 describe('one member', () => {
   test('in memory: answers go back to who asked, the state is there at once', async () => {
     const stateMachine = new Texts();

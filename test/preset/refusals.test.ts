@@ -194,6 +194,41 @@ describe('a member that its peers know by another directory', () => {
     await expectUntouched(copy, 'PORT_IN_USE');
   });
 
+  test('an old copy put back while it was down -> it stops, and opens no more', async () => {
+    const cluster = await place.cluster('a', 'b', 'c');
+    const { a, c } = await openAll(cluster);
+    const own = { name: 'c', dir: place.dir('c'), cluster };
+    await c?.close();
+    await cp(own.dir, place.dir('copy'), { recursive: true });
+    const again = await place.open(own);
+    await again.put('after', 'the copy');
+    await again.close();
+    await rm(own.dir, { recursive: true });
+    await rename(place.dir('copy'), own.dir);
+    const old = await place.open(own);
+    const failed = new Promise((resolve) => old.on('failed', resolve));
+    expect(await failed).toMatchObject({ error: { code: 'MEMBER_ROLLED_BACK' } });
+    await expect(old.put('x', '1')).rejects.toMatchObject({ code: 'MEMBER_ROLLED_BACK' });
+    await old.close();
+    await expectUntouched(own, 'MEMBER_ROLLED_BACK');
+    await a?.put('on', '1');
+  });
+
+  test('a copy that is opened beside it, at another address -> it stops; the first goes on', async () => {
+    const cluster = await place.cluster('a', 'b', 'c');
+    const { a, c } = await openAll(cluster);
+    await c?.close();
+    await cp(place.dir('c'), place.dir('copy'), { recursive: true });
+    const first = await place.open({ name: 'c', dir: place.dir('c'), cluster });
+    await first.put('first', '1');
+    const second = { name: 'c', dir: place.dir('copy'), cluster, listen: '127.0.0.1:0' };
+    const copy = await place.open(second);
+    const failed = new Promise((resolve) => copy.on('failed', resolve));
+    expect(await failed).toMatchObject({ error: { code: 'MEMBER_ROLLED_BACK' } });
+    await first.put('on', '1');
+    expect((await a?.get('on'))?.text()).toBe('1');
+  });
+
   test('of a cluster with another token, at the same addresses -> CLUSTER_MISMATCH', async () => {
     const cluster = await place.cluster('a', 'b', 'c');
     const { c } = await openAll(cluster);

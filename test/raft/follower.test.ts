@@ -187,7 +187,7 @@ describe('heartbeat', () => {
     else expect(ready.append).toBeUndefined();
   });
 
-  test('O10 A-10 commit beyond the own log -> STATE_CORRUPT, nothing committed', () => {
+  test('O10 A-10 commit beyond the own log -> MEMBER_ROLLED_BACK, nothing committed', () => {
     const lone = follower([1, 2, 3], 2);
     const step = () =>
       lone.step({
@@ -199,7 +199,7 @@ describe('heartbeat', () => {
         reads: 0,
         sentAt: 0,
       });
-    expect(step).toThrow(expect.objectContaining({ code: 'STATE_CORRUPT' }));
+    expect(step).toThrow(expect.objectContaining({ code: 'MEMBER_ROLLED_BACK' }));
     expect(lone.node.status()).toMatchObject({ commit: 2, lastIndex: 3 });
     expect(lone.ready().messages).toEqual([]);
   });

@@ -10,6 +10,9 @@ const shortMs = 1_000;
 const pausedMs = 5_000;
 const cutMs = 4_000;
 
+/** The second: all that its options know of were wiped before it, and are others now. */
+const wipedCodes = ['MEMBER_IDENTITY_CHANGED', 'MEMBER_UNKNOWN'];
+
 const others = (cluster: Cluster, member: MemberProcess) =>
   cluster.members.filter((each) => each !== member);
 
@@ -65,6 +68,14 @@ export const realFaults: Readonly<Record<string, RealFault>> = {
   },
   isolated: isolate,
   'leader isolated': async (cluster) => isolate(cluster, await cluster.leader()),
+  wiped: async (cluster, member) => {
+    await cluster.wipe(member);
+    const how = await member.start();
+    // Who got no answer in time starts, and stops when it is told.
+    if (how === 'open') await member.ended();
+    else if (!wipedCodes.includes(how)) throw new Error(`a wiped member starts: ${how}`);
+    await cluster.rejoin(member, cluster.other(member));
+  },
   'all down': async (cluster) => {
     await Promise.all(cluster.members.map((each) => each.kill()));
   },

@@ -94,4 +94,28 @@ describe('journal of a run', () => {
     if (atLeast === 0) expect(faults).toEqual([]);
     else expect(faults.length).toBeGreaterThan(0);
   });
+
+  test('a watch of a member that left -> held to the beginning alone, and to all of that', () => {
+    const all = [put(2, 'a'), put(3, 'b'), put(4, 'c')];
+    const faultsOf = (seen: readonly Change[]) =>
+      watchFaults(new Map(Object.entries({ n1: all, n2: seen })), new Set(['n2'])).faults;
+    expect(faultsOf([put(2, 'a')])).toEqual([]);
+    expect(faultsOf([put(2, 'a'), put(4, 'c')])).toHaveLength(1);
+  });
+
+  test('a read that failed, or has no answer -> told; a write is not', () => {
+    const failed = { outcome: 'rejected', code: 'TIMEOUT' } as const;
+    const journal = journalOf([read, failed], [read, undefined], [write('a'), failed], [read, {}]);
+    expect(journal.failedReads()).toEqual(['a read of c: TIMEOUT', 'a read of c: no answer']);
+  });
+
+  test('what a cluster begins with -> part of its history', () => {
+    const journal = new Journal();
+    journal.beginWith([put(2, 'a'), put(3, 'b')]);
+    journal.take({ tell: 'call', call: 'x', client: 'c', key: 'k', input: read, at: 10 });
+    journal.take({ tell: 'return', call: 'x', at: 11, outcome: 'ok', value: 'a' });
+    expect(journal.newestRevision).toBe(3);
+    expect(journal.linearizabilityFaults()).toHaveLength(1);
+    expect(journal.writeFaults([put(2, 'a')])).toHaveLength(1);
+  });
 });

@@ -37,6 +37,35 @@ export class Journal {
     return count;
   }
 
+  /** The newest revision that a client was told of. */
+  get newestRevision(): number {
+    let newest = 0;
+    for (const { revision = 0 } of this.#returns.values()) newest = Math.max(newest, revision);
+    return newest;
+  }
+
+  /** What a cluster begins with counts as written by somebody before everything else. */
+  beginWith(changes: readonly Change[]): void {
+    for (const [key, value] of contentsOf(changes)) {
+      const revision = changes.findLast((change) => change.key === key)?.revision as number;
+      const call = `before: ${key}`;
+      const input: RegisterInput = { op: 'write', value };
+      this.take({ tell: 'call', call, client: 'before', key, input, at: 0 });
+      this.take({ tell: 'return', call, at: 1, outcome: 'ok', revision });
+    }
+  }
+
+  /** Reads that were not answered with what is there. */
+  failedReads(): Fault[] {
+    const faults: Fault[] = [];
+    for (const [id, { input, client }] of this.#calls) {
+      const answer = this.#returns.get(id);
+      if (input.op !== 'read' || answer?.outcome === 'ok') continue;
+      faults.push(`a read of ${client}: ${answer?.code ?? 'no answer'}`);
+    }
+    return faults;
+  }
+
   /** Every key is a register of its own; a call without an answer may have happened or not. */
   linearizabilityFaults(): Fault[] {
     const faults: Fault[] = [];
@@ -109,15 +138,23 @@ function outputOf({ op }: RegisterInput, { value = null, swapped = false }: Retu
   return op === 'cas' ? { swapped } : {};
 }
 
-/** Where what a member's watches showed is not a part of what happened, in order and without a gap. */
-export function watchFaults(changes: ReadonlyMap<string, readonly Change[]>): {
+/**
+ * Where what a member's watches showed is not a part of what happened, in order and without a gap.
+ *
+ * @param gone - members that left in the middle, and saw only the beginning
+ */
+export function watchFaults(
+  changes: ReadonlyMap<string, readonly Change[]>,
+  gone: ReadonlySet<string> = new Set(),
+): {
   readonly all: readonly Change[];
   readonly faults: Fault[];
 } {
   const all = [...changes.values()].reduce((a, b) => (b.length > a.length ? b : a), []);
   const faults: Fault[] = [];
   for (const [member, seen] of changes) {
-    const at = all.findIndex((change, nth) => JSON.stringify(change) !== JSON.stringify(seen[nth]));
+    const due = gone.has(member) ? all.slice(0, seen.length) : all;
+    const at = due.findIndex((change, nth) => JSON.stringify(change) !== JSON.stringify(seen[nth]));
     if (at < 0) continue;
     faults.push(
       `${member}: change ${at} is ${JSON.stringify(seen[at])}, not ${JSON.stringify(all[at])}`,

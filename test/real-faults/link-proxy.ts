@@ -61,14 +61,14 @@ export class LinkProxy {
   readonly #sockets = new Set<Socket>();
   readonly #pipes = new Set<Pipe>();
   readonly #target: { readonly host: string; readonly port: number };
-  readonly #memberId: number;
+  readonly #memberId: () => number;
   readonly #isCut: IsCut;
 
   /**
-   * @param memberId - of the member behind it
+   * @param memberId - of the member behind it, which may be another one day
    * @param target - its own address
    */
-  constructor(memberId: number, target: string, isCut: IsCut) {
+  constructor(memberId: () => number, target: string, isCut: IsCut) {
     this.#memberId = memberId;
     this.#target = parseAddress(target);
     this.#isCut = isCut;
@@ -102,12 +102,12 @@ export class LinkProxy {
     const there = new Pipe(
       socket,
       target,
-      () => from === undefined || this.#isCut(from, this.#memberId),
+      () => from === undefined || this.#isCut(from, this.#memberId()),
     );
     const back = new Pipe(
       target,
       socket,
-      () => from !== undefined && this.#isCut(this.#memberId, from),
+      () => from !== undefined && this.#isCut(this.#memberId(), from),
     );
     for (const each of [socket, target]) this.#track(each);
     this.#keep(there, socket);

@@ -1,18 +1,26 @@
 // One member of a run under real faults: a process that embeds a store, calls it from a few clients,
 // watches everything, and tells its parent of each call before it is made and after it is answered.
+import { writeFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
+import { configIn } from '../../src/assembly/data-directory.js';
 import { openStoreOn } from '../../src/assembly/open-store-on.js';
 import { storeConfig } from '../../src/assembly/store-config.js';
 import { isKontikiError } from '../../src/base/errors.js';
 import { cmp, op } from '../../src/index.js';
-import { systemEnv } from '../../src/preset/system-env.js';
+import { systemEnv, systemStorage } from '../../src/preset/system-env.js';
 import type { Store } from '../../src/store/store.js';
 import type { RegisterInput } from '../../src/testing/index.js';
 import { FaultDisk } from './fault-disk.js';
-import { type MemberOptions, type Notice, nowUs, type Request } from './protocol.js';
+import {
+  type MemberOptions,
+  type MembersCall,
+  type Notice,
+  nowUs,
+  type Request,
+} from './protocol.js';
 
 const options = JSON.parse(process.argv[2] as string) as MemberOptions;
-const { name, dir, listen, cluster, timeoutMs, life } = options;
+const { name, dir, listen, cluster, join, tls, timeoutMs, readTimeoutMs, life } = options;
 const prefix = 'k/';
 /** Between two calls of a client, in milliseconds. */
 const pauseMs = 15;
@@ -33,8 +41,11 @@ let pending = 0;
 let calls = 0;
 
 async function open(): Promise<Store> {
-  const config = storeConfig({ name, dir, listen, cluster, timeoutMs });
-  disk = new FaultDisk(await systemEnv(config));
+  const bootstrap = cluster === undefined ? 'existing' : 'new';
+  const given = storeConfig({ name, dir, listen, cluster, bootstrap, join, tls, timeoutMs });
+  const storage = await systemStorage();
+  const config = await configIn(storage.fs, given);
+  disk = new FaultDisk(await systemEnv(config, storage));
   return openStoreOn(disk.env, config);
 }
 
@@ -49,7 +60,9 @@ interface Done {
 }
 
 async function perform(store: Store, key: string, input: RegisterInput): Promise<Done> {
-  if (input.op === 'read') return { value: (await store.get(key))?.text() ?? null };
+  if (input.op === 'read') {
+    return { value: (await store.get(key, { timeoutMs: readTimeoutMs }))?.text() ?? null };
+  }
   if (input.op === 'write') {
     const { value } = input;
     if (value === null) return { revision: (await store.delete(key)).revision };
@@ -64,9 +77,9 @@ async function perform(store: Store, key: string, input: RegisterInput): Promise
 
 async function call(store: Store, client: string, key: string, input: RegisterInput) {
   calls += 1;
+  pending += 1;
   const id = `${name}.${life}.${calls}`;
   await tell({ tell: 'call', call: id, client, key, input, at: nowUs() });
-  pending += 1;
   try {
     const done = await perform(store, key, input);
     await tell({ tell: 'return', call: id, at: nowUs(), outcome: 'ok', ...done });
@@ -135,8 +148,33 @@ async function answerContents(store: Store, id: number): Promise<void> {
   await tell({ tell: 'contents', id, contents });
 }
 
-async function close(store: Store): Promise<void> {
+async function callMembers({ members }: Store, call: MembersCall): Promise<unknown> {
+  const times = { timeoutMs: 30_000 };
+  if (call.op === 'add') return members.add(call.name, call.address, times);
+  if (call.op === 'remove') return members.remove(call.member, times);
+  if (call.op === 'replace') return members.replace(call.member, call.learner, times);
+  if (call.op === 'update') return members.update(call.member, call.address, times);
+  return undefined;
+}
+
+async function answerMembers(store: Store, id: number, asked: MembersCall): Promise<void> {
+  try {
+    await callMembers(store, asked);
+    await tell({ tell: 'members', id, members: await store.members.list() });
+  } catch (error) {
+    await tell({ tell: 'members', id, code: codeOf(error) });
+  }
+}
+
+async function answerBackup(store: Store, id: number, path: string): Promise<void> {
+  const backup = store.backup();
+  await writeFile(path, backup);
+  await tell({ tell: 'backup', id, revision: backup.info?.revision as number });
+}
+
+async function close(store: Store, isGentle: boolean): Promise<void> {
   isLoaded = false;
+  while (isGentle && pending > 0) await wait(pauseMs);
   await store.close();
   process.disconnect();
 }
@@ -146,7 +184,9 @@ function onRequest(store: Store, request: Request): void {
   else if (request.do === 'disk') disk.state = request.state;
   else if (request.do === 'status') void answerStatus(store, request.id);
   else if (request.do === 'contents') void answerContents(store, request.id);
-  else void close(store);
+  else if (request.do === 'members') void answerMembers(store, request.id, request.call);
+  else if (request.do === 'backup') void answerBackup(store, request.id, request.path);
+  else void close(store, request.isGentle);
 }
 
 try {

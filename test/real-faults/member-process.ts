@@ -1,25 +1,31 @@
 /** A member's process as the run sees it: started, asked, stopped, killed, started again. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { MemberStatus } from '../../src/node/index.js';
 import type {
   Change,
   DiskState,
   MemberOptions,
+  MemberPlace,
+  MembersCall,
   Notice,
   Request,
   StatusReport,
 } from './protocol.js';
 
-const program = fileURLToPath(new URL('./member-child.ts', import.meta.url));
-const execArgv = ['--import', import.meta.resolve('tsx')];
+const ending = extname(import.meta.url);
+const program = fileURLToPath(new URL(`./member-child${ending}`, import.meta.url));
+/** Compiled already for a benchmark. */
+const execArgv = ending === '.ts' ? ['--import', import.meta.resolve('tsx')] : [];
 
 /** Told of everything that a member says by itself. */
 export type OnNotice = (member: string, notice: Notice) => void;
 
 export class MemberProcess {
   readonly name: string;
-  readonly #options: Omit<MemberOptions, 'life' | 'fromRevision'>;
+  #options: Omit<MemberOptions, 'life' | 'fromRevision'>;
   readonly #onNotice: OnNotice;
   readonly #asked = new Map<number, (answer: Notice | undefined) => void>();
   /** Everything its watches showed, over all its lives. */
@@ -41,6 +47,11 @@ export class MemberProcess {
 
   get dir(): string {
     return this.#options.dir;
+  }
+
+  /** Is opened like that from its next start on. */
+  moveTo(place: Partial<MemberPlace>): void {
+    this.#options = { ...this.#options, ...place };
   }
 
   /**
@@ -81,6 +92,24 @@ export class MemberProcess {
     return answer?.tell === 'contents' ? new Map(answer.contents) : undefined;
   }
 
+  /**
+   * Asks for a change of the members, or for none.
+   *
+   * @returns the members after it, or the code that it was refused with
+   */
+  async members(call: MembersCall = { op: 'list' }): Promise<readonly MemberStatus[] | string> {
+    const answer = await this.#ask((id) => ({ do: 'members', id, call }));
+    if (answer?.tell !== 'members') return 'it ended';
+    return answer.members ?? String(answer.code);
+  }
+
+  /** @returns the revision of the backup that is at `path` now */
+  async backup(path: string): Promise<number> {
+    const answer = await this.#ask((id) => ({ do: 'backup', id, path }));
+    if (answer?.tell !== 'backup') throw new Error(`${this.name} made no backup`);
+    return answer.revision;
+  }
+
   /** `SIGSTOP` and `SIGCONT`. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
     const pid = this.#child?.pid;
@@ -95,18 +124,24 @@ export class MemberProcess {
     await exited;
   }
 
-  async close(): Promise<void> {
+  /** @param isGentle - its clients get all their answers before */
+  async close(isGentle = false): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;
     const exited = once(child, 'exit');
-    this.#send({ do: 'close' });
+    this.#send({ do: 'close', isGentle });
     await exited;
+  }
+
+  /** Resolves once the process has ended by itself. */
+  async ended(): Promise<void> {
+    if (this.#child !== undefined) await once(this.#child, 'exit');
   }
 
   #onMessage(notice: Notice): void {
     if (notice.tell === 'open') this.#settleOpen('open');
     else if (notice.tell === 'refused') this.#settleOpen(notice.code);
-    else if (notice.tell === 'status' || notice.tell === 'contents') {
+    else if ('id' in notice) {
       this.#asked.get(notice.id)?.(notice);
       this.#asked.delete(notice.id);
     } else {

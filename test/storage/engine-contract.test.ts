@@ -38,7 +38,7 @@ for (const [name, open] of onDisk) {
     runs: 10 * depth,
     factory: () => folderRig((folder) => open(join(folder, 'engine'))),
     skip: [
-      'power loss: any batches -> a prefix of them, and all up to the last synced one',
+      'power loss: any batches -> whole ones, and all that were synced',
       'power loss: before and after each effect of a synced batch -> all of it or nothing',
     ].map((skipped) => ({
       test: skipped,

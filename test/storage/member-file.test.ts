@@ -22,7 +22,10 @@ const record: MemberRecord = {
     { id: 7, name: 'n1' },
     { id: 8, name: 'n2' },
   ],
-  peers: [{ memberId: 8, dirId: dirId.replace('0', 'f') }],
+  life: { number: 3, tokens: [30, 20, 2 ** 32 - 1] },
+  peers: [
+    { memberId: 8, dirId: dirId.replace('0', 'f'), life: 2, token: 0, term: 5, lastIndex: 2 ** 40 },
+  ],
 };
 const path = 'data/member.json';
 const corrupt = (error: unknown) => isKontikiError(error, 'STATE_CORRUPT');
@@ -64,7 +67,15 @@ describe('member file', () => {
         dirId: hex,
         token: hex,
         members: fc.uniqueArray(fc.record({ id, name }), { selector: (m) => m.id, maxLength: 5 }),
-        peers: fc.array(fc.record({ memberId: id, dirId: hex }), { maxLength: 1 }),
+        life: fc.record({ number: id, tokens: fc.array(fc.nat(), { maxLength: 16 }) }),
+        rolledBack: fc.constant(true as const),
+        peers: fc.array(
+          fc.record(
+            { memberId: id, dirId: hex, life: id, token: fc.nat(), term: id, lastIndex: fc.nat() },
+            { requiredKeys: ['memberId', 'dirId'] },
+          ),
+          { maxLength: 1 },
+        ),
       },
       { requiredKeys: ['format', 'clusterId', 'memberId', 'name', 'dirId', 'members', 'peers'] },
     );
@@ -166,7 +177,13 @@ describe('member file', () => {
     ],
     ['a null among the members', { members: [null] }],
     ['a member with more', { members: [{ id: 1, name: 'a', more: 1 }] }],
+    ['a life 0', { life: { number: 0, tokens: [] } }],
+    ['a life without tokens', { life: { number: 1 } }],
+    ['a token of a life that is no number', { life: { number: 1, tokens: ['a'] } }],
+    ['a life with more', { life: { number: 1, tokens: [], more: 1 } }],
+    ['a directory that is not rolled back', { rolledBack: false }],
     ['a peer without directory', { peers: [{ memberId: 8 }] }],
+    ['a peer of a term below 0', { peers: [{ memberId: 8, dirId, term: -1 }] }],
     ['a peer twice', { peers: [record.peers[0], record.peers[0]] }],
     ['an unknown field', { color: 'red' }],
   ])('%s with a right checksum -> STATE_CORRUPT', async (_what, fields) => {

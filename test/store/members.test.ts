@@ -60,7 +60,8 @@ class World {
       try {
         return await this.run(this.store(via).members.replace(gone, learner));
       } catch (error) {
-        expect(error).toMatchObject({ code: 'LEARNER_NOT_READY', outcome: 'rejected' });
+        // By a leader that hears of it for the first time; unknown, when the one before it was asked too.
+        expect(error).toMatchObject({ code: 'LEARNER_NOT_READY' });
         await this.cluster.sim.run(50);
       }
     }
@@ -335,6 +336,18 @@ describe('refused', () => {
     );
   });
 
+  test('the time ends before the answer comes -> unknown, for the change is made', async () => {
+    world = await World.led(34);
+    const asks = world.follower();
+    await world.run(world.store(asks).put('a', '1'));
+    world.cluster.sim.network.block({ from: world.leader, to: asks });
+    const call = world.store(asks).members.add('n4', 'n4:1', { timeoutMs: 300 });
+    const late = { code: 'TIMEOUT', outcome: 'unknown' };
+    await expect(world.run(call)).rejects.toMatchObject(late);
+    world.cluster.sim.network.heal();
+    expect(await world.roles(asks)).toHaveProperty('n4');
+  });
+
   test('no leader -> TIMEOUT, nothing was done; aborted before anything was -> its reason', async () => {
     world = await World.led(33);
     const leader = world.leader;
@@ -357,7 +370,10 @@ describe('wiped', () => {
     network.partition(['n2'], ['n3']);
     await world.cluster.startAll();
     await world.until(() => world.cluster.leader() !== undefined);
+    // Both others hear of it: one without any history could not tell (ADR 0018).
+    await world.run(world.store('n1').transferLeadership('n1'));
     await world.run(world.store('n1').put('a', '1'));
+    await world.run(world.store('n2').get('a'));
     const before = world.leader;
     world.cluster.crash('n3');
     world.cluster.machine('n3').wipe();
@@ -463,4 +479,36 @@ test('away while all others were replaced -> comes back by those it never heard 
   await world.run(world.cluster.start(away));
   expect((await world.run(world.store(away).get('a')))?.text()).toBe('1');
   expect(Object.keys(await world.roles(away)).sort()).toEqual(['n3', 'n4', 'n5', 'n6']);
+});
+
+// ADR 0018: nobody is left who could tell whether that one's directory was wiped.
+test('back where a member that it never met leads -> not taken; another leads, who vouches -> all is well', async () => {
+  world = await World.led(62);
+  const away = 'n3';
+  await world.run(world.store(away).members.add('n4', 'n4:1'));
+  world.cluster.crash(away);
+  world.cluster.addMachine('n4');
+  await world.run(world.cluster.start('n4'));
+  await world.promoted('n4');
+  for (const [fresh, gone] of [
+    ['n5', 'n1'],
+    ['n6', 'n2'],
+  ] as const) {
+    await world.join(fresh, 'n4');
+    await world.promoted(fresh);
+    await world.run(world.store('n4').members.remove(gone));
+    world.cluster.crash(gone, 'process');
+  }
+  await world.run(world.store('n4').transferLeadership('n4'));
+  await world.run(world.store('n4').put('a', '1'));
+  const back = await world.run(world.cluster.start(away));
+  const waits = world.run(back.get('a', { timeoutMs: 15_000 }));
+  await expect(waits).rejects.toMatchObject({ code: 'TIMEOUT' });
+  expect(world.leader).toBe('n4');
+  await world.run(world.store('n4').transferLeadership('n5'));
+  expect((await world.run(back.get('a')))?.text()).toBe('1');
+  // Time enough for it to present itself again, and to be vouched for.
+  await world.cluster.sim.run(3_000);
+  await world.run(world.store('n5').transferLeadership('n4'));
+  await world.run(back.put('b', '2'));
 });

@@ -25,14 +25,25 @@ const two = { clusterId: 2 ** 53 - 1, memberId: 2 ** 53 - 1, dirId: 'f'.repeat(3
 const hello = helloOf(one, two.memberId, false);
 const accepted = acceptanceOf(hello, two) as Answer & { kind: 'accepted' };
 
+const life = { number: 2 ** 53 - 1, tokens: [2 ** 32 - 1, 0, 7], term: 258, lastIndex: 2 ** 40 };
+const alive = { ...hello, from: { ...one, life } };
+
 describe('hello', () => {
   test.each([true, false])('probe %s: encoded and decoded -> the same', (probe) => {
     expect(decodeHello(encodeHello({ ...hello, probe }))).toStrictEqual({ ...hello, probe });
   });
 
-  test('bytes that a later release appended -> ignored', () => {
-    const longer = Uint8Array.from([...encodeHello(hello), 1, 2, 3]);
-    expect(decodeHello(longer)).toStrictEqual(hello);
+  test.each([
+    ['no tokens', { ...hello, from: { ...one, life: { ...life, tokens: [] } } }],
+    ['tokens', alive],
+    ['tokens, behind an address', { ...hello, from: { ...one, address: 'ö.example:1', life } }],
+  ])('the life of a directory, with %s: encoded and decoded -> the same', (_, each) => {
+    expect(decodeHello(encodeHello(each))).toStrictEqual(each);
+  });
+
+  test.each([hello, alive])('bytes that a later release appended -> ignored', (each) => {
+    const longer = Uint8Array.from([...encodeHello(each), 1, 2, 3]);
+    expect(decodeHello(longer)).toStrictEqual(each);
   });
 
   test('golden bytes of 0.1.0', () => {
@@ -43,10 +54,18 @@ describe('hello', () => {
     );
   });
 
+  test('golden bytes of 0.1.0, of a directory that lives', () => {
+    const bytes = encodeHello({ ...alive, from: { ...alive.from, address: 'a:1' } });
+    expect(Buffer.from(bytes.subarray(50)).toString('hex')).toBe(
+      '0300613a31ffffffffffff1f000201000000000000000000000001000003ffffffff0000000007000000',
+    );
+    expect(bytes[5]).toBe(0b10100);
+  });
+
   test('random and damaged bytes -> a hello or FRAME_INVALID', () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 80 }),
-      mutated(fc.constant(encodeHello(hello))),
+      mutated(fc.constantFrom(encodeHello(hello), encodeHello(alive))),
     );
     fc.assert(
       fc.property(bytes, (each) => expectDecodedOrRefused(() => decodeHello(each))),
@@ -63,6 +82,7 @@ describe('hello', () => {
     ['with another magic', (bytes: Uint8Array) => bytes.fill(0, 0, 1)],
   ])('a hello %s -> FRAME_INVALID', (_name, damage) => {
     expect(codeOf(() => decodeHello(damage(encodeHello(hello))))).toBe('FRAME_INVALID');
+    expect(codeOf(() => decodeHello(damage(encodeHello(alive))))).toBe('FRAME_INVALID');
   });
 });
 

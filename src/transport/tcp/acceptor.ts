@@ -14,7 +14,7 @@ import type { MemberIdentity, TransportHandlers } from '../transport.js';
 import { IncomingConnection, type IncomingHandlers } from './incoming-connection.js';
 import type { TcpContext } from './tcp-context.js';
 import { TlsAcceptor } from './tls-acceptor.js';
-import { certificateRefusal } from './tls-refusal.js';
+import { certificateRefusal, chainRefusal } from './tls-refusal.js';
 
 interface Owner {
   readonly self: MemberIdentity;
@@ -113,7 +113,7 @@ export class Acceptor {
   }
 
   #onFault({ address, hello }: IncomingConnection, error: KontikiError): void {
-    const memberId = hello?.from.memberId;
+    const memberId = hello?.inquiry === undefined ? hello?.from.memberId : undefined;
     this.#owner?.handlers.onIncident?.({ error, address, memberId });
   }
 
@@ -145,8 +145,13 @@ export class Acceptor {
     else connection.close();
   }
 
-  /** Never rejects. Who asks is no member, and is told no secrets. */
+  /**
+   * Never rejects. Who asks is no member yet, so no address is known to hold its certificate to; that
+   * one of our authorities signed it is enough to be told who the members are.
+   */
   async #tell(connection: IncomingConnection, inquiry: Uint8Array): Promise<void> {
+    const distrust = connection.secured && chainRefusal(connection.secured, 'one that would join');
+    if (distrust !== undefined) return this.#refuse(connection, distrust);
     try {
       const data = await this.#owner?.handlers.onInquiry?.(inquiry);
       if (connection.isClosed) return;

@@ -25,9 +25,14 @@ export class PeerLinks {
     this.#log = new OutgoingLink({ ...options, lane: 'log', queueBytesMax });
   }
 
+  /** Where they lead. */
+  get address(): Address {
+    return this.#options.address;
+  }
+
   /** Whether they lead there. */
   leadTo({ host, port }: Address): boolean {
-    return host === this.#options.address.host && port === this.#options.address.port;
+    return host === this.address.host && port === this.address.port;
   }
 
   /** Queues a message on the connection that it belongs on, or drops it. */

@@ -139,13 +139,16 @@ export class TcpTransport implements Transport {
   }
 
   inquire(address: string, question: Uint8Array): Promise<Uint8Array | undefined> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       dial({
         context: this.#context,
         address: parseAddress(address),
         hello: inquiryHello(question),
         timeoutMs: this.#context.times.handshakeMs,
-        onDone: (result) => resolve(result.kind === 'told' ? result.data : undefined),
+        onDone: (result) => {
+          if (result.kind === 'refused') reject(result.error);
+          else resolve(result.kind === 'told' ? result.data : undefined);
+        },
       });
     });
   }
@@ -167,6 +170,17 @@ export class TcpTransport implements Transport {
       const address = parseAddress(text);
       this.#listed.set(peer, address);
       if (this.#links.get(peer)?.leadTo(address)) continue;
+      this.#unlink(peer);
+      this.#link(peer, address);
+    }
+    const own = members.get(self.memberId);
+    if (own !== undefined && own !== self.address) this.#introduce({ ...self, address: own });
+  }
+
+  /** A peer that was told of no address, or of another, could not answer: it is told again. */
+  #introduce(self: MemberIdentity): void {
+    this.#self = self;
+    for (const [peer, { address }] of [...this.#links]) {
       this.#unlink(peer);
       this.#link(peer, address);
     }

@@ -43,19 +43,29 @@ export function certificateRefusal(
   member: MemberId,
   host: string | undefined,
 ): KontikiError | undefined {
-  const certificate = socket.getPeerCertificate();
-  if (certificate?.raw === undefined) {
-    return refused('no-certificate', `member ${member} shows no certificate`);
-  }
-  if (!socket.authorized) {
-    const code = String(socket.authorizationError);
-    return refused(reasons[code] ?? 'handshake', `the certificate of member ${member}: ${code}`);
-  }
+  const refusal = chainRefusal(socket, `member ${member}`);
+  if (refusal !== undefined) return refusal;
   if (host === undefined) {
     return refused('wrong-name', `no address of member ${member} is known to hold it to`);
   }
-  const error = checkServerIdentity(host, certificate);
+  const error = checkServerIdentity(host, socket.getPeerCertificate());
   return error && refused('wrong-name', `member ${member}: ${error.message}`, error);
+}
+
+/**
+ * What is wrong with a certificate, whoever's it is; `undefined` when one of our authorities signed it,
+ * and it is in force.
+ *
+ * @param who - as which the other side presents itself
+ * @since 0.1.0
+ */
+export function chainRefusal(socket: TLSSocket, who: string): KontikiError | undefined {
+  if (socket.getPeerCertificate()?.raw === undefined) {
+    return refused('no-certificate', `${who} shows no certificate`);
+  }
+  if (socket.authorized) return undefined;
+  const code = String(socket.authorizationError);
+  return refused(reasons[code] ?? 'handshake', `the certificate of ${who}: ${code}`);
 }
 
 /** One side speaks TLS and the other does not. @since 0.1.0 */

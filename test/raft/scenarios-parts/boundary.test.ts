@@ -80,7 +80,7 @@ describe('malformed messages', () => {
       solo.tick(3);
       const before = solo.status;
       expect(() => solo.step({ ...beat, term, commit: 3 })).toThrow(
-        expect.objectContaining({ code: 'STATE_CORRUPT' }),
+        expect.objectContaining({ code: 'MEMBER_ROLLED_BACK' }),
       );
       expect(solo.status).toEqual(before);
       expect(solo.core.electionElapsed).toBe(3);

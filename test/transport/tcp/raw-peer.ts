@@ -8,7 +8,7 @@ import { parseAddress } from '../../../src/transport/address.js';
 import { type Answer, decodeAnswer, encodeAnswer } from '../../../src/transport/answer.js';
 import { frameOf } from '../../../src/transport/frame.js';
 import { FrameParser } from '../../../src/transport/frame-parser.js';
-import { acceptanceOf, helloOf } from '../../../src/transport/handshake.js';
+import { acceptanceOf, helloOf, inquiryHello } from '../../../src/transport/handshake.js';
 import { decodeHello, encodeHello } from '../../../src/transport/hello.js';
 import type { MemberIdentity } from '../../../src/transport/transport.js';
 import { identityOf, until } from '../recorder.js';
@@ -50,6 +50,13 @@ export class RawPeer {
   static greetSecurely(address: string, from: MemberIdentity, options: ConnectionOptions): RawPeer {
     const peer = new RawPeer(connectTls({ ...parseAddress(address), ...options }));
     peer.write(frameOf(encodeHello(helloOf(from, 2, false)), crc32));
+    return peer;
+  }
+
+  /** As one that is no member yet, over TLS. */
+  static askSecurely(address: string, question: Uint8Array, options: ConnectionOptions): RawPeer {
+    const peer = new RawPeer(connectTls({ ...parseAddress(address), ...options }));
+    peer.write(frameOf(encodeHello(inquiryHello(question)), crc32));
     return peer;
   }
 

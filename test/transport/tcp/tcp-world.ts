@@ -22,7 +22,7 @@ export class TcpWorld implements World {
       peers: () => this.peers,
       timers: systemTimers,
       random: new Prng(member),
-      times: { reconnect: { minMs: 2, maxMs: 20 }, probeMs: 100, handshakeMs: 5_000 },
+      times: { reconnect: { minMs: 2, maxMs: 20 }, probeMs: 1_000, handshakeMs: 5_000 },
       ...this.#options,
       ...options,
     });

@@ -170,6 +170,73 @@ describe('tls: matrix', () => {
   });
 });
 
+// One that would join asks before it is a member: the same listener, and no address to hold it to yet.
+describe('tls: matrix of inquiries', () => {
+  const question = Uint8Array.of(1);
+
+  async function asked() {
+    const two = await started(2, { tls: good });
+    const told: Uint8Array[] = [];
+    const onInquiry = async (bytes: Uint8Array) => {
+      told.push(bytes);
+      return Uint8Array.of(2);
+    };
+    two.transport.start(identityOf(2), Object.assign(two.owner, { onInquiry }));
+    return { ...two, told };
+  }
+
+  test('a certificate of our authority, of whatever host -> answered', async () => {
+    const two = await asked();
+    const elsewhere = tls(await ours.sign({ names: ['10.1.2.3'] }));
+    for (const options of [good, elsewhere]) {
+      const one = await world.make(1, { tls: options });
+      const answer = await one.inquire(two.transport.address, question);
+      expect([...(answer ?? [])]).toEqual([2]);
+      await one.close();
+    }
+    expect(two.owner.incidents).toEqual([]);
+  });
+
+  test.each<[string, () => Promise<TlsOptions>, string]>([
+    ['expired', async () => tls(await ours.sign({ days: -1 })), 'expired'],
+    ['of another authority', async () => tls(await theirs.sign()), 'unknown-issuer'],
+  ])('a certificate %s -> TLS_REFUSED, nothing is told', async (_name, make, reason) => {
+    const two = await asked();
+    const one = await world.make(1, { tls: await make() });
+    await expect(one.inquire(two.transport.address, question)).rejects.toMatchObject({
+      ...{ code: 'TLS_REFUSED', reason: 'by-peer' },
+    });
+    expect(two.owner.incidentCodes).toEqual([`TLS_REFUSED ${reason}`]);
+    expect(two.owner.incidents[0]?.memberId).toBeUndefined();
+    expect(two.told).toEqual([]);
+  });
+
+  test('no certificate -> TLS_REFUSED, nothing is told', async () => {
+    const two = await asked();
+    const peer = RawPeer.askSecurely(two.transport.address, question, { ca: Buffer.from(ours.ca) });
+    expect(await peer.answer()).toMatchObject({ kind: 'refused', code: 'TLS_REFUSED' });
+    expect(two.owner.incidentCodes).toEqual(['TLS_REFUSED no-certificate']);
+    expect(two.told).toEqual([]);
+    await peer.untilClosed();
+  });
+
+  test.each<[string, () => Promise<TlsOptions>, string]>([
+    ['expired', async () => tls(await ours.sign({ days: -1 })), 'expired'],
+    ['of another authority', async () => tls(await theirs.sign()), 'unknown-issuer'],
+    ['of another host', async () => tls(await ours.sign({ names: ['10.1.2.3'] })), 'wrong-name'],
+  ])(
+    'the member asked has a certificate %s -> TLS_REFUSED by who asks',
+    async (_n, make, reason) => {
+      const two = await started(2, { tls: await make() });
+      two.start();
+      const one = await world.make(1, { tls: good });
+      await expect(one.inquire(two.transport.address, question)).rejects.toMatchObject({
+        ...{ code: 'TLS_REFUSED', reason },
+      });
+    },
+  );
+});
+
 describe('tls: hostile clients', () => {
   test.each([
     ['garbage', new Uint8Array(600).fill(0x47)],

@@ -1,0 +1,136 @@
+/**
+ * Reads of one store: what must be here first, then the look at overlay and engine at one moment, again
+ * if another state took their place meanwhile.
+ */
+import type { Timers } from '../base/clock.js';
+import type { KontikiError } from '../base/errors.js';
+import { checkCommand } from '../mvcc/command-check.js';
+import type { Keyspace } from '../mvcc/keyspace.js';
+import type { Query } from '../mvcc/query.js';
+import type { RangeOperation, RangeResult, TxnCommand, TxnResult } from '../mvcc/types.js';
+import type { Node, Tracing } from '../node/index.js';
+import { traced } from '../node/tracing.js';
+import { checkCallOptions, checkLocalRead, checkPositive } from './arguments.js';
+import type { CallOptions, GetOptions } from './kv-client.js';
+import { ReadBarrier } from './read-barrier.js';
+import { RevisionWaits } from './revision-waits.js';
+import type { StoreStateMachine } from './state-machine.js';
+
+/** @since 0.1.0 */
+export interface StoreReadsParts {
+  readonly node: Pick<Node, 'readIndex' | 'identity'>;
+  readonly machine: StoreStateMachine;
+  readonly timers: Timers;
+  /** Milliseconds before a call gives up. */
+  readonly timeoutMs: number;
+  readonly tracing?: Tracing | undefined;
+  /** Why this member answers nobody, if it does not. */
+  readonly refusal: () => KontikiError | undefined;
+}
+
+/** @since 0.1.0 */
+export class StoreReads {
+  readonly #parts: StoreReadsParts;
+  readonly #barrier: ReadBarrier;
+  readonly #revisions: RevisionWaits;
+
+  constructor(parts: StoreReadsParts) {
+    this.#parts = parts;
+    this.#barrier = new ReadBarrier(parts.timers, () => parts.node.readIndex());
+    this.#revisions = new RevisionWaits(parts.timers);
+    parts.machine.whenRevision((revision) => this.#revisions.reached(revision));
+  }
+
+  /** A range; `options.revision` is the operation's. */
+  range(operation: RangeOperation, options: GetOptions): Promise<RangeResult> {
+    const channel = this.#parts.tracing?.read;
+    if (!channel?.hasSubscribers) return this.#range(operation, options);
+    return channel.tracePromise(() => this.#range(operation, options), this.#facts('range'));
+  }
+
+  /** A transaction that only reads: it needs no entry in the log. */
+  txn(command: TxnCommand, options: CallOptions): Promise<TxnResult> {
+    const read = () => this.#txn(command, options);
+    return traced(this.#parts.tracing?.read, read, this.#facts('txn'));
+  }
+
+  /**
+   * Waits until everything acknowledged before this call is applied here.
+   *
+   * @param isPast - whether what is here will do
+   */
+  async catchUp(options: CallOptions, isPast: boolean): Promise<void> {
+    const { timeoutMs = this.#parts.timeoutMs, signal } = options;
+    signal?.throwIfAborted();
+    this.#check();
+    if (!isPast) await this.#barrier.wait({ timeoutMs, signal });
+  }
+
+  /** As {@link catchUp}, for what does not rest on the keyspace. */
+  async barrier({ timeoutMs = this.#parts.timeoutMs, signal }: CallOptions): Promise<void> {
+    signal?.throwIfAborted();
+    await this.#barrier.wait({ timeoutMs, signal });
+  }
+
+  /**
+   * The first read happens in this very turn, at the revision the query was made at. When another
+   * state takes the place of the one being read, all of the query begins anew there.
+   */
+  async run<R>(start: (keyspace: Keyspace) => Query<R>): Promise<R> {
+    const { machine } = this.#parts;
+    for (;;) {
+      const { backend, keyspace } = machine;
+      try {
+        let query = start(keyspace);
+        while (!query.done) {
+          const reads = backend.read(query.plan);
+          query = query.next(reads instanceof Promise ? await reads : reads);
+        }
+        if (keyspace === machine.keyspace) {
+          this.#check();
+          return query.result;
+        }
+      } catch (error) {
+        if (keyspace === machine.keyspace) throw error;
+      }
+    }
+  }
+
+  /** Ends everything that waits for a revision. */
+  close(error: KontikiError): void {
+    this.#revisions.close(error);
+  }
+
+  async #range(operation: RangeOperation, options: GetOptions): Promise<RangeResult> {
+    const { machine } = this.#parts;
+    checkCallOptions(options);
+    checkPositive(operation.revision, 'revision');
+    const { revision: newest } = machine.keyspace;
+    const { minRevision, serializable = false } = options;
+    checkLocalRead(serializable, minRevision);
+    // A past revision never changes: what is here already needs nobody's word.
+    const isPast = operation.revision !== undefined && operation.revision <= newest;
+    await this.catchUp(options, serializable || isPast);
+    if (minRevision !== undefined && minRevision > machine.keyspace.revision) {
+      const { timeoutMs = this.#parts.timeoutMs, signal } = options;
+      await this.#revisions.wait(minRevision, { timeoutMs, signal });
+    }
+    return this.run(() => machine.cache.rangeQuery(operation));
+  }
+
+  async #txn(command: TxnCommand, options: CallOptions): Promise<TxnResult> {
+    checkCallOptions(options);
+    checkCommand(command);
+    await this.catchUp(options, false);
+    return this.run((keyspace) => keyspace.txnQuery(command));
+  }
+
+  #check(): void {
+    const refusal = this.#parts.refusal();
+    if (refusal !== undefined) throw refusal;
+  }
+
+  #facts(op: 'range' | 'txn'): object {
+    return { memberId: this.#parts.node.identity.memberId, op };
+  }
+}
