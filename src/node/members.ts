@@ -195,7 +195,6 @@ export class Members {
 
   async #attempt(call: Call): Promise<void> {
     const answer = await this.#ask(call);
-    if (answer?.status === 'under-way') call.isRetry = true;
     if (answer?.status === 'refused') {
       call.result.reject(outcomeOf(call, answer.code, `node: ${answer.message}`));
     }
@@ -208,7 +207,10 @@ export class Members {
     call.isAsked = true;
     try {
       const question = encodeMembershipQuestion({ kind: 'change', request, isRetry });
-      return decodeMembershipAnswer(await this.#parts.questions.ask(question, true));
+      const answer = decodeMembershipAnswer(await this.#parts.questions.ask(question, true));
+      // Here, for the call may be ended before whoever waits for this gets its turn.
+      if (answer.status === 'under-way') call.isRetry = true;
+      return answer;
     } catch (error) {
       if (!isPassing(error)) throw error;
       // The question, or only its answer, was lost.

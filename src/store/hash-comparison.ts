@@ -52,7 +52,7 @@ export class HashComparison {
   }
 
   /**
-   * @param nowMs - monotonic
+   * @param nowMs - monotonic; of time in which this member was there
    * @returns who is wrong, ascending; `nobody` alone: some are, and nobody can say who
    */
   judge(group: ComparedGroup, nowMs: number): readonly MemberId[] {

@@ -6,7 +6,7 @@
  * A leader whose own state is wrong lets another member lead: it answers nobody, and what it does for the
  * group, such as ending leases, it does by that state.
  */
-import type { Clock, Timer, Timers } from '../base/clock.js';
+import type { Timer, Timers } from '../base/clock.js';
 import { encodeCommand } from '../codec/command-codec.js';
 import { encodeStateReport, type StateReport } from '../codec/store-question-codec.js';
 import type { Keyspace } from '../mvcc/keyspace.js';
@@ -21,7 +21,6 @@ export interface HashExchangeParts {
     readonly keyspace: Pick<Keyspace, 'alarms'>;
     readonly stateHashes: readonly StateHashAt[];
   };
-  readonly clock: Clock;
   readonly timers: Timers;
 }
 
@@ -39,6 +38,8 @@ export class HashExchange {
   #endedIndex = 0;
   /** The leader knows everything up to it. */
   #toldIndex = 0;
+  /** Counted, not measured: whoever was away itself would take that for the silence of the others. */
+  #hereMs = 0;
   #timer: Timer | undefined;
   #isClosed = false;
 
@@ -99,11 +100,12 @@ export class HashExchange {
   }
 
   async #judge(term: number, status: NodeStatus): Promise<void> {
-    const { node, machine, clock } = this.#parts;
+    const { node, machine } = this.#parts;
+    this.#hereMs += exchangeMs;
     this.#comparison.take(this.#id, this.#counted(machine.stateHashes));
     const alarmed = new Set(machine.keyspace.alarms.list().map(({ member }) => member));
     const group = groupOf(status, alarmed);
-    for (const member of this.#comparison.judge(group, clock.monotonicMs())) {
+    for (const member of this.#comparison.judge(group, this.#hereMs)) {
       if (alarmed.has(member)) continue;
       const command = { op: 'alarm', member, isRaised: true } as const;
       await node.propose((id) => encodeCommand({ ...id, command }), {

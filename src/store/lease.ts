@@ -128,7 +128,7 @@ export class Lease {
   /**
    * What it has left by the leader's clock; `undefined` when it is gone.
    *
-   * @throws {KontikiError} TIMEOUT, CLOSED
+   * @throws {KontikiError} TIMEOUT, CLOSED, CORRUPT
    */
   timeToLive(options: TimeToLiveOptions = {}): Promise<LeaseStatus | undefined> {
     return this.#parts.timeToLive(options);

@@ -47,6 +47,8 @@ export interface LeasesParts {
   readonly random: Random;
   readonly checkpointIntervalMs: number;
   readonly timeoutMs: number;
+  /** Throws when this member answers nobody. */
+  readonly checkServing: () => void;
   /** The store's. */
   readonly write: (command: Command, options: CallOptions) => Promise<unknown>;
   readonly catchUp: (options: CallOptions) => Promise<void>;
@@ -161,6 +163,7 @@ export class Leases {
   async #timeToLive(id: bigint, options: TimeToLiveOptions): Promise<LeaseStatus | undefined> {
     checkOptions(options, timeToLiveNames, 'timeToLive');
     checkBoolean(options.keys, 'keys');
+    this.#parts.checkServing();
     const time = await this.#client.timeToLive(id, this.#checked(options));
     if (time === undefined || options.keys !== true) return time;
     await this.#parts.catchUp(options);

@@ -303,7 +303,11 @@ export class Store implements KvClient {
    */
   backup(options: BackupOptions = {}): Backup {
     const { checksums } = this.#parts;
-    const catchUp = (given: CallOptions, isLocal: boolean) => this.#reads.catchUp(given, isLocal);
+    // While nobody can say who is right as well: whoever decides goes on with it.
+    const catchUp = async (given: CallOptions, isLocal: boolean) => {
+      if (this.#failure !== undefined) throw this.#failure;
+      if (!isLocal) await this.#reads.barrier(given);
+    };
     return backupOf({ node: this.#node, machine: this.#machine, checksums, catchUp }, options);
   }
 
@@ -428,6 +432,7 @@ export class Store implements KvClient {
       ...{ clock, timers, random, node: this.#node, timeoutMs: this.#timeoutMs },
       checkpointIntervalMs: leaseCheckpointMs,
       keyspace: () => this.#machine.keyspace,
+      checkServing: () => this.#checkServing(),
       write: async (command, options) => this.#sound(await this.#write(command, options)),
       catchUp: (options) => this.#reads.catchUp(options, false),
       run: (start) => this.#reads.run(start),

@@ -159,3 +159,35 @@ describe('one wrong record', () => {
     expect(alarmedRuns).toBeGreaterThan(seeds.length / 2);
   }, 60_000);
 });
+
+test('all are suspended before the one that could say has told -> still only the wrong one', async () => {
+  const world = new World(1, 3);
+  const { cluster } = world;
+  const { sim } = cluster;
+  await cluster.startAll();
+  await sim.runUntil(() => cluster.leader() !== undefined, 10_000);
+  const leader = cluster.leader() as string;
+  for (const key of keys) await sim.complete(cluster.service(leader).put(key, '0'), 5_000);
+  await sim.runUntil(() => cluster.isSettled(), 10_000);
+  const [wrong, late] = cluster.names.filter((name) => name !== leader) as [string, string];
+  await world.falsify(wrong);
+  const put = async (count: number) => {
+    const puts = Array.from({ length: count }, (_, at) =>
+      cluster.service(leader).put('a', `${at}`),
+    );
+    await sim.complete(Promise.allSettled(puts), 5_000);
+  };
+  await put(stateHashInterval - (cluster.service(leader).status().lastIndex % 1_024) - 5);
+  sim.network.isolate(late);
+  await put(20);
+  // The leader has compared two of three.
+  await world.run(2_500);
+  sim.network.heal();
+  for (const name of cluster.names) cluster.machine(name).pause();
+  await world.run(60_000);
+  for (const name of cluster.names) cluster.machine(name).resume();
+  const alarms = () => cluster.service(late).status().alarms;
+  await sim.runUntil(() => alarms().length > 0, 10_000);
+  await world.run(1_000);
+  expect(alarms().map(({ member }) => member)).toEqual([wrong]);
+}, 60_000);

@@ -4,6 +4,7 @@ import { utf8Bytes } from '../../src/base/bytes.js';
 import { decodeCurrent, encodeChange } from '../../src/mvcc/record.js';
 import { currentKey } from '../../src/mvcc/record-keys.js';
 import { stateHashInterval } from '../../src/store/state-hashes.js';
+import { bytesOf } from '../backup/backed-up.js';
 import { VirtualStores } from './virtual-store.js';
 
 let stores: VirtualStores;
@@ -56,6 +57,7 @@ describe('one of three', () => {
     for (const id of stores.ids) expect(alarmsOf(id)).toEqual([alarm]);
     expect(told).toEqual([[alarm]]);
     expect(lease.lost.reason).toEqual(corrupt());
+    await expect(stores.settle(lease.timeToLive())).rejects.toEqual(corrupt());
     const rejected = corrupt({ outcome: 'rejected' });
     await expect(store.put('a', 'x')).rejects.toEqual(rejected);
     await expect(store.get('a', { serializable: true })).rejects.toEqual(corrupt());
@@ -119,6 +121,17 @@ describe('nobody can say who is right', () => {
     }
     await stores.settle(stores.store(1).disarm({ memberId: undefined }));
     expect(await stores.settle(stores.store(2).get('a'))).toBeDefined();
+  });
+
+  test('two members -> a backup of what one of them has is taken: whoever decides goes on with it', async () => {
+    await opened(2);
+    await falsify(followers()[0] as number, 'a');
+    await toNextMark(leader());
+    await stores.time.until(() => stores.ids.every((id) => alarmsOf(id).length > 0), 3_000);
+    for (const serializable of [true, false]) {
+      const bytes = await stores.settle(bytesOf(stores.store(leader()).backup({ serializable })));
+      expect(bytes.length).toBeGreaterThan(1_000);
+    }
   });
 
   test('two of three, one away -> after five seconds; it comes back -> the wrong one is named', async () => {

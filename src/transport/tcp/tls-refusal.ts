@@ -24,6 +24,8 @@ const reasons: Readonly<Record<string, TlsRefusal>> = {
  */
 export function tlsRefusalOf(error: Error | undefined): KontikiError | undefined {
   if (error === undefined || 'syscall' in error) return undefined;
+  // Of a host with several addresses, none of which could be connected to.
+  if (error instanceof AggregateError) return undefined;
   const { code } = error as { readonly code?: unknown };
   if (typeof code !== 'string' || code === 'ECONNRESET') return undefined;
   return refused(reasons[code] ?? 'handshake', code, error);

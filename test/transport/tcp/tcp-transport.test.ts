@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import dns, { type LookupAddress } from 'node:dns';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { limits } from '../../../src/base/limits.js';
 import { ManualTimers } from '../manual-timers.js';
 import { heartbeat, identityOf, Recorder, until } from '../recorder.js';
@@ -38,6 +39,30 @@ describe('tcp', () => {
     one.start(identityOf(1), new Recorder());
     await ofTwo.untilUp(1);
     expect(one.address).toMatch(/^\[::1\]:\d+$/);
+  });
+
+  // The platform gives one error for all attempts together, without the name of a system call.
+  test('a host with addresses of both kinds where nobody listens -> silence, as of any peer that is away', async () => {
+    const both: LookupAddress[] = [
+      { address: '127.0.0.1', family: 4 },
+      { address: '::1', family: 6 },
+    ];
+    const one = await world.make(1);
+    world.peers.set(2, 'both.example:1');
+    const lookup = vi
+      .spyOn(dns, 'lookup')
+      .mockImplementation(((
+        _host: string,
+        _options: unknown,
+        found: (error: null, all: LookupAddress[]) => void,
+      ) => found(null, both)) as never);
+    try {
+      await one.probe(identityOf(1));
+      expect(await one.inquire('both.example:1', new Uint8Array(1))).toBeUndefined();
+      expect(lookup).toHaveBeenCalledTimes(2);
+    } finally {
+      lookup.mockRestore();
+    }
   });
 
   test('peer that answers but never reads -> messages beyond the bound are dropped', async () => {
