@@ -5,6 +5,7 @@
  *     change  [0, isRetry, kind, id, by, voter, promote, name, address]  ->  [status, id | code, message]
  *     vouch   [1, cluster, member, directory id, probe, life?]           ->  the same
  *             life is number, term, last entry, token *
+ *     relayed [2, ...as vouch]                                           ->  the same
  *     join    [token, name]           ->  [0, cluster, member, count, founder * count, member *]
  *                                     or  [1, code, message]
  */
@@ -18,6 +19,7 @@ const version = 1;
 const elementsMax = 4_096;
 
 /** Place in the list is the number on the wire: only ever append. */
+const questionKinds = ['change', 'vouch', 'relayed'] as const;
 const changeKinds = ['add', 'remove', 'promote', 'update', 'replace', 'transfer'] as const;
 const statuses = ['done', 'under-way', 'again', 'refused'] as const;
 const refusalCodes = [
@@ -78,6 +80,8 @@ export type MembershipQuestion =
         readonly life?: PeerLife | undefined;
       };
       readonly probe: boolean;
+      /** Asked on behalf of a member that does not know who leads; goes no further. */
+      readonly isRelayed?: true;
     };
 
 /** @since 0.1.0 */
@@ -96,7 +100,8 @@ export type MembershipAnswer =
 export function encodeMembershipQuestion(question: MembershipQuestion): Uint8Array {
   if (question.kind === 'vouch') {
     const { clusterId, memberId, dirId, life } = question.peer;
-    const values: Scalar[] = [1, clusterId, memberId, utf8Bytes(dirId), question.probe];
+    const kind = questionKinds.indexOf(question.isRelayed === true ? 'relayed' : 'vouch');
+    const values: Scalar[] = [kind, clusterId, memberId, utf8Bytes(dirId), question.probe];
     if (life !== undefined) values.push(life.number, life.term, life.lastIndex, ...life.tokens);
     return packKept(values, version);
   }
@@ -112,7 +117,8 @@ export function encodeMembershipQuestion(question: MembershipQuestion): Uint8Arr
  */
 export function decodeMembershipQuestion(bytes: Uint8Array): MembershipQuestion {
   const reader = new FlatReader(unpackFlat(bytes, version, elementsMax));
-  if (reader.oneOf('question', ['change', 'vouch'] as const) === 'vouch') {
+  const asked = reader.oneOf('question', questionKinds);
+  if (asked !== 'change') {
     const peer = {
       clusterId: reader.integer('clusterId'),
       memberId: reader.integer('memberId', 1),
@@ -121,7 +127,8 @@ export function decodeMembershipQuestion(bytes: Uint8Array): MembershipQuestion 
     const probe = reader.boolean('probe');
     const life = reader.left === 0 ? undefined : readLife(reader);
     reader.end();
-    return { kind: 'vouch', peer: { ...peer, ...(life && { life }) }, probe };
+    const vouch = { kind: 'vouch', peer: { ...peer, ...(life && { life }) }, probe } as const;
+    return asked === 'relayed' ? { ...vouch, isRelayed: true } : vouch;
   }
   const isRetry = reader.boolean('isRetry');
   const request = {

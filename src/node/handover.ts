@@ -59,6 +59,11 @@ export class Handover {
     this.#handOverReads();
   }
 
+  /** Members that can be reached. */
+  get linked(): readonly MemberId[] {
+    return [...this.#links];
+  }
+
   /** Without a connection a request would be lost: better wait for one, or for a new leader. */
   get canReachLeader(): boolean {
     const { leader, role } = this.#parts.raft;

@@ -33,7 +33,7 @@ export interface MembershipLeaderParts {
   readonly raft: RawNode;
   readonly log: Pick<LogStore, 'hasSpace'>;
   readonly membership: Membership;
-  readonly peers: Pick<PeerRegistry, 'admit'>;
+  readonly peers: Pick<PeerRegistry, 'vouch'>;
   readonly clock: Clock;
   /** Who was silent for as long, in milliseconds, does not count as active. */
   readonly electionMs: number;
@@ -87,7 +87,7 @@ export class MembershipLeader {
     probe: boolean;
   }): Promise<MembershipAnswer> {
     try {
-      await this.#parts.peers.admit(peer, probe);
+      await this.#parts.peers.vouch(peer, probe);
       return { status: 'done', id: peer.memberId };
     } catch (error) {
       if (!isKontikiError(error) || error.code === 'NO_LEADER') throw error;

@@ -8,6 +8,7 @@ import type { MemberInfo } from '../codec/member-codec.js';
 import {
   decodeJoinQuestion,
   decodeMembershipAnswer,
+  decodeMembershipQuestion,
   encodeJoinAnswer,
   encodeMembershipQuestion,
   type MembershipAnswer,
@@ -38,6 +39,8 @@ export interface NodeMembersParts {
   readonly options: Pick<NodeOptions, 'joining' | 'peerMemory'>;
   readonly questions: Questions;
   readonly readIndex: () => Promise<void>;
+  /** Members that can be reached. */
+  readonly linked: () => readonly MemberId[];
   readonly transport: Pick<Transport, 'updatePeers'>;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -62,6 +65,8 @@ export class NodeMembers {
   /** Why this member has to stop once what is being applied is done. */
   #removed: { readonly led: boolean } | undefined;
   #lingering: Timer | undefined;
+  /** Questions that went to a member that does not lead, which takes turns with the others. */
+  #asked = 0;
 
   /** @throws {KontikiError} MEMBER_REMOVED; CONFIGURATION_INVALID, FRAME_INVALID, FORMAT_UNSUPPORTED */
   constructor(parts: NodeMembersParts) {
@@ -130,6 +135,20 @@ export class NodeMembers {
     return this.#leader.answer(question);
   }
 
+  /**
+   * Passes a question of a member that does not know who leads on to the leader, once.
+   *
+   * @throws {KontikiError} NO_LEADER, and whatever says that the leader cannot tell
+   */
+  async relay(bytes: Uint8Array): Promise<Uint8Array> {
+    const question = decodeMembershipQuestion(bytes);
+    if (question.kind !== 'vouch' || question.isRelayed === true) {
+      throw kontikiError('NO_LEADER', 'node: this member does not lead');
+    }
+    const relayed = encodeMembershipQuestion({ ...question, isRelayed: true });
+    return this.#parts.questions.ask(relayed, true);
+  }
+
   /** Tells one that was added what it needs to begin. */
   async answerInquiry(bytes: Uint8Array): Promise<Uint8Array | undefined> {
     const { identity, options } = this.#parts;
@@ -183,8 +202,28 @@ export class NodeMembers {
     return this.#membership.isMember ? this.#membership.directory.addresses : new Map();
   }
 
+  /** @throws {KontikiError} NO_LEADER, whatever became of the question: nothing was said of the peer */
+  async #askLeader(question: Uint8Array): Promise<Uint8Array> {
+    try {
+      return await this.#parts.questions.ask(question, true).catch(() => this.#askAny(question));
+    } catch (cause) {
+      // Of a member that stops it may be its own end, MEMBER_REMOVED, which the peer would take for its own.
+      throw kontikiError('NO_LEADER', 'node: no leader answered', { cause });
+    }
+  }
+
+  /** Whoever leads may be the very one that is not let in: then others know it. */
+  async #askAny(question: Uint8Array): Promise<Uint8Array> {
+    const { linked, questions } = this.#parts;
+    const others = linked();
+    this.#asked += 1;
+    const other = others[this.#asked % Math.max(1, others.length)];
+    if (other === undefined) throw kontikiError('NO_LEADER', 'node: nobody can be asked');
+    return questions.askThrough(other, question);
+  }
+
   #view() {
-    const { log, options, questions, raft } = this.#parts;
+    const { log, options, raft } = this.#parts;
     const membership = this.#membership;
     return {
       isMember: (id: MemberId) => membership.directory.get(id) !== undefined,
@@ -197,7 +236,7 @@ export class NodeMembers {
         if (raft.role === 'leader') throw kontikiError('NO_LEADER', 'node: nothing committed yet');
         const peer = { clusterId, memberId, dirId, life };
         const question = encodeMembershipQuestion({ kind: 'vouch', peer, probe });
-        checkVouched(decodeMembershipAnswer(await questions.ask(question, true)));
+        checkVouched(decodeMembershipAnswer(await this.#askLeader(question)));
       },
     };
   }

@@ -137,9 +137,9 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#handover = new Handover({ memberId, raft, log, ...waiters, clock, transport });
     this.#questions = new Questions({
       ...{ memberId, raft, clock, transport },
-      canReachLeader: () => this.#handover.canReachLeader,
-      onSent: wake,
+      ...{ canReachLeader: () => this.#handover.canReachLeader, onSent: wake },
       answerMembership: (question) => this.#members.answer(question),
+      relayMembership: (question) => this.#members.relay(question),
     });
     const { persist, apply, care, snapshots } = nodeLoops(options, {
       ...{ raft, telemetry: this.#telemetry, wake, onFailed },
@@ -170,8 +170,8 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#closingLeader = new ClosingLeader(raft, timers);
     this.#members = new NodeMembers({
       ...{ identity, raft, log, initial, questions, options },
-      ...{ transport, clock, timers, observer, electionMs: this.electionMs },
-      ...{ readIndex: () => this.readIndex(), wake, onFailed },
+      ...{ transport, clock, timers, observer, electionMs: this.electionMs, wake, onFailed },
+      ...{ readIndex: () => this.readIndex(), linked: () => this.#handover.linked },
       onChanged: (members) => this.#report('members', { members }),
     });
     leases.take(raft);

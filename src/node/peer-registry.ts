@@ -99,10 +99,28 @@ export class PeerRegistry {
       // Another handshake of the same member may have come first while this one waited.
       this.#check(peer);
       if (this.#remembers(peer)) return;
-      await this.#save(new Map(this.#known).set(peer.memberId, this.#metNow(peer)));
+      await this.#saveMet(peer, isNew);
       // With what it pledged meanwhile.
       this.#known.set(peer.memberId, this.#metNow(peer));
     });
+  }
+
+  /**
+   * The leader's word on a peer, for a member that never met it: on itself, too, for it may be the one
+   * that the other cannot place.
+   *
+   * @throws {KontikiError} as {@link admit}
+   */
+  async vouch(peer: MemberIdentity, probe: boolean): Promise<void> {
+    const { clusterId, dirId, life, memberId } = this.#self;
+    if (peer.memberId !== memberId) return this.admit(peer, probe);
+    const isSelf =
+      peer.clusterId === clusterId &&
+      peer.dirId === dirId &&
+      peer.life?.number === life?.number &&
+      peer.life?.tokens[0] === life?.tokens[0];
+    if (isSelf && this.#view.leads()) return;
+    throw kontikiError('NO_LEADER', 'node: expected to be asked by members that know this leader');
   }
 
   /** Time passes: notes what peers have pledged, so that it is known after a restart as well. */
@@ -132,6 +150,16 @@ export class PeerRegistry {
     const saved = this.#saving.then(save);
     this.#saving = saved.catch(() => undefined);
     await saved;
+  }
+
+  /** A full disk does not keep a group from its quorum: what is not new is then known for this life only. */
+  async #saveMet(peer: MemberIdentity, isNew: boolean): Promise<void> {
+    try {
+      await this.#save(new Map(this.#known).set(peer.memberId, this.#metNow(peer)));
+    } catch (error) {
+      if (isNew || !isKontikiError(error, 'NO_SPACE')) throw error;
+      this.#hasNewPledges = true;
+    }
   }
 
   async #save(known: ReadonlyMap<MemberId, KnownPeer>): Promise<void> {
@@ -200,8 +228,9 @@ export class PeerRegistry {
     if (known.dirId !== peer.dirId) {
       throw kontikiError(
         'MEMBER_IDENTITY_CHANGED',
-        `node: expected member ${peer.memberId} with data directory ${known.dirId}, got ` +
-          `${peer.dirId}: a member whose directory was lost must be replaced under a new id`,
+        // The known one stays unsaid: who knows it could speak for it.
+        `node: expected member ${peer.memberId} with another data directory than ${peer.dirId}: ` +
+          'a member whose directory was lost must be replaced under a new id',
       );
     }
     if (peer.life !== undefined) this.#checkLife(peer.memberId, peer.life);

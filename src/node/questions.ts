@@ -32,6 +32,8 @@ export interface QuestionsParts {
   readonly onSent: () => void;
   /** Answers the driver's own questions while this member leads. */
   readonly answerMembership: Answerer;
+  /** Passes one on to the leader while it does not. */
+  readonly relayMembership: Answerer;
 }
 
 interface AskedQuestion {
@@ -64,15 +66,29 @@ export class Questions {
    * @throws {KontikiError} NO_LEADER, LEADER_CHANGED, OVERLOADED, TIMEOUT: ask again; CLOSED, or why
    *   the node stopped
    */
-  ask(question: Uint8Array, membership = false): Promise<Uint8Array> {
+  async ask(question: Uint8Array, membership = false): Promise<Uint8Array> {
     if (this.#closed !== undefined) throw this.#closed;
-    const { raft, memberId, transport, clock, canReachLeader, onSent } = this.#parts;
-    const { leader, role, term } = raft;
+    const { leader, role } = this.#parts.raft;
     const answerer = this.#answererOf(membership);
     if (role === 'leader' && answerer !== undefined) return answerer(question);
-    if (leader === noMember || !canReachLeader()) {
+    if (leader === noMember || !this.#parts.canReachLeader()) {
       throw kontikiError('NO_LEADER', 'node: no leader is known that can be reached');
     }
+    return this.#send(leader, question, membership);
+  }
+
+  /**
+   * Asks a member that may know who leads when this one does not, about the membership.
+   *
+   * @throws {KontikiError} LEADER_CHANGED, OVERLOADED, TIMEOUT: ask again; CLOSED, or why the node stopped
+   */
+  async askThrough(member: MemberId, question: Uint8Array): Promise<Uint8Array> {
+    if (this.#closed !== undefined) throw this.#closed;
+    return this.#send(member, question, true);
+  }
+
+  #send(to: MemberId, question: Uint8Array, membership: boolean): Promise<Uint8Array> {
+    const { raft, memberId, transport, clock, onSent } = this.#parts;
     if (this.#asked.size >= limits.questionsMax) {
       const message = `node: expected fewer than ${limits.questionsMax} questions waiting at once`;
       throw kontikiError('OVERLOADED', message);
@@ -84,8 +100,8 @@ export class Questions {
     const request = {
       kind: 'ask-request',
       from: memberId,
-      to: leader,
-      term,
+      to,
+      term: raft.term,
       id,
       data: question,
     } as const;
@@ -105,9 +121,11 @@ export class Questions {
       onSent();
     };
     this.#answering += 1;
-    const isAble = raft.role === 'leader' && this.#answering <= limits.questionsMax;
-    const answerer = this.#answererOf(membership === true);
-    if (!isAble || answerer === undefined) return reply();
+    const answerer =
+      raft.role === 'leader'
+        ? this.#answererOf(membership === true)
+        : membership === true && this.#parts.relayMembership;
+    if (!answerer || this.#answering > limits.questionsMax) return reply();
     answerer(data).then(reply, () => reply());
   }
 

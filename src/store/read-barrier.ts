@@ -6,7 +6,7 @@
  */
 import type { Timer, Timers } from '../base/clock.js';
 import { Deferred } from '../base/deferred.js';
-import { isKontikiError, kontikiError } from '../base/errors.js';
+import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
 import { TimedWait, type WaitLimits } from './timed-wait.js';
 
 /** Pause before a pass that was refused at once is repeated. */
@@ -14,14 +14,22 @@ const retryMs = 20;
 /** A pass that takes longer gets a second one beside it. */
 const repeatMs = 1_000;
 
+interface Pause {
+  readonly over: Promise<void>;
+  readonly end: () => void;
+  readonly timer: Timer;
+}
+
 /** @since 0.1.0 */
 export class ReadBarrier {
   readonly #timers: Timers;
   readonly #pass: () => Promise<unknown>;
   /** Those who came in this breath. */
   #waiting: Set<TimedWait> | undefined;
-  /** Readers not settled. */
-  #open = 0;
+  /** Not settled. */
+  readonly #readers = new Set<TimedWait>();
+  readonly #pauses = new Set<Pause>();
+  #closed: KontikiError | undefined;
 
   /**
    * @param pass - resolves when this member has caught up with what was acknowledged before the
@@ -39,19 +47,27 @@ export class ReadBarrier {
    *   `signal.reason`
    */
   wait(options: WaitLimits): Promise<void> {
-    TimedWait.check(this.#open, options);
+    if (this.#closed !== undefined) throw this.#closed;
+    TimedWait.check(this.#readers.size, options);
     const group = this.#join();
     const reader: TimedWait = new TimedWait(this.#timers, options, {
       expected: 'catch up with a quorum',
       onSettled: () => {
-        this.#open -= 1;
+        this.#readers.delete(reader);
         // It takes no part in further passes.
         group.delete(reader);
       },
     });
     group.add(reader);
-    this.#open += 1;
+    this.#readers.add(reader);
     return reader.over;
+  }
+
+  /** Ends all who wait, between two passes as well, and all later ones: nobody outlives the store. */
+  close(error: KontikiError): void {
+    this.#closed ??= ofRead(error) as KontikiError;
+    for (const reader of [...this.#readers]) reader.settle(this.#closed);
+    for (const pause of [...this.#pauses]) this.#end(pause);
   }
 
   #join(): Set<TimedWait> {
@@ -72,7 +88,7 @@ export class ReadBarrier {
       // comes: a member that lags by seconds would otherwise start anew for ever.
       const repeat = this.#pause(repeatMs);
       await Promise.race([this.#attempt(readers), repeat.over]);
-      repeat.timer.cancel();
+      this.#end(repeat);
     }
   }
 
@@ -87,10 +103,18 @@ export class ReadBarrier {
     }
   }
 
-  #pause(ms: number): { readonly over: Promise<void>; readonly timer: Timer } {
+  #pause(ms: number): Pause {
     const over = new Deferred<void>();
-    const timer = this.#timers.after(ms, () => over.resolve());
-    return { over: over.promise, timer };
+    const timer = this.#timers.after(ms, () => this.#end(pause));
+    const pause: Pause = { over: over.promise, end: () => over.resolve(), timer };
+    this.#pauses.add(pause);
+    return pause;
+  }
+
+  #end(pause: Pause): void {
+    this.#pauses.delete(pause);
+    pause.timer.cancel();
+    pause.end();
   }
 }
 

@@ -96,8 +96,9 @@ export class StoreReads {
     }
   }
 
-  /** Ends everything that waits for a revision. */
+  /** Ends everything that waits. */
   close(error: KontikiError): void {
+    this.#barrier.close(error);
     this.#revisions.close(error);
   }
 

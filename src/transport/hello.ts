@@ -146,7 +146,7 @@ function writeLife(view: DataView, at: number, life: DirectoryLife): void {
 function readLife(view: DataView, at: number): DirectoryLife {
   if (at + lifeSize > view.byteLength) throw isCut();
   const count = view.getUint8(at + 24);
-  if (at + lifeSize + 4 * count > view.byteLength) throw isCut();
+  if (count === 0 || at + lifeSize + 4 * count > view.byteLength) throw isCut();
   const tokens: number[] = [];
   for (let n = 0; n < count; n += 1) tokens.push(view.getUint32(at + lifeSize + 4 * n, true));
   return {

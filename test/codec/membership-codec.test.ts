@@ -12,6 +12,7 @@ const peer = { clusterId: 2 ** 53 - 1, memberId: 7, dirId: '0123456789abcdef0123
 const life = { number: 3, term: 5, lastIndex: 2 ** 40, tokens: [2 ** 32 - 1, 0, 7] };
 const questions: MembershipQuestion[] = [
   { kind: 'vouch', peer, probe: true },
+  { kind: 'vouch', peer: { ...peer, life }, probe: true, isRelayed: true },
   { kind: 'vouch', peer: { ...peer, life }, probe: false },
   { kind: 'vouch', peer: { ...peer, life: { ...life, tokens: [] } }, probe: false },
 ];

@@ -1,5 +1,7 @@
 // The parts of the membership put together, where they call each other.
 import { expect, test } from 'vitest';
+import { type KontikiError, kontikiError } from '../../src/base/errors.js';
+import { encodeMembershipQuestion } from '../../src/codec/membership-codec.js';
 import { NodeMembers, type NodeMembersParts } from '../../src/node/node-members.js';
 import { VirtualTime } from './virtual-time.js';
 
@@ -25,6 +27,66 @@ function youngLeader() {
   } as unknown as NodeMembersParts);
   return { members, asked: () => asked };
 }
+
+/** A member that knows nobody who leads, and whose questions end in `error`. */
+function lonely(linked: readonly number[], error: KontikiError, answers = {}) {
+  const time = new VirtualTime();
+  const through: number[] = [];
+  const questions = {
+    ask: async () => Promise.reject(error),
+    askThrough: async (member: number) => {
+      through.push(member);
+      throw error;
+    },
+    ...answers,
+  };
+  const members = new NodeMembers({
+    identity: { clusterId: 7, memberId: 1, dirId: 'a' },
+    initial: { voters: [1, 2, 3] },
+    options: { peerMemory: { load: () => new Map(), save: async () => undefined } },
+    log: { term: () => 1 },
+    transport: { updatePeers: () => undefined },
+    raft: { role: 'follower', term: 2, leader: 0, status: () => ({ commit: 5, leader: 0 }) },
+    linked: () => linked,
+    ...{ questions, clock: time, timers: time, electionMs: 1_000 },
+  } as unknown as NodeMembersParts);
+  return { members, through };
+}
+
+test('a member that stops for it was removed: a peer it asked about -> put off, not told that *it* was', async () => {
+  const removed = kontikiError('MEMBER_REMOVED', 'node: member 1 was removed from its group');
+  for (const linked of [[], [3]]) {
+    const { members } = lonely(linked, removed);
+    const admitted = members.admit({ clusterId: 7, memberId: 2, dirId: 'b' }, false);
+    await expect(admitted).rejects.toMatchObject({ code: 'NO_LEADER' });
+  }
+});
+
+test('no leader is known: others are asked by turns', async () => {
+  const { members, through } = lonely([3, 4], kontikiError('NO_LEADER', 'nobody'));
+  for (let nth = 0; nth < 3; nth += 1) {
+    const admitted = members.admit({ clusterId: 7, memberId: 2, dirId: 'b' }, false);
+    await expect(admitted).rejects.toMatchObject({ code: 'NO_LEADER' });
+  }
+  expect(through).toEqual([4, 3, 4]);
+});
+
+test('a question to be passed on -> to the leader, once; others are not', async () => {
+  const asked: Uint8Array[] = [];
+  const questions = {
+    ask: async (question: Uint8Array) => {
+      asked.push(question);
+      return Uint8Array.of(1);
+    },
+  };
+  const { members } = lonely([], kontikiError('NO_LEADER', 'nobody'), questions);
+  const peer = { clusterId: 7, memberId: 2, dirId: 'b'.repeat(32) };
+  const vouch = { kind: 'vouch', peer, probe: false } as const;
+  expect(await members.relay(encodeMembershipQuestion(vouch))).toEqual(Uint8Array.of(1));
+  const relayed = encodeMembershipQuestion({ ...vouch, isRelayed: true });
+  expect(asked).toEqual([relayed]);
+  await expect(members.relay(relayed)).rejects.toMatchObject({ code: 'NO_LEADER' });
+});
 
 test('a leader that committed nothing yet: a member it never met -> put off, without asking itself', async () => {
   const { members, asked } = youngLeader();

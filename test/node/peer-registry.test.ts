@@ -105,6 +105,30 @@ const vouching = (code?: ErrorCode) => ({
   },
 });
 
+describe('the leader is asked', () => {
+  const [self, other] = [peer(1), peer(1, dir('b'))];
+
+  test.each([
+    ['about itself, as who it is', self, leading, 'admitted'],
+    ['about itself in another directory', other, leading, 'NO_LEADER'],
+    ['about itself, and has committed nothing yet', self, history, 'NO_LEADER'],
+    ['about a member that it meets now', peer(2), leading, 'admitted'],
+    ['about one that was removed', peer(9), leading, 'MEMBER_REMOVED'],
+  ] as const)('%s -> %s', async (_, asked, view, outcome) => {
+    const { memory, peers } = registry([], view);
+    const seen = watched(peers.vouch(asked, false));
+    await settle();
+    await memory.finish();
+    expect(seen.outcome).toBe(outcome);
+  });
+
+  test('about another life of itself -> it cannot tell', async () => {
+    const { peers } = registry([], leading);
+    const asked = { ...peer(1), life: { number: 1, tokens: [1], term: 0, lastIndex: 0 } };
+    await expect(peers.vouch(asked, false)).rejects.toEqual(error('NO_LEADER'));
+  });
+});
+
 describe('peer registry', () => {
   test('a member met for the first time: admitted once the pair is durable', async () => {
     const { memory, peers } = registry();
@@ -213,6 +237,25 @@ describe('peer registry', () => {
       [2, known(dir('a'))],
       [3, known(dir('c'))],
     ]);
+  });
+
+  test('a new life of a known directory, and the disk is full -> admitted, and saved later', async () => {
+    const life = { number: 2, tokens: [9, 8], term: 0, lastIndex: 0 };
+    const before = known(dir('a'), { life: 1, token: 8 });
+    const { memory, peers } = registry([[2, before]]);
+    const admitted = watched(peers.admit({ ...peer(2), life }, false));
+    await memory.finish(kontikiError('NO_SPACE', 'full'));
+    expect(admitted.outcome).toBe('admitted');
+    peers.tick(60_000);
+    await memory.finish();
+    expect(memory.known.get(2)).toMatchObject({ life: 2, token: 9 });
+  });
+
+  test('a new directory, and the disk is full -> refused', async () => {
+    const { memory, peers } = registry();
+    const admitted = watched(peers.admit(peer(2), false));
+    await memory.finish(kontikiError('NO_SPACE', 'full'));
+    expect(admitted.outcome).toBe('NO_SPACE');
   });
 
   test('a save fails: refused, not remembered, and the next attempt saves again', async () => {

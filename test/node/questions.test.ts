@@ -20,6 +20,7 @@ function member(raft: { leader: number; role: string; term: number }, canReach =
     canReachLeader: () => canReach,
     onSent: () => undefined,
     answerMembership: async (data) => Uint8Array.of(77, ...data),
+    relayMembership: async (data) => Uint8Array.of(88, ...data),
   });
   return { questions, sent, time };
 }
@@ -118,6 +119,24 @@ describe('answering', () => {
     other.questions.answerWith(async () => bytes(1));
     other.questions.onRequest(request);
     expect(other.sent).toEqual([responseTo(request)]);
+  });
+
+  test('about the membership, of one that does not lead: passed on; other questions are refused', async () => {
+    const { questions, sent } = member(follower);
+    questions.answerWith(async () => bytes(1));
+    questions.onRequest({ ...request, membership: true });
+    questions.onRequest({ ...request, id: 10 });
+    await new Promise((resolve) => setImmediate(resolve));
+    const asked = { ...request, id: 10 };
+    expect(sent).toEqual([responseTo(asked), responseTo(request, bytes(88, 1))]);
+  });
+
+  test('one that may know who leads: asked whoever leads here; its answer settles the question', async () => {
+    const { questions, sent } = member({ leader: 0, role: 'follower', term: 5 }, false);
+    const answer = questions.askThrough(3, bytes(4));
+    expect(sent).toMatchObject([{ kind: 'ask-request', to: 3, membership: true, data: bytes(4) }]);
+    questions.onResponse(responseTo(sent[0] as AskRequest, bytes(5)));
+    expect(await answer).toEqual(bytes(5));
   });
 
   test('an answer that comes after the close is not sent', async () => {

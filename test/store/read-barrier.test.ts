@@ -13,14 +13,14 @@ class World {
   readonly time = new VirtualTime();
   readonly barriers: Deferred<unknown>[] = [];
   readonly settled: string[] = [];
-  readonly #barrier = new ReadBarrier(this.time, () => {
+  readonly barrier = new ReadBarrier(this.time, () => {
     const barrier = new Deferred<unknown>();
     this.barriers.push(barrier);
     return barrier.promise;
   });
 
   read(name: string, timeoutMs = 1_000, signal?: AbortSignal): Promise<void> {
-    const promise = this.#barrier.wait({ timeoutMs, signal });
+    const promise = this.barrier.wait({ timeoutMs, signal });
     promise.then(
       () => this.settled.push(name),
       (reason: { code?: string }) => this.settled.push(`${name} ${reason?.code ?? reason}`),
@@ -97,6 +97,19 @@ describe('read barrier', () => {
     await expect(a).rejects.toEqual(error('STORAGE_IO'));
     await expect(b).rejects.toEqual(error('STORAGE_IO'));
     expect(world.time.pending).toBe(0);
+  });
+
+  test('closed between two passes, and under one -> its readers are told at once, and later ones', async () => {
+    const world = new World();
+    const a = world.read('a');
+    await world.time.run(0);
+    await world.break('LEADER_CHANGED');
+    const b = world.read('b');
+    await world.time.run(0);
+    world.barrier.close(failure('CLOSED'));
+    await expect(a).rejects.toEqual(error('CLOSED'));
+    await expect(b).rejects.toEqual(error('CLOSED'));
+    expect(() => world.read('c')).toThrow(error('CLOSED'));
   });
 
   test('a read that fails -> no outcome: it was no write', async () => {

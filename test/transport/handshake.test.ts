@@ -34,11 +34,15 @@ describe('hello', () => {
   });
 
   test.each([
-    ['no tokens', { ...hello, from: { ...one, life: { ...life, tokens: [] } } }],
     ['tokens', alive],
     ['tokens, behind an address', { ...hello, from: { ...one, address: 'ö.example:1', life } }],
   ])('the life of a directory, with %s: encoded and decoded -> the same', (_, each) => {
     expect(decodeHello(encodeHello(each))).toStrictEqual(each);
+  });
+
+  test('a life without a token, which would tell it from no other -> FRAME_INVALID', () => {
+    const bytes = encodeHello({ ...hello, from: { ...one, life: { ...life, tokens: [] } } });
+    expect(codeOf(() => decodeHello(bytes))).toBe('FRAME_INVALID');
   });
 
   test.each([hello, alive])('bytes that a later release appended -> ignored', (each) => {

@@ -196,12 +196,14 @@ export class FaultSupervisor {
       !isDamaged &&
       !this.ledger.hasOpened(name) &&
       joinCodes.some((code) => isKontikiError(error, code));
-    if (isLate || passingCodes.some((code) => isKontikiError(error, code))) {
+    // One that lost its directory joins as it did at first; whom it asked then may be gone.
+    const isUnanswered = isDamaged && isKontikiError(error, 'TIMEOUT');
+    const isPassing = passingCodes.some((code) => isKontikiError(error, code));
+    if (isLate || isUnanswered || isPassing) {
       this.#after(1_000, () => this.restart(name));
       return;
     }
-    const isDamage = damageCodes.some((code) => isKontikiError(error, code));
-    if (isDamage && isDamaged) {
+    if (this.#isLost(name, error)) {
       this.#lost.add(name);
       return;
     }
@@ -221,10 +223,16 @@ export class FaultSupervisor {
         this.#onViolation('S1', `${name} stopped: ${describe(failure)}`);
       }
       this.#cluster.crash(name, 'process');
+      // It may come back with what is left of it, again and again.
+      if (this.#isLost(name, failure)) this.#lost.add(name);
       if (this.#isGone(name, failure)) this.#cluster.retire(name);
       else this.#after(500, () => this.restart(name));
     }
     this.#after(lookMs, () => this.#look());
+  }
+
+  #isLost(name: string, error: unknown): boolean {
+    return this.#damaged.has(name) && damageCodes.some((code) => isKontikiError(error, code));
   }
 
   /** Told twice that it was removed: by its own log, and by the others after it came again. */
