@@ -235,9 +235,9 @@ export class SimCluster<S extends SimService> {
     return found?.name;
   }
 
-  /** Whether all members that run have applied the same log to its end. */
-  isSettled(): boolean {
-    const all = [...this.#services.values()].map((service) => service.status());
+  /** Whether all of these members, by default all that run, have applied the same log to its end. */
+  isSettled(names: readonly string[] = [...this.#services.keys()]): boolean {
+    const all = names.map((name) => this.service(name).status());
     const [first] = all;
     return all.every(
       ({ lastIndex, appliedIndex }) =>

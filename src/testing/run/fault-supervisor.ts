@@ -83,6 +83,15 @@ export class FaultSupervisor {
     );
   }
 
+  /** Takes away who was removed while it was cut off: on a link that held nobody tells it. */
+  retireRemoved(): void {
+    for (const name of [...this.#cluster.running]) {
+      if (this.ledger.isMember(name) || !this.ledger.isRemoved(name)) continue;
+      this.#cluster.crash(name, 'process');
+      this.#cluster.retire(name);
+    }
+  }
+
   /** Members that are damaged for good. */
   get lost(): readonly string[] {
     return [...this.#lost];
@@ -196,8 +205,9 @@ export class FaultSupervisor {
       !isDamaged &&
       !this.ledger.hasOpened(name) &&
       joinCodes.some((code) => isKontikiError(error, code));
-    // One that lost its directory joins as it did at first; whom it asked then may be gone.
-    const isUnanswered = isDamaged && isKontikiError(error, 'TIMEOUT');
+    // One that lost its directory joins as it did at first: whom it asked then may be gone, or its id is.
+    const isUnanswered =
+      isDamaged && (isKontikiError(error, 'TIMEOUT') || isKontikiError(error, 'MEMBER_UNKNOWN'));
     const isPassing = passingCodes.some((code) => isKontikiError(error, code));
     if (isLate || isUnanswered || isPassing) {
       this.#after(1_000, () => this.restart(name));

@@ -146,7 +146,8 @@ export class Simulation<S extends SimService> {
     sim.scheduler.trace('heal', '');
     this.#changes.heal();
     this.#supervisor.heal();
-    this.#watch.healed();
+    // Voters that never met elect nobody: then no leader is owed either (ADR 0018).
+    if (this.#supervisor.owesLiveness) this.#watch.healed();
     const everyone = () => this.#supervisor.owed.every((name) => this.#isOpen(name));
     await this.#within('S2', 'old copies are refused', () => this.#supervisor.refusesCopies);
     await this.#within('V1', 'every member runs', everyone);
@@ -156,9 +157,10 @@ export class Simulation<S extends SimService> {
     const pending = () => this.#workload.pending + this.#changes.pending;
     await this.#within('V2', 'every call is settled', () => pending() === 0);
     // The last change may have been answered just now, with a member that is still to come.
-    const equal = () => everyone() && this.#cluster.isSettled();
+    const equal = () => everyone() && this.#cluster.isSettled(this.#supervisor.owed);
     await this.#within('V3', 'all members are equal', equal);
     if (this.#isUnowed) return;
+    this.#supervisor.retireRemoved();
     // Who is damaged for good does not catch up.
     const { ledger, lost } = this.#supervisor;
     if (!lost.some((name) => ledger.isMember(name))) this.#watch.end();
