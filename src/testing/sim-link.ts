@@ -116,8 +116,9 @@ export class SimLink {
   }
 
   /**
-   * The connection to `target` is being cut. With `reset` its end tells us; otherwise nobody does, and
-   * it falls once it has been silent for the timeout, unless the path heals before.
+   * The connection to `target` is being cut. With `reset` its end tells us, or cannot for now and answers
+   * nothing that we send; otherwise nobody does, and it falls once it has been silent for the timeout,
+   * unless the path heals before.
    */
   cut(target: SimTransport, reset: boolean): void {
     if (this.#target !== target) return;
@@ -129,7 +130,7 @@ export class SimLink {
       delayUs,
       this.#ifCurrent(() => {
         const changed = paths.some((path, at) => path.changes !== changes[at]);
-        if (!changed || !target.reachable) this.#fall();
+        if (reset || !changed || !target.reachable) this.#fall();
       }),
     );
   }

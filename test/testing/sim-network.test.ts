@@ -326,6 +326,18 @@ describe('partitions', () => {
     expect([...a.events, ...b.events].filter((event) => event.startsWith('down'))).toEqual([]);
   });
 
+  test('struck off the list while it is cut off -> its links end all the same, and it is told', async () => {
+    const { sim, a, b } = await two(23);
+    b.transport.updatePeers(new Map([1, 2].map((id) => [id, undefined])));
+    b.admit = () => Promise.reject(kontikiError('MEMBER_REMOVED', 'was removed'));
+    sim.network.partition(['n1'], ['n2']);
+    b.transport.updatePeers(new Map([[2, undefined]]));
+    await sim.run(300);
+    sim.network.heal();
+    await sim.run(1_000);
+    expect(a.events).toContain('refused 2 MEMBER_REMOVED');
+  });
+
   test('isolated -> the others still talk', async () => {
     const { cluster, sim, a, b } = await two(22);
     const c = await cluster.add(3);

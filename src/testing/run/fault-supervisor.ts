@@ -83,7 +83,7 @@ export class FaultSupervisor {
     );
   }
 
-  /** Takes away who was removed while it was cut off: on a link that held nobody tells it. */
+  /** Takes away who was removed and has not been told yet. */
   retireRemoved(): void {
     for (const name of [...this.#cluster.running]) {
       if (this.ledger.isMember(name) || !this.ledger.isRemoved(name)) continue;
