@@ -146,9 +146,9 @@ const breaks: Readonly<Record<string, readonly (readonly [string, (made: World) 
     [
       'a lease that an earlier leader had noted ends as if nothing had been noted since',
       (w) => {
-        w.tell({ kind: 'lease-began', lease: 5n, index: 3, ttlUs: 500 });
+        w.tell({ kind: 'lease-began', lease: 5n, index: 3, ttlUs: 250_500 });
         w.tell({ kind: 'lease-noted', lease: 5n, leftUs: 2 });
-        w.tell({ kind: 'lease-noted', lease: 5n, leftUs: 500 });
+        w.tell({ kind: 'lease-noted', lease: 5n, leftUs: 250_500 });
         w.tell({ kind: 'term-began', term: 2 });
         for (let us = 0; us < 498; us += 1) w.tell({ kind: 'healed' });
         w.end(0, 'expired');
@@ -157,7 +157,7 @@ const breaks: Readonly<Record<string, readonly (readonly [string, (made: World) 
     [
       'a new lease ends early',
       (w) => {
-        w.tell({ kind: 'lease-began', lease: 5n, index: 3, ttlUs: 500 });
+        w.tell({ kind: 'lease-began', lease: 5n, index: 3, ttlUs: 250_500 });
         w.end(0, 'expired');
       },
     ],
