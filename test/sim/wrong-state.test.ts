@@ -65,16 +65,22 @@ class World {
       const store = this.cluster.find(name);
       const wasAlarmed = store?.status().alarms.some((alarm) => alarm.member === name) === true;
       try {
-        await store?.get(this.draw(keys), { serializable: this.draw([true, false]) });
+        const asked = store?.get(this.draw(keys), { serializable: this.draw([true, false]) });
+        // A call in a process that dies never settles.
+        if ((await Promise.race([asked, this.#later(3_000)])) === 'later') continue;
         if (wasAlarmed) throw new Error(`${name} answered in spite of its alarm`);
         this.served += 1;
       } catch (error) {
         if (wasAlarmed) expect(error).toMatchObject({ code: 'CORRUPT' });
         this.refused += wasAlarmed ? 1 : 0;
       }
-      const { scheduler } = this.cluster.sim;
-      await new Promise<void>((resolve) => scheduler.after(20_000, resolve));
+      await this.#later(20);
     }
+  }
+
+  #later(ms: number): Promise<'later'> {
+    const { scheduler } = this.cluster.sim;
+    return new Promise((resolve) => scheduler.after(ms * 1_000, () => resolve('later')));
   }
 
   /** The wrong record goes to the disk with the next flush. */
