@@ -56,10 +56,12 @@ async function comeBack(name: string, context: ChangeContext): Promise<void> {
       }
     }
     if (context.isOver || !(await addMember(context, name, {}))) return;
+    context.renewed(name);
+    // Somebody started it meanwhile, and it has joined.
+    if (ledger.hasOpened(name)) return;
     cluster.crash(name);
     cluster.machine(name).wipe();
     cluster.joins(name);
-    context.renewed(name);
     context.restart(name);
     return;
   }
