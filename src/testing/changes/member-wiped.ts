@@ -34,6 +34,8 @@ export const memberWipedChange: ChangeType<MemberWipedChange> = {
       if (!mayGo || !context.mayLeave(name)) return context.release(name);
       cluster.crash(name);
       cluster.machine(name).wipe();
+      // The only founder would begin a group of its own: it knows of nobody who could tell it that it had one.
+      if (cluster.founders.length === 1 && cluster.founders.includes(name)) cluster.joins(name);
       if (denyingMs > 0) restart(name);
       await sleep(denyingMs);
     }

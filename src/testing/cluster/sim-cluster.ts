@@ -90,7 +90,8 @@ export class SimCluster<S extends SimService> {
   readonly sim: Simulator;
   readonly names: string[];
   /** Those that were there from the start. */
-  readonly #founders: readonly string[];
+  /** Names of the members that the group was founded with. */
+  readonly founders: readonly string[];
   /** Those that come to a group that is there, and whom they ask; default everybody else. */
   readonly #joining = new Map<string, readonly string[] | undefined>();
   readonly #listeners: ((machine: SimMachine) => void)[] = [];
@@ -108,7 +109,7 @@ export class SimCluster<S extends SimService> {
       typeof members === 'number'
         ? Array.from({ length: members }, (_, at) => `n${at + 1}`)
         : [...members];
-    this.#founders = [...this.names];
+    this.founders = [...this.names];
     for (const name of this.names) this.sim.machine(name);
   }
 
@@ -254,12 +255,12 @@ export class SimCluster<S extends SimService> {
     }
     return {
       ...place,
-      cluster: Object.fromEntries(this.#founders.map((each) => [each, `${each}:1`])),
+      cluster: Object.fromEntries(this.founders.map((each) => [each, `${each}:1`])),
     };
   }
 
   #check(name: string): void {
-    const isKnown = this.#founders.includes(name) || this.#joining.has(name);
+    const isKnown = this.founders.includes(name) || this.#joining.has(name);
     assert(isKnown, `cluster: ${this.names.join(', ')} have no '${name}'`);
   }
 }

@@ -38,6 +38,9 @@ const joinCodes = [
   'TIMEOUT',
 ] as const;
 
+/** Of one that lost its directory. */
+const goneCodes = ['MEMBER_REMOVED', 'MEMBER_UNKNOWN', 'TIMEOUT'] as const;
+
 /** @since 0.1.0 */
 export class FaultSupervisor {
   readonly #cluster: SimCluster<SimService>;
@@ -206,8 +209,7 @@ export class FaultSupervisor {
       !this.ledger.hasOpened(name) &&
       joinCodes.some((code) => isKontikiError(error, code));
     // One that lost its directory joins as it did at first: whom it asked then may be gone, or its id is.
-    const isUnanswered =
-      isDamaged && (isKontikiError(error, 'TIMEOUT') || isKontikiError(error, 'MEMBER_UNKNOWN'));
+    const isUnanswered = isDamaged && goneCodes.some((code) => isKontikiError(error, code));
     const isPassing = passingCodes.some((code) => isKontikiError(error, code));
     if (isLate || isUnanswered || isPassing) {
       this.#after(1_000, () => this.restart(name));
