@@ -22,8 +22,8 @@ export interface MemberOptions extends StoreOptions {
 
 /** What the parent asks for. Each is answered by one message. */
 export type MemberRequest =
-  /** A `MemberFacts`, once it has caught up with its leader. */
-  | { readonly ask: 'facts' }
+  /** A `MemberFacts`, once it has caught up with its leader, or as of now. */
+  | { readonly ask: 'facts'; readonly isNow?: boolean }
   /** A `LoadResult`. With `busyPool` all threads of the pool are busy, as where passwords are hashed. */
   | { readonly ask: 'load'; readonly shape: LoadShape; readonly busyPool?: boolean | undefined }
   /** Nothing; a `Usage` from here on is counted. */
@@ -68,8 +68,8 @@ function occupyPool(): () => void {
   };
 }
 
-async function facts(): Promise<MemberFacts> {
-  await store.get('leader');
+async function facts(isNow: boolean): Promise<MemberFacts> {
+  if (!isNow) await store.get('leader');
   const { leader, term, firstIndex, appliedIndex } = store.status();
   const { snapshotsInstalled, logWrites, logEntries } = store.metrics();
   return { leader, term, firstIndex, appliedIndex, snapshotsInstalled, logWrites, logEntries };
@@ -96,7 +96,7 @@ async function backup(path: string): Promise<number> {
 async function answer(request: MemberRequest): Promise<unknown> {
   switch (request.ask) {
     case 'facts':
-      return facts();
+      return facts(request.isNow === true);
     case 'load':
       return load(request.shape, request.busyPool === true);
     case 'start usage':
