@@ -198,3 +198,26 @@ export function isKontikiError<C extends ErrorCode>(
   if (typeof error !== 'object' || error === null || !(brand in error)) return false;
   return code === undefined || (error as { readonly code?: unknown }).code === code;
 }
+
+/**
+ * Whether `error` is of this library and has one of some codes.
+ *
+ * @param error - anything caught
+ * @param codes - any of them will do
+ * @since 0.1.0
+ */
+export function isErrorOf(error: unknown, codes: readonly ErrorCode[]): error is KontikiError {
+  return isKontikiError(error) && codes.includes(error.code);
+}
+
+const passingCodes = ['LEADER_CHANGED', 'NO_LEADER', 'OVERLOADED', 'TIMEOUT'] as const;
+
+/**
+ * Whether a question to the leader failed in passing: asked again, it may fare better.
+ *
+ * @param error - anything caught
+ * @since 0.1.0
+ */
+export function isPassing(error: unknown): boolean {
+  return isErrorOf(error, passingCodes);
+}

@@ -3,7 +3,7 @@
  * tried again until its caller gives up.
  */
 import type { Timers } from '../base/clock.js';
-import { isKontikiError } from '../base/errors.js';
+import { isErrorOf } from '../base/errors.js';
 
 /** Pause before what failed is tried again, in milliseconds. */
 const retryMs = 100;
@@ -51,8 +51,7 @@ export async function persist<T>(call: () => Promise<T>, options: PersistOptions
 }
 
 function isPassing(error: unknown, evenUnknown: boolean): boolean {
-  if (!isKontikiError(error) || (error.outcome === 'unknown' && !evenUnknown)) return false;
-  return passing.some((code) => code === error.code);
+  return isErrorOf(error, passing) && (error.outcome !== 'unknown' || evenUnknown);
 }
 
 /** Ends early when the signal fires. */

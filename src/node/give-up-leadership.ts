@@ -2,22 +2,26 @@
  * A leader that had better not lead, and who could instead.
  */
 import type { RawNode } from '../raft/raw-node.js';
+import type { ProgressStatus } from '../raft/status.js';
 import { noMember } from '../raft/types.js';
 
 /**
  * Hands leadership to the voter that answered lately and has the most of the log. Does nothing when
  * this member does not lead, hands over already, or knows nobody to take over.
  *
- * @param matchMin - last entry that the other must have durably; default 0: any will do
+ * @param suits - whether another may take over; default anybody
  * @since 0.1.0
  */
-export function giveUpLeadership(raft: RawNode, matchMin = 0): void {
+export function giveUpLeadership(
+  raft: RawNode,
+  suits: (successor: ProgressStatus) => boolean = () => true,
+): void {
   const { id: self, transferee, progress } = raft.status();
   if (transferee !== noMember) return;
-  let next: { readonly id: number; readonly match: number } | undefined;
-  for (const { id, match, learner, recentActive } of progress) {
-    if (id === self || learner || !recentActive || match < matchMin) continue;
-    if (next === undefined || match > next.match) next = { id, match };
+  let next: ProgressStatus | undefined;
+  for (const each of progress) {
+    if (each.id === self || each.learner || !each.recentActive || !suits(each)) continue;
+    if (next === undefined || each.match > next.match) next = each;
   }
   if (next !== undefined) raft.transferLeader(next.id);
 }

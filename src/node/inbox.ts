@@ -2,7 +2,7 @@
  * What waits for the next turn of a node: messages of peers, and answers of its own storage and state
  * machine. Each goes to the part that deals with it, in the order in which they came.
  */
-import { isKontikiError } from '../base/errors.js';
+import { isErrorOf } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import type { WireMessage } from '../codec/wire-message.js';
 import type { LocalMessage, Message } from '../raft/messages.js';
@@ -74,7 +74,7 @@ export function step({ raft, observer }: Pick<InboxParts, 'raft' | 'observer'>, 
     raft.step(message);
   } catch (error) {
     // A message nobody should have sent is the peer's problem; losing data or a bug is ours.
-    if (!refusals.some((code) => isKontikiError(error, code))) throw error;
+    if (!isErrorOf(error, refusals)) throw error;
   }
   observer?.stepped(raft);
 }

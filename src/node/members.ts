@@ -4,7 +4,7 @@
  */
 import type { Clock, Timers } from '../base/clock.js';
 import { Deferred } from '../base/deferred.js';
-import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
+import { isKontikiError, isPassing, type KontikiError, kontikiError } from '../base/errors.js';
 import {
   decodeMembershipAnswer,
   encodeMembershipQuestion,
@@ -244,10 +244,4 @@ export class Members {
 function outcomeOf(call: Call, code: KontikiError['code'], message: string): KontikiError {
   const outcome = call.isRetry || call.isAsked ? 'unknown' : 'rejected';
   return kontikiError(code as 'TIMEOUT', message, { outcome });
-}
-
-/** Whether the next question may fare better. */
-function isPassing(error: unknown): boolean {
-  const codes = ['LEADER_CHANGED', 'NO_LEADER', 'OVERLOADED', 'TIMEOUT'] as const;
-  return codes.some((code) => isKontikiError(error, code));
 }

@@ -15,7 +15,6 @@ import {
 } from '../codec/membership-codec.js';
 import type { ConfState } from '../raft/configuration.js';
 import type { RawNode } from '../raft/raw-node.js';
-import type { RaftStatus } from '../raft/status.js';
 import { type Entry, type MemberId, noMember } from '../raft/types.js';
 import type { LogStore } from '../storage/log-store.js';
 import type { MemberIdentity, Transport } from '../transport/transport.js';
@@ -230,7 +229,7 @@ export class NodeMembers {
       isRemoved: (id: MemberId) => membership.directory.removed.includes(id),
       hasHistory: () => raft.status().commit > (options.peerMemory.foundedIndex ?? 0),
       leads: () => raft.role === 'leader' && log.term(raft.status().commit) === raft.term,
-      pledges: () => pledgesOf(raft.status()),
+      pledges: () => pledgesOf(raft),
       vouch: async ({ clusterId, memberId, dirId, life }: MemberIdentity, probe: boolean) => {
         // It would ask itself, who cannot tell, for ever.
         if (raft.role === 'leader') throw kontikiError('NO_LEADER', 'node: nothing committed yet');
@@ -246,8 +245,11 @@ export class NodeMembers {
  * What others must have on stable storage: a leader its term and own vote, before it asked for others;
  * everyone who acknowledged entries to this leader the entries and the term.
  */
-function pledgesOf({ id: self, leader, role, term, progress }: RaftStatus): readonly Pledge[] {
+function pledgesOf(raft: RawNode): readonly Pledge[] {
+  const { leader, role, term } = raft;
   if (role !== 'leader') return leader === noMember ? [] : [{ id: leader, term, lastIndex: 0 }];
+  // Of the whole status only a leader has need, and this is asked with each tick.
+  const { id: self, progress } = raft.status();
   const others = progress.filter(({ id, match }) => id !== self && match > 0);
   return others.map(({ id, match }) => ({ id, term, lastIndex: match }));
 }

@@ -8,10 +8,11 @@
  */
 import { EventEmitter } from 'eventemitter3';
 import { assert } from '../base/assert.js';
-import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
+import { isErrorOf, isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
 import type { WireMessage } from '../codec/wire-message.js';
 import type { Message, PeerMessage } from '../raft/messages.js';
 import type { RawNode } from '../raft/raw-node.js';
+import type { ProgressStatus } from '../raft/status.js';
 import { type MemberId, noMember, type SoftState } from '../raft/types.js';
 import type { LogStore } from '../storage/log-store.js';
 import type { MemberIdentity } from '../transport/transport.js';
@@ -22,6 +23,7 @@ import type { Care } from './care.js';
 import { ClosingLeader } from './closing-leader.js';
 import type { NodeEvents } from './events.js';
 import { FastFailover } from './fast-failover.js';
+import { giveUpLeadership } from './give-up-leadership.js';
 import { Handover } from './handover.js';
 import { Inbox, type InboxParts, step } from './inbox.js';
 import type { LeadershipStream } from './leadership-stream.js';
@@ -287,6 +289,17 @@ export class Node extends EventEmitter<NodeEvents> {
     return this.#tickMs * this.#electionTicks;
   }
 
+  /**
+   * Lets another member lead, if one can: the voter that answered lately and has the most of the log.
+   *
+   * @param suits - whether it may
+   */
+  giveUpLeadership(suits: (successor: ProgressStatus) => boolean): void {
+    if (this.#lifecycle !== 'open' || this.#raft.role !== 'leader') return;
+    giveUpLeadership(this.#raft, suits);
+    this.#scheduleTurn();
+  }
+
   /** Term in which this member leads; 0 when it does not. */
   get leadTerm(): number {
     return this.#raft.role === 'leader' ? this.#raft.term : 0;
@@ -348,7 +361,7 @@ export class Node extends EventEmitter<NodeEvents> {
   #onRefused(memberId: MemberId, error: KontikiError): void {
     this.#report('refused', { memberId, error });
     // The peers remember more than this member's directory does: going on could vote twice.
-    if (finalRefusals.some((code) => code === error.code)) this.#fail(error);
+    if (isErrorOf(error, finalRefusals)) this.#fail(error);
   }
 
   #scheduleTurn(): void {

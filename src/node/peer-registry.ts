@@ -10,7 +10,7 @@
  *
  * A directory that is known is taken as long as it is not an old copy of itself (ADR 0019).
  */
-import { isKontikiError, kontikiError } from '../base/errors.js';
+import { isErrorOf, isKontikiError, kontikiError } from '../base/errors.js';
 import type { MemberId } from '../raft/types.js';
 import type { DirectoryLife, MemberIdentity } from '../transport/transport.js';
 import { copyEvidence, isBeyond, isSameLife, type KnownPeer, type Pledge } from './known-peer.js';
@@ -57,7 +57,7 @@ const refusals = [
   'MEMBER_REMOVED',
   'MEMBER_IDENTITY_CHANGED',
   'MEMBER_ROLLED_BACK',
-];
+] as const;
 
 /** Between two saves of what peers have pledged, in milliseconds: copies are older than that. */
 const pledgesEveryMs = 60_000;
@@ -200,7 +200,7 @@ export class PeerRegistry {
     try {
       await this.#view.vouch(peer, probe);
     } catch (error) {
-      if (refusals.some((code) => isKontikiError(error) && error.code === code)) throw error;
+      if (isErrorOf(error, refusals)) throw error;
       // It may have been added by entries that this member can get only from such members. It does
       // not count its vote before it has them.
       if (!this.#view.isMember(peer.memberId)) return;

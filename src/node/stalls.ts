@@ -129,7 +129,7 @@ export class Stalls {
       return;
     }
     if (this.#pauseTicks > 0 && !isForGood) return;
-    giveUpLeadership(raft, matchMin);
+    giveUpLeadership(raft, ({ match }) => match >= matchMin);
     if (raft.status().transferee !== noMember) {
       this.#handoverTicks = Math.ceil(electionTicks * takeoverShare);
       this.#pauseTicks = electionTicks * limits.stallElectionsMax;

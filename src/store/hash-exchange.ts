@@ -7,16 +7,19 @@
  * group, such as ending leases, it does by that state.
  */
 import type { Timer, Timers } from '../base/clock.js';
-import { encodeCommand } from '../codec/command-codec.js';
 import { encodeStateReport, type StateReport } from '../codec/store-question-codec.js';
 import type { Keyspace } from '../mvcc/keyspace.js';
 import type { MemberId, Node, NodeStatus } from '../node/index.js';
 import { type ComparedGroup, HashComparison } from './hash-comparison.js';
+import { proposeInTerm } from './propose-in-term.js';
 import type { StateHashAt } from './state-hashes.js';
 
 /** @since 0.1.0 */
 export interface HashExchangeParts {
-  readonly node: Pick<Node, 'ask' | 'identity' | 'leadTerm' | 'members' | 'propose' | 'status'>;
+  readonly node: Pick<
+    Node,
+    'ask' | 'giveUpLeadership' | 'identity' | 'leadTerm' | 'propose' | 'status'
+  >;
   readonly machine: {
     readonly keyspace: Pick<Keyspace, 'alarms'>;
     readonly stateHashes: readonly StateHashAt[];
@@ -25,7 +28,6 @@ export interface HashExchangeParts {
 }
 
 const exchangeMs = 1_000;
-const proposeTimeoutMs = 5_000;
 
 /** @since 0.1.0 */
 export class HashExchange {
@@ -65,7 +67,8 @@ export class HashExchange {
   check(): void {
     const { node, machine } = this.#parts;
     if (!this.#isClosed && node.leadTerm > 0 && machine.keyspace.alarms.has(this.#id)) {
-      this.#handOver(node.status);
+      const { alarms } = machine.keyspace;
+      node.giveUpLeadership(({ id }) => !alarms.has(id));
     }
   }
 
@@ -107,11 +110,7 @@ export class HashExchange {
     const group = groupOf(status, alarmed);
     for (const member of this.#comparison.judge(group, this.#hereMs)) {
       if (alarmed.has(member)) continue;
-      const command = { op: 'alarm', member, isRaised: true } as const;
-      await node.propose((id) => encodeCommand({ ...id, command }), {
-        timeoutMs: proposeTimeoutMs,
-        ownTerm: term,
-      });
+      await proposeInTerm(node, term, { op: 'alarm', member, isRaised: true });
     }
   }
 
@@ -124,20 +123,6 @@ export class HashExchange {
     this.#term = term;
     this.#toldIndex = 0;
     this.#comparison = new HashComparison();
-  }
-
-  /** To the voter that has most of the log, among those that are there and sound. */
-  #handOver({ raft }: NodeStatus): void {
-    const { node, machine } = this.#parts;
-    const { alarms } = machine.keyspace;
-    const able = raft.progress.filter(({ id, learner, recentActive }) => {
-      return id !== this.#id && !learner && recentActive && !alarms.has(id);
-    });
-    able.sort((a, b) => b.match - a.match);
-    const [heir] = able;
-    if (heir === undefined) return;
-    const options = { timeoutMs: proposeTimeoutMs };
-    node.members.transferLeadership(heir.id, options).catch(() => undefined);
   }
 }
 

@@ -10,10 +10,10 @@
 import type { Clock, Timer, Timers } from '../base/clock.js';
 import { isKontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
-import { encodeCommand } from '../codec/command-codec.js';
 import type { Keyspace } from '../mvcc/keyspace.js';
 import type { Node } from '../node/index.js';
 import type { HistoryKeep } from './history-keep.js';
+import { proposeInTerm } from './propose-in-term.js';
 
 /** @since 0.1.0 */
 export interface HistoryKeeperParts {
@@ -34,7 +34,6 @@ interface RevisionNote {
 const hourMs = 3_600_000;
 /** As in etcd: by revisions every five minutes. */
 const byRevisionsMs = 300_000;
-const proposeTimeoutMs = 5_000;
 
 /** @since 0.1.0 */
 export class HistoryKeeper {
@@ -113,11 +112,8 @@ export class HistoryKeeper {
     const revision = this.#target(nowMs);
     if (revision <= keyspace().compactRevision) return false;
     try {
-      // To this member's own log, in this very term: the notes are of this leadership.
-      await node.propose((id) => encodeCommand({ ...id, command: { op: 'compact', revision } }), {
-        timeoutMs: proposeTimeoutMs,
-        ownTerm: this.#term,
-      });
+      // In this very term: the notes are of this leadership.
+      await proposeInTerm(node, this.#term, { op: 'compact', revision });
       return true;
     } catch (error) {
       return isKontikiError(error, 'COMPACTED');

@@ -4,7 +4,7 @@
  */
 import type { Clock, Timer, Timers } from '../base/clock.js';
 import { Deferred } from '../base/deferred.js';
-import { isKontikiError, kontikiError } from '../base/errors.js';
+import { isPassing, kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import {
   decodeLeaseAnswer,
@@ -157,10 +157,4 @@ function settle<T>(call: Call<T>, how: () => void): void {
   call.timer.cancel();
   call.stopListening?.();
   how();
-}
-
-/** Whether the same question may fare better. */
-function isPassing(error: unknown): boolean {
-  const codes = ['LEADER_CHANGED', 'NO_LEADER', 'OVERLOADED', 'TIMEOUT'] as const;
-  return codes.some((code) => isKontikiError(error, code));
 }

@@ -14,12 +14,12 @@ import type { Clock, Timer, Timers } from '../base/clock.js';
 import { Deferred } from '../base/deferred.js';
 import { isKontikiError, kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
-import { encodeCommand } from '../codec/command-codec.js';
 import type { LeaseName, LeaseTime } from '../codec/lease-question-codec.js';
 import type { Keyspace } from '../mvcc/keyspace.js';
 import type { LeaseCheckpoint, LeaseCommand, LeaseResult } from '../mvcc/lease-types.js';
 import type { Node } from '../node/index.js';
 import { LeaseWatch, type WatchedLease } from './lease-watch.js';
+import { proposeInTerm } from './propose-in-term.js';
 
 /** @since 0.1.0 */
 export interface LeaseExpiryParts {
@@ -41,7 +41,6 @@ interface Reign {
 }
 
 const retryMs = 1_000;
-const proposeTimeoutMs = 5_000;
 
 /** @since 0.1.0 */
 export class LeaseExpiry {
@@ -235,10 +234,7 @@ export class LeaseExpiry {
 
   /** To this member's own log, in this very term, or not at all. */
   #propose({ term }: Reign, command: LeaseCommand): Promise<unknown> {
-    return this.#parts.node.propose((id) => encodeCommand({ ...id, command }), {
-      timeoutMs: proposeTimeoutMs,
-      ownTerm: term,
-    });
+    return proposeInTerm(this.#parts.node, term, command);
   }
 
   /** Whether a quorum confirmed after this call that this member leads. Never rejects. */

@@ -6,7 +6,7 @@
  */
 import type { Timer, Timers } from '../base/clock.js';
 import { Deferred } from '../base/deferred.js';
-import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
+import { isKontikiError, isPassing, type KontikiError, kontikiError } from '../base/errors.js';
 import { TimedWait, type WaitLimits } from './timed-wait.js';
 
 /** Pause before a pass that was refused at once is repeated. */
@@ -26,8 +26,10 @@ export class ReadBarrier {
   readonly #pass: () => Promise<unknown>;
   /** Those who came in this breath. */
   #waiting: Set<TimedWait> | undefined;
-  /** Not settled. */
-  readonly #readers = new Set<TimedWait>();
+  /** Of each pass those who are not settled, the ones who still come along included. */
+  readonly #groups = new Set<Set<TimedWait>>();
+  /** Readers not settled. */
+  #open = 0;
   readonly #pauses = new Set<Pause>();
   #closed: KontikiError | undefined;
 
@@ -48,31 +50,32 @@ export class ReadBarrier {
    */
   wait(options: WaitLimits): Promise<void> {
     if (this.#closed !== undefined) throw this.#closed;
-    TimedWait.check(this.#readers.size, options);
+    TimedWait.check(this.#open, options);
     const group = this.#join();
     const reader: TimedWait = new TimedWait(this.#timers, options, {
       expected: 'catch up with a quorum',
       onSettled: () => {
-        this.#readers.delete(reader);
+        this.#open -= 1;
         // It takes no part in further passes.
         group.delete(reader);
       },
     });
     group.add(reader);
-    this.#readers.add(reader);
+    this.#open += 1;
     return reader.over;
   }
 
   /** Ends all who wait, between two passes as well, and all later ones: nobody outlives the store. */
   close(error: KontikiError): void {
     this.#closed ??= ofRead(error) as KontikiError;
-    for (const reader of [...this.#readers]) reader.settle(this.#closed);
+    for (const readers of this.#groups) for (const reader of readers) reader.settle(this.#closed);
     for (const pause of [...this.#pauses]) this.#end(pause);
   }
 
   #join(): Set<TimedWait> {
     if (this.#waiting === undefined) {
       this.#waiting = new Set();
+      this.#groups.add(this.#waiting);
       void this.#start(this.#waiting);
     }
     return this.#waiting;
@@ -90,6 +93,7 @@ export class ReadBarrier {
       await Promise.race([this.#attempt(readers), repeat.over]);
       this.#end(repeat);
     }
+    this.#groups.delete(readers);
   }
 
   /** One pass. Never rejects. */
@@ -123,10 +127,4 @@ function ofRead(error: unknown): unknown {
   if (!isKontikiError(error)) return error;
   const { code, message, cause, outcome: _, ...fields } = error;
   return kontikiError(code, message, { ...fields, cause } as never);
-}
-
-/** Whether the next pass may fare better. */
-function isPassing(error: unknown): boolean {
-  const codes = ['LEADER_CHANGED', 'NO_LEADER', 'OVERLOADED', 'TIMEOUT'] as const;
-  return codes.some((code) => isKontikiError(error, code));
 }

@@ -392,14 +392,18 @@ export class Store implements KvClient {
 
   async #close(): Promise<void> {
     this.#compaction.close();
-    this.#history.close();
-    this.#hashes.close();
-    const closed = kontikiError('CLOSED', 'store: closed');
-    this.#watches.end(closed);
-    this.#leases.close(closed);
-    this.#reads.close(closed);
+    this.#end(kontikiError('CLOSED', 'store: closed'));
     await this.#node.close();
     await this.#parts.onClosed?.();
+  }
+
+  /** Nothing is begun any more, and whoever waits is told why. */
+  #end(error: KontikiError): void {
+    this.#history.close();
+    this.#hashes.close();
+    this.#watches.end(error);
+    this.#leases.close(error);
+    this.#reads.close(error);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -484,11 +488,7 @@ export class Store implements KvClient {
     this.#node.on('role', () => this.#roleChanged());
     this.#node.on('failed', ({ error }) => {
       this.#failure = error;
-      this.#history.close();
-      this.#hashes.close();
-      this.#watches.end(error);
-      this.#leases.close(error);
-      this.#reads.close(error);
+      this.#end(error);
     });
     relayEvents(this.#node, this.#parts.memberNames, (event, fact) => {
       this.#events.emit(event, ...([fact] as never));

@@ -2,7 +2,7 @@
  * What keeps a run going between its faults: starts again what crashed or stopped by itself, ends
  * faults that are over, and keeps the damage within what a group can bear.
  */
-import { isKontikiError } from '../../base/errors.js';
+import { isErrorOf, isKontikiError } from '../../base/errors.js';
 import { type Random, randomInt } from '../../base/prng.js';
 import { MemberLedger } from '../changes/member-ledger.js';
 import type { SimCluster, SimService } from '../cluster/sim-cluster.js';
@@ -204,13 +204,10 @@ export class FaultSupervisor {
       this.#cluster.machine(name).wipe();
     }
     const isDamaged = this.#damaged.has(name);
-    const isLate =
-      !isDamaged &&
-      !this.ledger.hasOpened(name) &&
-      joinCodes.some((code) => isKontikiError(error, code));
+    const isLate = !isDamaged && !this.ledger.hasOpened(name) && isErrorOf(error, joinCodes);
     // One that lost its directory joins as it did at first: whom it asked then may be gone, or its id is.
-    const isUnanswered = isDamaged && goneCodes.some((code) => isKontikiError(error, code));
-    const isPassing = passingCodes.some((code) => isKontikiError(error, code));
+    const isUnanswered = isDamaged && isErrorOf(error, goneCodes);
+    const isPassing = isErrorOf(error, passingCodes);
     if (isLate || isUnanswered || isPassing) {
       this.#after(1_000, () => this.restart(name));
       return;
@@ -244,7 +241,7 @@ export class FaultSupervisor {
   }
 
   #isLost(name: string, error: unknown): boolean {
-    return this.#damaged.has(name) && damageCodes.some((code) => isKontikiError(error, code));
+    return this.#damaged.has(name) && isErrorOf(error, damageCodes);
   }
 
   /** Told twice that it was removed: by its own log, and by the others after it came again. */
@@ -259,7 +256,7 @@ export class FaultSupervisor {
   #isExcused(name: string, failure: Error): boolean {
     if (this.#damaged.has(name)) return true;
     if (isKontikiError(failure, 'MEMBER_REMOVED')) return this.ledger.isRemoved(name);
-    const isPassing = passingCodes.some((code) => isKontikiError(failure, code));
+    const isPassing = isErrorOf(failure, passingCodes);
     return isPassing && this.#failing.has(name);
   }
 

@@ -1,6 +1,6 @@
 /** Assertions of the conformance suites. */
 import { assert } from '../../base/assert.js';
-import { type ErrorCode, isKontikiError } from '../../base/errors.js';
+import { type ErrorCode, isErrorOf } from '../../base/errors.js';
 
 /**
  * Fails unless both are the same text, number or structure; byte arrays count by their bytes, an
@@ -34,7 +34,7 @@ export async function checkRejects(
     await call();
   } catch (error) {
     failure = error;
-    if (codes.some((code) => isKontikiError(error, code))) return;
+    if (isErrorOf(error, codes)) return;
   }
   const got = failure === undefined ? 'success' : String(failure);
   assert(false, `${what}: expected ${codes.join(' or ')}, got ${got}`);

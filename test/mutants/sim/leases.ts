@@ -10,9 +10,9 @@ export const leases: readonly SimDefect[] = [
     replace: '',
     also: [
       {
-        file: 'store/lease-expiry.ts',
-        find: '      ownTerm: term,\n',
-        replace: '      ...(term < 0 ? { ownTerm: term } : {}),\n',
+        file: 'store/propose-in-term.ts',
+        find: '{ timeoutMs, ownTerm }',
+        replace: '{ timeoutMs, ...(ownTerm < 0 ? { ownTerm } : {}) }',
       },
       {
         file: 'store/lease-expiry.ts',
