@@ -13,7 +13,7 @@ import type { KvEngine } from '../storage/kv-engine.js';
 import { MemoryEngine } from '../storage/memory/kv-engine.js';
 import { MemoryStateHome } from '../storage/memory/state-home.js';
 import { StateFolders } from '../storage/state-folders.js';
-import { WriteBehindBackend } from '../storage/write-behind.js';
+import { type EngineReopening, WriteBehindBackend } from '../storage/write-behind.js';
 import { StoreStateMachine } from '../store/state-machine.js';
 import { Store } from '../store/store.js';
 import { Cleanup } from './cleanup.js';
@@ -69,9 +69,10 @@ async function openKeyspace(
   const flushFailed = new Deferred<KontikiError>();
   const onFailed = (error: KontikiError) => flushFailed.resolve(error);
   const failed = flushFailed.promise;
-  const openBackend = (engine: KvEngine) =>
+  const openBackend = (engine: KvEngine, reopening?: EngineReopening) =>
     WriteBehindBackend.open({
       engine,
+      reopening,
       timers: env.timers,
       onFailed,
       verify: verifyRecord,
@@ -89,7 +90,7 @@ async function openKeyspace(
   const home = await StateFolders.find({ fs, openEngine, dir, openBackend });
   const engine = await home.openEngine();
   cleanup.add(() => engine.close());
-  const backend = await openBackend(engine);
+  const backend = await openBackend(engine, home.reopening);
   const machine = machineOn(backend, home);
   return { machine, appliedIndex: backend.openedIndex, failed, retire: () => home.retire() };
 }

@@ -123,6 +123,10 @@ export interface Backend {
   flush(): Promise<void>;
   /** The state as it is now, in O(1), to be read beside later `apply` calls. */
   capture(): StateView;
-  /** Flushes, then closes; open views end. Idempotent. */
+  /** False while what was applied waits for space on the disk. Absent: it never does. */
+  readonly hasSpace?: boolean;
+  /** From here on nothing waits for space any more: it fails. */
+  interrupt?(): void;
+  /** Flushes, then closes; open views end. Waits for no space. Idempotent. */
   close(): Promise<void>;
 }

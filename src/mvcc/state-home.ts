@@ -12,7 +12,8 @@ export interface StateLoad {
    * Makes the state durable and puts it in the place of the one before: after a crash it is one or
    * the other. The backend before still works and is the caller's to close.
    *
-   * @throws {KontikiError} NO_SPACE, STORAGE_IO: the next open finds one or the other
+   * @throws {KontikiError} NO_SPACE: it may be loaded once more; STORAGE_IO: the next open finds one or
+   *   the other
    */
   finish(): Promise<Backend>;
   /** Lets go of what was loaded. Never rejects. */

@@ -1,6 +1,6 @@
 /**
- * What a member looks after with each tick, so that others need not: that it has space for its log, and
- * that it does not stand still.
+ * What a member looks after with each tick, so that others need not: that it has space for log and state,
+ * and that it does not stand still.
  */
 import type { RawNode } from '../raft/raw-node.js';
 import { FullDisk } from './full-disk.js';
@@ -25,13 +25,18 @@ export class Care {
   readonly #stalls: Stalls;
 
   constructor(options: NodeOptions, { raft, persist, apply, onSpace, onStall }: CareParts) {
-    const { env, log, tickMs = 100, electionTicks = 10 } = options;
+    const { env, log, stateMachine: machine, tickMs = 100, electionTicks = 10 } = options;
     const { clock } = env;
-    this.#fullDisk = new FullDisk(raft, log, electionTicks, onSpace);
+    this.#fullDisk = new FullDisk({ raft, log, machine, electionTicks, onChange: onSpace });
     this.#stalls = new Stalls({
       ...{ raft, clock, tickMs, electionTicks, onStall },
       ...{ log: persist, state: apply },
     });
+  }
+
+  /** False while log or state wait for space on the disk. */
+  get hasSpace(): boolean {
+    return this.#fullDisk.hasSpace;
   }
 
   /** Called with each tick, inside a turn, before the core's. */

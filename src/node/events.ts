@@ -30,7 +30,7 @@ export interface NodeEvents {
       readonly memberId?: MemberId | undefined;
     },
   ];
-  /** The log ran out of disk space, and takes no proposals; or it found some again. */
+  /** Log or state ran out of disk space, and wait for some; or found some again. */
   space: [event: { readonly hasSpace: boolean }];
   /**
    * This member stood still: `loop`: none of its code ran for `ms`, which is over; `log`, `state`: a write

@@ -40,7 +40,7 @@ export interface MemberEvents {
       readonly member: string | undefined;
     },
   ];
-  /** The log ran out of disk space, and takes no proposals; or it found some again. */
+  /** Log or state ran out of disk space, and wait for some; or found some again. */
   space: [event: { readonly hasSpace: boolean }];
   /** This member stood still: its event loop, its log, or its state machine. */
   stall: NodeEvents['stall'];

@@ -210,7 +210,7 @@ export class Node extends EventEmitter<NodeEvents> {
       appliedIndex: this.#applied.index,
       durableIndex: this.#machine.durableIndex,
       logBytes: this.#log.bytesAbove(0),
-      hasSpace: this.#log.hasSpace,
+      hasSpace: this.#care.hasSpace,
       snapshotIndex: this.#snapshots?.newestIndex ?? 0,
     });
   }
@@ -480,9 +480,11 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#machine.interrupt?.();
     await this.#apply.stop();
     await this.#snapshots?.stop();
+    // Begun first: a write that waits for space on the disk would be waited for without end.
+    const logClosed = this.#log.close().catch(() => undefined);
     await this.#persist.stop();
     await this.#machine.close().catch(() => undefined);
-    await this.#log.close().catch(() => undefined);
+    await logClosed;
     this.#lifecycle = 'closed';
   }
 }

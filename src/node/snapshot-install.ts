@@ -6,7 +6,7 @@
  *     log: installed | acknowledge
  */
 import { replaceAdvice } from '../base/advice.js';
-import { kontikiError } from '../base/errors.js';
+import { isKontikiError, kontikiError } from '../base/errors.js';
 import type { ConfState } from '../raft/configuration.js';
 import type { StorageAppend } from '../raft/ready.js';
 import type { LogId } from '../raft/types.js';
@@ -34,6 +34,8 @@ export function installSnapshot(
     readonly apply: ApplyLoop;
     /** Told of the members, before anything else is done with the state machine. */
     readonly onRestored?: (configuration: ConfState) => void;
+    /** Waits before a state for which there was no space is tried again; rejects when nobody can wait. */
+    readonly pause: () => Promise<void>;
   },
   append: StorageAppend,
 ): Promise<void> {
@@ -46,10 +48,24 @@ export function installSnapshot(
     await machine.flush();
     const mark = { snapshot: { last, configuration }, entries, mustSync: true };
     await log.append(hardState === undefined ? mark : { ...mark, hardState });
-    await restoreFrom(parts, last);
+    await restoreOnceThereIsSpace(parts, last);
     await log.installed(last);
     parts.onRestored?.(configuration);
   });
+}
+
+async function restoreOnceThereIsSpace(
+  parts: SnapshotInstallParts & { readonly pause: () => Promise<void> },
+  last: LogId,
+): Promise<void> {
+  for (;;) {
+    try {
+      return await restoreFrom(parts, last);
+    } catch (error) {
+      if (!isKontikiError(error, 'NO_SPACE')) throw error;
+      await parts.pause();
+    }
+  }
 }
 
 /**

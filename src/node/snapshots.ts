@@ -2,6 +2,8 @@
  * The driver's snapshots: one door to making, sending, receiving and installing them, and to letting
  * the log go of what they make unneeded. All of it answers in a later turn of the node.
  */
+import { Deferred } from '../base/deferred.js';
+import { kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import { randomId } from '../base/prng.js';
 import type { SnapshotAck, SnapshotChunk, WireMessage } from '../codec/wire-message.js';
@@ -55,6 +57,8 @@ interface Taken {
 
 type SnapshotMessage = SnapshotRequest | SnapshotChunk | SnapshotAck;
 
+/** Before a state for which there was no space on the disk is loaded again, in milliseconds. */
+const installAgainMs = 1_000;
 const noData = new Uint8Array(0);
 const noRequests: readonly SnapshotRequest[] = [];
 
@@ -75,6 +79,7 @@ export class Snapshots {
   /** Not installed yet, in order. */
   #taken: readonly Taken[] = [];
   #installedIndex = 0;
+  readonly #stopped = new Deferred<void>();
 
   private constructor(parts: Parts, options: NodeOptions) {
     const { apply, env, handlers, log, machine, raft, store } = parts;
@@ -220,7 +225,7 @@ export class Snapshots {
   async install(append: StorageAppend): Promise<void> {
     const { handlers, store } = this.#parts;
     const onRestored = (restored: ConfState) => handlers.onRestored(restored);
-    await installSnapshot({ ...this.#parts, onRestored }, append);
+    await installSnapshot({ ...this.#parts, onRestored, pause: () => this.#pause() }, append);
     const [done, ...others] = this.#taken;
     this.#taken = others;
     if (done === undefined) return;
@@ -231,8 +236,17 @@ export class Snapshots {
     void store.prune().catch(() => undefined);
   }
 
+  async #pause(): Promise<void> {
+    const over = new Deferred<void>();
+    const timer = this.#parts.env.timers.after(installAgainMs, () => over.resolve());
+    await Promise.race([over.promise, this.#stopped.promise]);
+    timer.cancel();
+    if (this.#stopped.settled) throw kontikiError('CLOSED', 'node: closed before there was space');
+  }
+
   /** Ends everything; resolves once the store, the log and the state machine are left alone. */
   async stop(): Promise<void> {
+    this.#stopped.resolve();
     this.onLeadershipLost();
     await this.#receiver.stop();
     await this.#maker.stop();

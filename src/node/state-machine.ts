@@ -81,6 +81,11 @@ export interface StateMachine {
   interrupt?(): void;
   /** The log is kept above this index. Never goes down. */
   readonly durableIndex: number;
+  /**
+   * False while what was applied waits for space on the disk: a leader hands leadership over, if it can.
+   * Absent: it never does.
+   */
+  readonly hasSpace?: boolean;
   /** The replicated setting of lease reads as it is in the *durable* state, from `open` on. */
   readonly durableReadLease?: ReadLeaseSetting;
   /** Absent: a proposal is handed over once, and its caller has to know what to repeat. */
@@ -97,7 +102,8 @@ export interface StateMachine {
    * Replaces the state by one that {@link snapshot} gave on another member. Called between two
    * batches, after `flush`, and at start after `open`. Durable when it resolves; after a crash the
    * state is the old or the new one, never a mix. The end of `chunks` without an error is what says
-   * that they are right. A rejection stops the member.
+   * that they are right. A rejection stops the member; one with `NO_SPACE` says that the state is the old
+   * one, and it is called again.
    *
    * @param appliedIndex - last entry that is in the new state
    * @param chunks - its bytes, cut anywhere

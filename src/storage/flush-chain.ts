@@ -68,6 +68,11 @@ export class FlushChain {
     return this.#last.to;
   }
 
+  /** Number of the last flush; 0 before the first. */
+  get seq(): number {
+    return this.#last.seq;
+  }
+
   /** Whether nothing was ever flushed. */
   get isEmpty(): boolean {
     return this.#last.seq === 0;

@@ -53,6 +53,8 @@ export interface LogBatch {
  *
  * - `append` calls may overlap; they take effect, and settle, in call order. The reader half shows
  *   an append's entries as soon as `append` was called.
+ * - Once {@link LogStore.waitForSpace} was called, a write for which there is no space waits until
+ *   there is: `hasSpace` is false meanwhile. `close` refuses what still waits (`NO_SPACE`).
  * - After an `append` rejected, every later one rejects too (`STORAGE_IO` or `NO_SPACE`), reading
  *   goes on, and what the failed one left on the medium is settled by the next open.
  *
@@ -87,10 +89,18 @@ export interface LogStore extends LogReader {
   truncate(index: number): Promise<void>;
   /** About the bytes on the medium that entries above `index` take. */
   bytesAbove(index: number): number;
+  /**
+   * The driver runs, and calls {@link LogStore.reserve} now and then while there is no space: no write
+   * needs to fail for want of it any more. Absent: each of them does.
+   */
+  waitForSpace?(): void;
   /** False while there is no space for what comes next: the time to refuse proposals. */
   readonly hasSpace: boolean;
-  /** Tries once more to get space, if there was none; resolves to `hasSpace`. Rejects never. */
+  /**
+   * Tries once more to get space, for a write that waits for it as well; resolves to `hasSpace`, which
+   * such a write may change later. Rejects never.
+   */
   reserve(): Promise<boolean>;
-  /** Waits for what is in flight, then lets go of the medium. Idempotent. */
+  /** Waits for what is in flight, but not for space, then lets go of the medium. Idempotent. */
   close(): Promise<void>;
 }

@@ -10,9 +10,16 @@ import { kontikiError } from '../base/errors.js';
 import type { Backend, StoredRecord } from '../mvcc/backend.js';
 import type { StateHome, StateLoad } from '../mvcc/state-home.js';
 import type { FileSystem } from './file-system.js';
+import { engineWriteBufferBytes } from './flush-chain.js';
+import { hasSpaceFor } from './has-space.js';
 import type { KvEngine, OpenEngine } from './kv-engine.js';
 import { StateLoader } from './state-loader.js';
 import { findState, isStateName, stateName, writeStatePointer } from './state-pointer.js';
+import type { EngineReopening } from './write-behind.js';
+
+const probeName = 'space.tmp';
+/** What an engine may take to be opened, and for a flush, in bytes: two write buffers. */
+const engineRoomBytes = 2 * engineWriteBufferBytes;
 
 /** @since 0.1.0 */
 export interface StateFoldersOptions {
@@ -21,7 +28,7 @@ export interface StateFoldersOptions {
   /** The data directory, which exists and is locked. */
   readonly dir: string;
   /** Opens an engine with a whole state in it as a backend, which then owns the engine. */
-  readonly openBackend: (engine: KvEngine) => Promise<Backend>;
+  readonly openBackend: (engine: KvEngine, reopening: EngineReopening) => Promise<Backend>;
 }
 
 /** @since 0.1.0 */
@@ -57,6 +64,11 @@ export class StateFolders implements StateHome {
   async openEngine(): Promise<KvEngine> {
     await this.#options.fs.makeDirectory(this.path);
     return this.#options.openEngine(this.path);
+  }
+
+  /** How that engine goes on once it has run out of space. */
+  get reopening(): EngineReopening {
+    return this.#reopening(this.path);
   }
 
   /** @throws {KontikiError} NO_SPACE, STORAGE_IO */
@@ -96,7 +108,7 @@ export class StateFolders implements StateHome {
           throw error;
         }
         // Verifies the whole chain of batches before the switch, and closes the engine if it cannot.
-        const backend = await openBackend(engine);
+        const backend = await openBackend(engine, this.#reopening(`${dir}/${name}`));
         try {
           await writeStatePointer(fs, dir, name);
         } catch (error) {
@@ -113,6 +125,14 @@ export class StateFolders implements StateHome {
     };
   }
 
+  #reopening(path: string): EngineReopening {
+    const { dir, fs, openEngine } = this.#options;
+    return {
+      hasSpace: () => hasSpaceFor(fs, `${dir}/${probeName}`, engineRoomBytes),
+      open: () => openEngine(path),
+    };
+  }
+
   /** Removes every folder of a state but the present one. What it cannot remove, a later call does. */
   async retire(): Promise<void> {
     const { fs, dir } = this.#options;
@@ -121,6 +141,8 @@ export class StateFolders implements StateHome {
         (name) => isStateName(name) && name !== this.#current,
       );
       for (const name of old) await fs.remove(`${dir}/${name}`);
+      // Of a life that ended while it looked for space.
+      await fs.remove(`${dir}/${probeName}`);
       if (old.length > 0) await fs.syncDirectory(dir);
     } catch {
       // Space that is not free yet is no reason to stop a member.

@@ -87,7 +87,7 @@ export async function findState(fs: FileSystem, dir: string): Promise<string> {
 /**
  * Switches to another folder, durably when it resolves; after a crash to it or not at all.
  *
- * @throws {KontikiError} NO_SPACE, STORAGE_IO
+ * @throws {KontikiError} NO_SPACE: nothing is changed; STORAGE_IO
  * @since 0.1.0
  */
 export async function writeStatePointer(fs: FileSystem, dir: string, name: string): Promise<void> {
@@ -102,8 +102,13 @@ export async function writeStatePointer(fs: FileSystem, dir: string, name: strin
   } finally {
     await file.close();
   }
-  await fs.rename(temporary, `${dir}/${statePointerName}`);
-  await fs.syncDirectory(dir);
+  try {
+    await fs.rename(temporary, `${dir}/${statePointerName}`);
+    await fs.syncDirectory(dir);
+  } catch (cause) {
+    // Not again as a whole, however little it is: a crash now could leave either name.
+    throw kontikiError('STORAGE_IO', `the switch to ${name} failed, or is not durable`, { cause });
+  }
 }
 
 function checksum(fs: FileSystem, body: string): string {

@@ -69,6 +69,8 @@ export class LayeredView implements StateView {
   #at = 0;
   #isEngineDone = false;
   #isClosed = false;
+  /** Why it was ended before its owner closed it. */
+  #end: unknown;
 
   /** @param parts - see {@link StateViewParts} */
   constructor(parts: StateViewParts) {
@@ -112,6 +114,16 @@ export class LayeredView implements StateView {
     }
   }
 
+  /**
+   * Closes it behind its owner's back.
+   *
+   * @param error - what every further read fails with
+   */
+  async end(error: unknown): Promise<void> {
+    this.#end = error;
+    await this.close().catch(() => undefined);
+  }
+
   async #fill(count: number): Promise<void> {
     this.#pairs = await this.#parts.cursor.next(Math.min(count, chunkPairs));
     this.#checkOpen();
@@ -142,6 +154,7 @@ export class LayeredView implements StateView {
   }
 
   #checkOpen(): void {
+    if (this.#end !== undefined) throw this.#end;
     if (this.#isClosed) throw kontikiError('CLOSED', 'the view of the state is closed');
   }
 }

@@ -13,6 +13,9 @@
  *
  * `capture` seals the active layer and puts an empty one above it: what a view rests on never changes
  * again. Sealed layers are flushed together with the active one.
+ *
+ * A flush that finds no space on the disk waits for some, then opens the engine again: the layers have all
+ * that it may have lost.
  */
 import { assert } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
@@ -31,11 +34,14 @@ import type {
   StoredRecord,
 } from '../mvcc/backend.js';
 import { FlushChain } from './flush-chain.js';
-import type { EngineBatch, KvEngine } from './kv-engine.js';
+import { flushesLost } from './flush-chain-reading.js';
+import type { KvEngine } from './kv-engine.js';
 import { CopiedRange, changesOf, type Layer, LayerCursor } from './layers.js';
 import { Overlay } from './overlay.js';
 import { type CountedKeys, countOnce, RangeCounter, type ReadPieces } from './range-count.js';
 import { mergeRange } from './range-merge.js';
+import { ReopenableEngine } from './reopenable-engine.js';
+import { SpaceWait } from './space-wait.js';
 import { StagedLayer } from './staged-layer.js';
 import { allKeys, checkStateKey, LayeredView } from './state-view.js';
 
@@ -45,6 +51,14 @@ const defaults = {
   overlayBytesMax: limits.overlayBytesMax,
 } as const;
 const noLayers: readonly Layer[] = [];
+
+/** How an engine that ran out of space is opened again. @since 0.1.0 */
+export interface EngineReopening {
+  /** Whether there is enough of it by now. */
+  hasSpace(): Promise<boolean>;
+  /** Opens the engine again, which was closed. */
+  open(): Promise<KvEngine>;
+}
 
 /** @since 0.1.0 */
 export interface WriteBehindOptions {
@@ -64,6 +78,8 @@ export interface WriteBehindOptions {
   readonly verify?: (key: BinaryString, bytes: Uint8Array) => void;
   /** Keys whose number is kept in mind, so that few are read to count them. Default: none. */
   readonly counted?: CountedKeys;
+  /** How to go on after a flush that found no space. Default not at all: it failed like any other. */
+  readonly reopening?: EngineReopening | undefined;
   /** Called once, when a flush failed: nothing becomes durable any more. Reads still work. */
   readonly onFailed?: (error: KontikiError) => void;
 }
@@ -80,8 +96,9 @@ type Settings = WriteBehindOptions & Record<keyof typeof defaults, number>;
 export class WriteBehindBackend implements Backend {
   readonly openedIndex: number;
   readonly #settings: Settings;
-  readonly #engine: KvEngine;
-  readonly #chain: FlushChain;
+  readonly #engine: ReopenableEngine;
+  #chain: FlushChain;
+  readonly #spaceWait: SpaceWait | undefined;
   /** Takes the changes. */
   #active = new Overlay();
   /** Below the active one, newest first: sealed, or published whole, since the last flush began. */
@@ -89,7 +106,7 @@ export class WriteBehindBackend implements Backend {
   /** Below those, newest first: on their way to the engine. */
   #flushing: readonly Layer[] = noLayers;
   readonly #counter: RangeCounter | undefined;
-  readonly #views = new Set<StateView>();
+  readonly #views = new Set<LayeredView>();
   #appliedIndex: number;
   #durableIndex: number;
   /** Something was applied since the last flush started. */
@@ -105,8 +122,10 @@ export class WriteBehindBackend implements Backend {
 
   private constructor(options: WriteBehindOptions, chain: FlushChain) {
     this.#settings = { ...defaults, ...options };
-    this.#engine = options.engine;
+    this.#engine = new ReopenableEngine(options.engine);
     this.#chain = chain;
+    const { reopening, timers } = options;
+    if (reopening !== undefined) this.#spaceWait = new SpaceWait(timers, reopening.hasSpace);
     if (options.counted !== undefined) this.#counter = new RangeCounter(options.counted);
     this.openedIndex = chain.appliedIndex;
     this.#appliedIndex = chain.appliedIndex;
@@ -150,7 +169,7 @@ export class WriteBehindBackend implements Backend {
     }
     if (missing.length > 0) {
       // Nothing overlaps with it: what the engine shows now, the overlay overrides now.
-      const stored = this.#engine.getNow?.(missing);
+      const stored = this.#engine.getNow(missing);
       if (stored === undefined) return this.#fetch(plan, records, missing, places);
       fill(records, places, stored);
     }
@@ -207,7 +226,7 @@ export class WriteBehindBackend implements Backend {
   capture(): StateView {
     this.#checkOpen();
     this.#seal();
-    const view: StateView = new LayeredView({
+    const view: LayeredView = new LayeredView({
       appliedIndex: this.#appliedIndex,
       layers: [...this.#sealed, ...this.#flushing],
       cursor: this.#engine.iterate({ ...allKeys, bulk: true }),
@@ -223,6 +242,14 @@ export class WriteBehindBackend implements Backend {
   async flush(): Promise<void> {
     this.#checkOpen();
     await this.#flushApplied();
+  }
+
+  get hasSpace(): boolean {
+    return this.#spaceWait?.isWaiting !== true;
+  }
+
+  interrupt(): void {
+    this.#spaceWait?.interrupt();
   }
 
   /** @throws {KontikiError} what the engine failed with; it is closed all the same */
@@ -324,14 +351,13 @@ export class WriteBehindBackend implements Backend {
     this.#active = new Overlay();
     this.#isDirty = false;
     this.#startedFlushes += 1;
-    this.#inFlight = this.#write(this.#chain.next(changesOf(layers), to), to);
+    this.#inFlight = this.#flushLayers(layers, to);
     return this.#inFlight;
   }
 
-  async #write(batch: EngineBatch, to: number): Promise<void> {
+  async #flushLayers(layers: readonly Layer[], to: number): Promise<void> {
     try {
-      await this.#engine.write(batch, { sync: true, pause: this.pause });
-      assert(this.#chain.appliedIndex === to, 'the engine walked the whole batch');
+      await this.#write(layers, to);
     } catch (error) {
       this.#inFlight = undefined;
       this.#fail(error);
@@ -344,12 +370,40 @@ export class WriteBehindBackend implements Backend {
     if (this.#isDirty && this.#closing === undefined) this.#schedule();
   }
 
+  async #write(layers: readonly Layer[], to: number): Promise<void> {
+    const { seq } = this.#chain;
+    for (let isAgain = false; ; isAgain = true) {
+      try {
+        if (isAgain && (await this.#reopen(seq))) return;
+        const batch = this.#chain.next(changesOf(layers), to);
+        await this.#engine.write(batch, { sync: true, pause: this.pause });
+        assert(this.#chain.appliedIndex === to, 'the engine walked the whole batch');
+        return;
+      } catch (error) {
+        if (this.#spaceWait === undefined || !isKontikiError(error, 'NO_SPACE')) throw error;
+        // Until then the engine answers reads, views included.
+        await this.#spaceWait.until(error);
+        for (const view of this.#views) await view.end(error);
+      }
+    }
+  }
+
+  /** @returns whether the flush behind flush `seq` was there, after all */
+  async #reopen(seq: number): Promise<boolean> {
+    await this.#engine.reopen(() => (this.#settings.reopening as EngineReopening).open());
+    this.#chain = await FlushChain.open(this.#engine);
+    const found = this.#chain.seq;
+    if (found === seq || found === seq + 1) return found > seq;
+    throw flushesLost(`flush ${seq} was the last one before there was no space, found ${found}`);
+  }
+
   /** The engine may or may not hold the batch now, so both layers stay for the reads. */
   #fail(cause: unknown): void {
     const error = kontikiErrorOf(cause);
     this.#failure = error;
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#engine.giveUp(error);
     this.#settings.onFailed?.(error);
   }
 
@@ -376,6 +430,7 @@ export class WriteBehindBackend implements Backend {
   }
 
   async #close(): Promise<void> {
+    this.interrupt();
     // First of all: where cursors see later writes, a flush waits for those of the views.
     for (const view of this.#views) await view.close().catch(() => undefined);
     try {

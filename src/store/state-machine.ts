@@ -333,6 +333,11 @@ export class StoreStateMachine implements StateMachine {
 
   interrupt(): void {
     this.#isInterrupted = true;
+    this.backend.interrupt?.();
+  }
+
+  get hasSpace(): boolean {
+    return this.backend.hasSpace ?? true;
   }
 
   #advance(changes: readonly Change[], index: number, staged?: StagedChanges): void {

@@ -29,6 +29,8 @@ export interface SimEngineDiskOptions {
  * @since 0.1.0
  */
 export class SimEngineDisk {
+  /** Whether the disk that the engines share with files is full: default never. */
+  isFull: () => boolean = () => false;
   /** What every operation takes longer than usual, on average, in virtual microseconds: a disk that stalls. */
   slowByUs = 0;
   /** The same of writes, which come on top: a disk behind a cache that reads still hit. */
@@ -58,11 +60,13 @@ export class SimEngineDisk {
       incarnation.settle(100 + randomInt(random, 900), () => {
         const stored = this.#stored(path);
         if (stored.opened) throw kontikiError('DIR_LOCKED', `engine ${path} is open`);
+        if (this.isFull()) throw kontikiError('NO_SPACE', `no space to open engine ${path}`);
         stored.opened = true;
         const slowByUs = (isWrite: boolean) => {
           return this.slowByUs + (isWrite ? this.slowWritesByUs : 0);
         };
-        const opened = { stored, incarnation, random, logs, slowByUs };
+        const isFull = () => this.isFull();
+        const opened = { stored, incarnation, random, logs, slowByUs, isFull };
         return new SimEngine({ ...opened, path: normalPath(path) });
       });
   }

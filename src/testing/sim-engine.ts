@@ -43,6 +43,8 @@ export interface OpenedEngine {
   readonly path: string;
   /** What an operation takes longer than usual now, on average, in virtual microseconds. */
   readonly slowByUs: (isWrite: boolean) => number;
+  /** Whether there is no space for anything new. */
+  readonly isFull: () => boolean;
 }
 
 /**
@@ -55,6 +57,8 @@ export class SimEngine implements KvEngine {
   #inFlight = 0;
   #writing = false;
   #hasWritten = false;
+  /** As of LevelDB: after a write that failed it takes none. */
+  #hasFailed = false;
   #closing: Deferred<void> | undefined;
 
   /**
@@ -91,14 +95,16 @@ export class SimEngine implements KvEngine {
     const changes = new Map(batch);
     return this.#run(options.sync ? 'sync' : 'write', () => {
       this.#writing = false;
-      const { incarnation, path, stored } = this.#on;
-      const fault = stored.writeFault;
+      const { incarnation, isFull, path, stored } = this.#on;
+      if (this.#hasFailed) throw kontikiError('STORAGE_IO', `an earlier write to ${path} failed`);
+      const fault = stored.writeFault ?? (isFull() ? { code: 'NO_SPACE' as const } : undefined);
       stored.writeFault = undefined;
+      this.#hasFailed = fault !== undefined;
       // Not before the first one: what an engine finds in its logs when it opens, it puts into tables.
       if (this.#hasWritten && randomInt(this.#on.logs, batchesPerLog) === 0) stored.beginLog();
       this.#hasWritten = true;
       if (fault === undefined) stored.write(changes, options.sync);
-      else if (fault.kept === true) stored.write(changes, false);
+      else if ('kept' in fault && fault.kept === true) stored.write(changes, false);
       if (fault !== undefined) throw kontikiError(fault.code, `write to ${path} failed (injected)`);
       const numbers = [changes.size, options.sync ? 1 : 0, this.#on.stored.view.size];
       incarnation.scheduler.trace('engine.write', incarnation.machine, path, ...numbers);

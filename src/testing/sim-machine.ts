@@ -66,6 +66,9 @@ export const assertingObserver: NodeObserver = {
   installed: ignore,
 };
 
+/** What an engine takes of the disk for a write, or to be opened, in bytes. */
+const engineRoomBytes = 4_096;
+
 function ignore(): void {}
 
 /**
@@ -106,6 +109,7 @@ export class SimMachine {
     this.disk.provide(this.dir);
     this.engineDisk = new SimEngineDisk({ seed, machine: name });
     this.disk.onRemove = (path) => this.engineDisk.remove(path);
+    this.engineDisk.isFull = () => this.disk.usedBytes + engineRoomBytes > this.disk.byteBudget;
     this.quartz = new SimQuartz(options.scheduler);
     options.network.addMachine(name);
   }

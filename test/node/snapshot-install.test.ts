@@ -78,13 +78,13 @@ type Member = Awaited<ReturnType<typeof openMember>>;
 
 class Rig {
   readonly sim: Simulator;
-  readonly #machine;
+  readonly machine;
   env: Env;
 
   constructor(seed: number) {
     this.sim = new Simulator({ seed, traceLines: 0 });
-    this.#machine = this.sim.machine('n1');
-    this.env = this.#machine.boot();
+    this.machine = this.sim.machine('n1');
+    this.env = this.machine.boot();
   }
 
   complete<T>(promise: Promise<T>): Promise<T> {
@@ -111,12 +111,12 @@ class Rig {
   }
 
   crash(kind: CrashKind): void {
-    this.#machine.crash(kind);
-    this.env = this.#machine.boot();
+    this.machine.crash(kind);
+    this.env = this.machine.boot();
   }
 
   states(): string[] {
-    const { names } = this.#machine.disk;
+    const { names } = this.machine.disk;
     return names.children(dir).filter((name) => name.startsWith('state'));
   }
 }
@@ -144,9 +144,13 @@ const append: StorageAppend = {
   responses: [],
 };
 
-function install({ log, machine, store }: Member): Promise<void> {
+function install(
+  { log, machine, store }: Member,
+  pause: () => Promise<void> = () => Promise.reject(new Error('nobody waits')),
+): Promise<void> {
   const handlers = { onApplied: () => undefined, onFailed: () => undefined };
-  return installSnapshot({ log, machine, store, apply: new ApplyLoop(machine, handlers) }, append);
+  const apply = new ApplyLoop(machine, handlers);
+  return installSnapshot({ log, machine, store, apply, pause }, append);
 }
 
 function checkOldOrNew(member: Member, hash: string): 'old' | 'new' {
@@ -207,4 +211,36 @@ describe('a snapshot install', () => {
     },
     60_000,
   );
+
+  /** A disk that is full from the moment on when the log says that a snapshot is being installed. */
+  async function full(seed: number) {
+    const { chunks, hash } = await otherState();
+    const rig = new Rig(seed);
+    const member = await prepared(rig, chunks);
+    const disk = { isFull: true };
+    rig.machine.engineDisk.isFull = () => disk.isFull && member.log.installing !== undefined;
+    return { disk, hash, member, rig };
+  }
+
+  test('no space for the state -> tried again, as often as it takes; then as ever', async () => {
+    const { disk, hash, member, rig } = await full(1);
+    let pauses = 0;
+    const pause = async () => {
+      pauses += 1;
+      disk.isFull = pauses < 3;
+    };
+    await rig.complete(install(member, pause));
+    expect(pauses).toBe(3);
+    expect(member.machine.keyspace.stateHash).toBe(hash);
+    expect(member.log.installing).toBeUndefined();
+    expect(rig.states().sort()).toEqual(['state-0000000000000028', 'state.current']);
+  });
+
+  test('nobody waits for space any more -> it fails, and the next open finishes it', async () => {
+    const { disk, hash, member, rig } = await full(2);
+    await expect(rig.complete(install(member))).rejects.toMatchObject({ message: 'nobody waits' });
+    rig.crash('process');
+    disk.isFull = false;
+    expect(checkOldOrNew(await rig.complete(openMember(rig.env, false)), hash)).toBe('new');
+  });
 });

@@ -11,7 +11,7 @@ class FailingEngine extends MemoryEngine {
   isBroken = false;
 
   override async write(batch: EngineBatch, options: { readonly sync: boolean }): Promise<void> {
-    if (this.isBroken) throw kontikiError('NO_SPACE', 'the disk is full');
+    if (this.isBroken) throw kontikiError('STORAGE_IO', 'worn');
     await super.write(batch, options);
   }
 }
@@ -34,14 +34,41 @@ describe('a flush that fails', () => {
     await sim.complete(store.put('a', '1'), 5_000);
     expect(failed).toEqual([]);
     await sim.run(1_000);
-    expect(failed).toEqual(['NO_SPACE']);
+    expect(failed).toEqual(['STORAGE_IO']);
     await expect(sim.complete(store.put('b', '1'), 5_000)).rejects.toMatchObject({
-      code: 'NO_SPACE',
+      code: 'STORAGE_IO',
       outcome: 'rejected',
     });
     await sim.complete(store.close(), 5_000);
     machine.crash('process');
     const again = await open(new MemoryEngine());
     expect((await sim.complete(again.get('a'), 5_000))?.text()).toBe('1');
+  });
+
+  test('for want of space -> it waits, reads go on, a close waits for nothing', async () => {
+    const sim = new Simulator({ seed: 2 });
+    const machine = sim.machine('n1');
+    const config = storeConfig({ name: 'n1', dir: `${machine.dir}/n1` });
+    const store = await sim.complete(openStoreOn(machine.boot(), config), 5_000);
+    const events: boolean[] = [];
+    store.on('space', ({ hasSpace }) => events.push(hasSpace));
+    await sim.complete(store.put('a', '1'), 5_000);
+    machine.engineDisk.isFull = () => true;
+    await sim.complete(store.put('b', '1'), 5_000);
+    await sim.run(5_000);
+    expect([events, store.status().hasSpace]).toEqual([[false], false]);
+    expect((await sim.complete(store.get('b'), 5_000))?.text()).toBe('1');
+    machine.engineDisk.isFull = () => false;
+    await sim.run(5_000);
+    expect([events, store.status().hasSpace]).toEqual([[false, true], true]);
+    expect(store.status().durableIndex).toBe(store.status().appliedIndex);
+    machine.engineDisk.isFull = () => true;
+    await sim.complete(store.put('c', '1'), 5_000);
+    await sim.run(1_000);
+    await sim.complete(store.close(), 5_000);
+    machine.engineDisk.isFull = () => false;
+    machine.crash('power');
+    const again = await sim.complete(openStoreOn(machine.boot(), config), 5_000);
+    expect((await sim.complete(again.get('c'), 5_000))?.text()).toBe('1');
   });
 });

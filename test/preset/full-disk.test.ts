@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ScarceReport } from './scarce-report.js';
 
 const child = fileURLToPath(new URL('scarce-child.ts', import.meta.url));
-const mount = 'mount -t tmpfs -o size=8m kontiki "$0"';
+const mount = 'mount -t tmpfs -o size=40m kontiki "$0"';
 
 /** Whether this user may mount anything, in a namespace that nobody else sees. */
 function mayMount(): boolean {
@@ -33,8 +33,6 @@ async function run(scenario: string): Promise<ScarceReport> {
   return JSON.parse(stdout) as ScarceReport;
 }
 
-const noSpace = expect.objectContaining({ code: 'NO_SPACE' });
-
 // Without the right to mount: test/storage/wal/no-space has the same on files in memory.
 describe.skipIf(!mayMount())('a full disk (skipped unless this user may mount)', () => {
   test('nearly: no room for the zeros ahead -> puts are rejected, reads served, until there is room', async () => {
@@ -47,11 +45,12 @@ describe.skipIf(!mayMount())('a full disk (skipped unless this user may mount)',
     expect(after).toMatchObject({ acknowledged: { length: 50 } });
   });
 
-  test('to the last byte -> NO_SPACE, the member stops; opened again: all that was acknowledged', async () => {
+  test('to the last byte -> log and state wait, reads are served, and all goes on with the space', async () => {
     const { acknowledged, during, read, same, keys, after } = await run('full');
-    expect(during.failure).toEqual(noSpace);
-    expect(read).toEqual(noSpace);
-    expect(same.failure).toEqual(noSpace);
+    // What was on its way when the space ended may come later.
+    expect(['NO_SPACE', 'TIMEOUT']).toContain(during.failure?.code);
+    expect(read).toBe('served');
+    expect(same).toMatchObject({ acknowledged: { length: 50 } });
     expect(keys).toEqual(expect.arrayContaining([...acknowledged]));
     expect(keys.length - acknowledged.length).toBeLessThanOrEqual(1);
     expect(after).toMatchObject({ acknowledged: { length: 50 } });

@@ -129,18 +129,6 @@ async function openings() {
   }
 }
 
-/** Puts until the member stops: its log may be refused space, and get some, before its state is. */
-async function putUntilStop(store: Store): Promise<Puts> {
-  const acknowledged: string[] = [];
-  for (let nth = 0; ; nth += 1) {
-    const puts = await putUntil(store, `during-${nth}`, 1_000);
-    acknowledged.push(...puts.acknowledged);
-    const isRefusal = puts.failure?.outcome === 'rejected' && store.status().lifecycle === 'open';
-    if (!isRefusal) return { ...puts, acknowledged };
-    await setImmediate();
-  }
-}
-
 /** Another file takes all the space there is, or nearly so, and gives it back. */
 async function fullDisk(puts: number, leftBytes: number) {
   const store = await open();
@@ -149,15 +137,14 @@ async function fullDisk(puts: number, leftBytes: number) {
   while (store.status().durableIndex < store.status().appliedIndex) await setImmediate();
   const ballast = `${dir}/../ballast`;
   fillDisk(ballast, leftBytes);
-  const during = leftBytes > 0 ? await putUntil(store, 'during', 1_000) : await putUntilStop(store);
+  const during = await putUntil(store, 'during', 1_000);
+  while (store.status().hasSpace) await setImmediate();
   const read = await store.get('before-0000').then(() => 'served' as const, failureOf);
   rmSync(ballast);
-  let same = await putUntil(store, 'same', 50);
-  // It looks for space with each tick.
-  while (same.failure?.code === 'NO_SPACE' && store.status().lifecycle === 'open') {
-    await setImmediate();
-    same = await putUntil(store, 'same', 50);
-  }
+  // It looks for space by itself.
+  while (!store.status().hasSpace && store.status().lifecycle === 'open') await setImmediate();
+  const same = await putUntil(store, 'same', 50);
+  while (store.status().durableIndex < store.status().appliedIndex) await setImmediate();
   await store.close();
   const again = await open();
   const keys = await keysOf(again);

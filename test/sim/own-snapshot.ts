@@ -67,7 +67,7 @@ async function install(
   const handlers = { onApplied: () => undefined, onFailed: () => undefined };
   const apply = new ApplyLoop(machine, handlers);
   await installSnapshot(
-    { ...parts, apply },
+    { ...parts, apply, pause: () => Promise.reject(new Error('nobody waits')) },
     {
       snapshot: { last, configuration, data: new Uint8Array(0) },
       hardState: { ...hardState, commit: index },

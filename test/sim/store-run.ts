@@ -58,7 +58,7 @@ export class StoreRun {
     else if (dice < 17) await one.events(one.int(30));
     // Time for the log to be truncated.
     else if (dice < 19) await one.sim.run(one.pick([60, 1_000 + one.int(200)]));
-    else if (dice === 19) await one.checkHash();
+    else if (dice === 19) await this.#checkHash();
     else if (dice === 20) await this.#expire();
     else this.#harm();
   }
@@ -88,13 +88,19 @@ export class StoreRun {
     }
   }
 
+  /** What waits for space is on the disk only once there is some. */
+  #checkHash(): Promise<void> {
+    this.#heal();
+    return this.one.checkHash();
+  }
+
   /** A lease that nobody keeps alive goes, and its key with it. */
   async #expire(): Promise<void> {
     const { one } = this;
-    await one.checkHash();
+    await this.#checkHash();
     if (one.store === undefined || one.isStopped) return;
     one.commands.grantShort(one.store);
-    await one.checkHash();
+    await this.#checkHash();
     if (one.int(3) > 0) await this.#settleShort();
     else this.crash();
   }

@@ -196,6 +196,10 @@ export class WalLogStore implements LogStore {
     return this.#parts.writer.hasSpace;
   }
 
+  waitForSpace(): void {
+    this.#parts.writer.isPatient = this.#closing === undefined;
+  }
+
   reserve(): Promise<boolean> {
     return this.#parts.writer.reserve();
   }
@@ -230,6 +234,7 @@ export class WalLogStore implements LogStore {
   }
 
   async #close(): Promise<void> {
+    this.#parts.writer.isPatient = false;
     if (this.#lazy !== undefined && !this.#commit.hasFailed) this.#takeLazy(this.#commit.open());
     await this.#commit.idle();
     await this.#removal.idle();

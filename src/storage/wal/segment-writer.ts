@@ -7,26 +7,31 @@
  * being written. So the two never meet, and a sync rarely has a new file size to record. A sync also
  * waits for zeros that are on their way to the disk: they come in pieces, one per group at most. When
  * a segment has all its zeros, the next one is prepared.
+ *
+ * A group for which the disk has no space can wait until there is some: nobody was told of it, and its
+ * bytes are there. After a sync that found none the file is opened again (`segment-file.ts`).
  */
 import { assert } from '../../base/assert.js';
+import { Deferred } from '../../base/deferred.js';
 import { isKontikiError } from '../../base/errors.js';
 import type { StorageFile } from '../file-system.js';
-import { alignGroup, sectorBytes } from './format.js';
+import { alignGroup } from './format.js';
 import type { GroupBuilder, GroupPosition } from './group-builder.js';
 import type { ChainState } from './group-reader.js';
 import type { LogHead } from './log-head.js';
 import type { WalTail } from './reader.js';
 import {
   beginSegment,
+  checkEnd,
   createPrepared,
   discardPrepared,
   fill,
   fillPrepared,
+  reopenSegment,
   type SegmentOptions,
   type ZeroedFile,
   zeros,
 } from './segment-file.js';
-import { segmentName } from './segment-header.js';
 
 /** What is written. */
 export interface WrittenGroup {
@@ -35,13 +40,12 @@ export interface WrittenGroup {
   readonly head: LogHead;
 }
 
-interface WriterState {
-  readonly file: StorageFile;
-  readonly segment: number;
+interface WriterState extends ZeroedFile {
   /** Where the segment's first group goes. */
   readonly first: number;
+  /** Where its newest group is; 0 when it has none. */
+  readonly lastGroup: number;
   readonly offset: number;
-  readonly zeroed: number;
 }
 
 export class SegmentWriter {
@@ -49,6 +53,7 @@ export class SegmentWriter {
   #file: StorageFile;
   #segment: number;
   #first: number;
+  #lastGroup: number;
   /** Where the next group goes. */
   #offset: number;
   /** The file is zero from `#offset` to here. */
@@ -63,12 +68,19 @@ export class SegmentWriter {
   #hasSpace = true;
   /** A group is on its way: maybe past the zeros, maybe to a segment that is being made for it. */
   #isAppending = false;
+  /** Ends when the group that waits for space is to be tried again. */
+  #pause: Deferred<void> | undefined;
+  /** Whether somebody looks for space while a group waits for it. */
+  #isPatient = false;
+  /** A sync of the file found no space: what it holds since the one before is anybody's guess. */
+  #isSpoilt = false;
 
   private constructor(options: SegmentOptions, at: WriterState, sequence: number) {
     this.#options = options;
     this.#file = at.file;
     this.#segment = at.segment;
     this.#first = at.first;
+    this.#lastGroup = at.lastGroup;
     this.#offset = at.offset;
     this.#zeroed = at.zeroed;
     this.#sequence = sequence;
@@ -79,34 +91,16 @@ export class SegmentWriter {
     const next = { sequence: 1, chain: 0 };
     const prepared = await fillPrepared(options, 1, await createPrepared(options, 1));
     const begun = await beginSegment(options, prepared, { next, head });
-    return new SegmentWriter(options, { ...begun, first: begun.offset }, next.sequence + 1);
+    const at = { ...begun, first: begun.offset, lastGroup: 0 };
+    return new SegmentWriter(options, at, next.sequence + 1);
   }
 
-  /**
-   * Continues a segment that was read and verified. What is behind its end is cut off, and its last
-   * group is written once more before the sync: after a failed one the page cache may show as clean
-   * what the disk never got (Rebello et al., ATC'20), and nobody may build on that. A crash meanwhile
-   * leaves in each sector what was there or the very same bytes; docs/storage.md goes through it.
-   */
+  /** Continues a segment that was read and verified; what is behind its end is cut off. */
   static async resume(options: SegmentOptions, tail: WalTail): Promise<SegmentWriter> {
-    const { fs, dir } = options;
-    const { segment, first, end, lastGroup, next } = tail;
-    const file = await fs.open(`${dir}/${segmentName(segment)}`, 'read-write', { urgent: true });
-    try {
-      const again = await file.read(lastGroup, end - lastGroup);
-      await file.truncate(end);
-      await file.sync();
-      // Growing it makes the size part of the sync, whatever became of the size before.
-      const zeroed = await fill(file, end, end + sectorBytes);
-      await file.write(lastGroup, [again]);
-      await file.sync();
-      await fs.syncDirectory(dir);
-      const at = { file, segment, first, offset: end, zeroed };
-      return new SegmentWriter(options, at, next.sequence);
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
+    const { first, end, lastGroup, next } = tail;
+    const reopened = await reopenSegment(options, tail);
+    const at = { ...reopened, first, lastGroup, offset: end };
+    return new SegmentWriter(options, at, next.sequence);
   }
 
   /** Number of the newest segment. */
@@ -119,7 +113,7 @@ export class SegmentWriter {
     return this.#offset;
   }
 
-  /** False while zeros ahead find no space on the disk. */
+  /** False while zeros ahead, or a group, find no space on the disk. */
   get hasSpace(): boolean {
     return this.#hasSpace;
   }
@@ -130,15 +124,22 @@ export class SegmentWriter {
   }
 
   /**
-   * Tries once more to write zeros ahead, if there was no space for them. Never rejects. Not beside a
-   * group, which zeros could overwrite: behind it they are tried anyway.
+   * Tries once more to write what there was no space for: a group, or else zeros ahead. Never rejects.
+   * No zeros beside a group, which they could overwrite: behind it they are tried anyway.
    */
   async reserve(): Promise<boolean> {
+    this.#pause?.resolve();
     if (!this.#hasSpace && !this.#isAppending) {
       this.#fillAhead(0);
       await this.#filling;
     }
     return this.#hasSpace;
+  }
+
+  /** Whether a group waits for space from here on. One that waits already is refused when not. */
+  set isPatient(isPatient: boolean) {
+    this.#isPatient = isPatient;
+    if (!isPatient) this.#pause?.resolve();
   }
 
   /**
@@ -151,6 +152,9 @@ export class SegmentWriter {
     try {
       const length = await this.#append(group, onSealed);
       this.#fillAhead(length);
+    } catch (error) {
+      this.#fillError ??= error;
+      throw error;
     } finally {
       this.#isAppending = false;
     }
@@ -163,21 +167,68 @@ export class SegmentWriter {
   ): Promise<number> {
     const isUsed = this.#offset > this.#first;
     if (isUsed && this.#offset + builder.length > this.#options.segmentBytes) {
-      await this.#roll(head, { sequence: this.#sequence, chain: builder.chainBefore });
+      const next = { sequence: this.#sequence, chain: builder.chainBefore };
+      await this.#untilSpace(() => this.#roll(head, next));
     }
     const place = { segment: this.#segment, offset: this.#offset, sequence: this.#sequence };
     const bytes = builder.seal(place);
     onSealed(place);
-    const end = place.offset + bytes.length;
-    // Caught up with the zeros: let them come to an end, then grow the file with the group itself.
-    if (end > this.#zeroed) await this.#filling;
-    if (this.#fillError !== undefined) throw this.#fillError;
-    await this.#write(place.offset, bytes);
-    await (this.#options.sync?.(this.#file) ?? this.#file.sync());
+    await this.#untilSpace(() => this.#put(place, bytes, builder.chainBefore));
     this.#sequence += 1;
-    this.#offset = end;
-    this.#zeroed = Math.max(this.#zeroed, end);
+    this.#lastGroup = place.offset;
+    this.#offset = place.offset + bytes.length;
+    this.#zeroed = Math.max(this.#zeroed, this.#offset);
     return bytes.length;
+  }
+
+  /** Tries until the disk has space, if somebody looks for it. */
+  async #untilSpace(step: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await step();
+      } catch (error) {
+        if (!isKontikiError(error, 'NO_SPACE') || !this.#isPatient) throw error;
+        this.#hasSpace = false;
+        this.#pause = new Deferred();
+        await this.#pause.promise;
+        this.#pause = undefined;
+        if (!this.#isPatient) throw error;
+      }
+    }
+  }
+
+  /** @param chain - CRC of the last record before the group */
+  async #put({ offset, sequence }: GroupPosition, bytes: Uint8Array, chain: number): Promise<void> {
+    if (this.#isSpoilt) await this.#reopen({ sequence, chain });
+    // Caught up with the zeros: let them come to an end, then grow the file with the group itself.
+    if (offset + bytes.length > this.#zeroed) await this.#filling;
+    if (this.#fillError !== undefined) throw this.#fillError;
+    await this.#write(offset, bytes);
+    try {
+      await (this.#options.sync?.(this.#file) ?? this.#file.sync());
+    } catch (error) {
+      this.#isSpoilt = true;
+      throw error;
+    }
+  }
+
+  /** Lets go of what a failed sync left of the file, as the next open would. */
+  async #reopen(next: ChainState): Promise<void> {
+    await this.#filling;
+    await this.#file.close();
+    const end = {
+      segment: this.#segment,
+      lastGroup: this.#lastGroup,
+      end: this.#offset,
+      next,
+    };
+    await checkEnd(this.#options, end);
+    const { file, zeroed } = await reopenSegment(this.#options, end);
+    this.#file = file;
+    this.#zeroed = zeroed;
+    // Zeros that the file refused because of the sync are no failure of their own.
+    this.#fillError = undefined;
+    this.#isSpoilt = false;
   }
 
   /** Waits for the zeros under way and closes the file. */
@@ -202,6 +253,7 @@ export class SegmentWriter {
       await this.#filling;
       // The first error is the one to report.
       await this.#file.truncate(offset).catch(() => undefined);
+      this.#zeroed = offset;
       throw error;
     }
   }
@@ -221,6 +273,7 @@ export class SegmentWriter {
     this.#file = begun.file;
     this.#segment = segment;
     this.#first = begun.offset;
+    this.#lastGroup = 0;
     this.#offset = begun.offset;
     this.#zeroed = begun.zeroed;
     this.#sequence = next.sequence + 1;

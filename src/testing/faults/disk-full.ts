@@ -1,4 +1,4 @@
-/** A disk that is full for a while, but for a little. */
+/** A disk that is full for a while, but for a little: the member waits, and answers reads. */
 import { randomInt } from '../../base/prng.js';
 import { drawTarget } from './draw-target.js';
 import type { FaultTarget, FaultType } from './fault-type.js';
@@ -22,10 +22,9 @@ export const diskFullFault: FaultType<DiskFullFault> = {
     leftBytes: randomInt(random, 100_000),
     forMs: 500 + randomInt(random, 8_000),
   }),
-  inject({ target, leftBytes, forMs }, { cluster, resolve, until, mayStop }) {
+  inject({ target, leftBytes, forMs }, { cluster, resolve, until }) {
     const name = resolve(target);
     if (name === undefined) return;
-    mayStop(name);
     const { disk } = cluster.machine(name);
     disk.byteBudget = disk.usedBytes + leftBytes;
     until(forMs, () => {

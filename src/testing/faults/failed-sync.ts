@@ -12,6 +12,8 @@ export interface FailedSyncFault {
   readonly kind: 'failed-sync';
   readonly target: FaultTarget;
   readonly data: 'lost' | 'kept';
+  /** Default `STORAGE_IO`. */
+  readonly reports?: 'STORAGE_IO' | 'NO_SPACE';
 }
 
 /** A file that is not synced for as long gets away with it, as all do once the run heals. */
@@ -24,15 +26,17 @@ export const failedSyncFault: FaultType<FailedSyncFault> = {
     kind: 'failed-sync',
     target: drawTarget(random, members),
     data: randomInt(random, 2) === 0 ? 'lost' : 'kept',
+    reports: randomInt(random, 2) === 0 ? 'STORAGE_IO' : 'NO_SPACE',
   }),
-  inject({ target, data }, { cluster, resolve, random, until, mayStop }) {
+  inject({ target, data, reports = 'STORAGE_IO' }, { cluster, resolve, random, until, mayStop }) {
     const name = resolve(target);
     if (name === undefined) return;
-    mayStop(name);
     const { disk } = cluster.machine(name);
     const path = randomInt(random, 2) === 0 ? newestSegment(disk) : anyFile(disk, random);
     if (path === undefined) return;
-    disk.failSync(path, { data });
+    // The log waits for space.
+    if (reports === 'STORAGE_IO' || !path.endsWith('.wal')) mayStop(name);
+    disk.failSync(path, { data, reports });
     until(armedMs, () => disk.healSyncs());
   },
 };

@@ -32,6 +32,14 @@ export const log: readonly SimDefect[] = [
     replace: '    } catch {}\n    this.#handlers.onDurable(group);',
   },
   {
+    name: 'log: a group that found no space counts as written once there is some',
+    source: 'S4',
+    profile: 'disk',
+    file: 'storage/wal/segment-writer.ts',
+    find: '        if (!this.#isPatient) throw error;\n      }\n',
+    replace: '        if (!this.#isPatient) throw error;\n        return;\n      }\n',
+  },
+  {
     name: 'log: term and vote wait in memory',
     source: 'R9',
     file: 'storage/wal/log-store.ts',
@@ -55,9 +63,9 @@ export const log: readonly SimDefect[] = [
   {
     name: 'log: the last group is not written again after a restart',
     source: 'S4, ATC 2020',
-    file: 'storage/wal/segment-writer.ts',
-    find: '      await file.write(lastGroup, [again]);\n      await file.sync();\n',
-    replace: '      void again;\n',
+    file: 'storage/wal/segment-file.ts',
+    find: '    await file.write(lastGroup, [again]);\n    await file.sync();\n',
+    replace: '    void again;\n',
   },
   {
     name: 'log: what a crash tore is refused',

@@ -57,13 +57,12 @@ export const reads: readonly SimDefect[] = [
     source: 'R15',
     file: 'store/read-barrier.ts',
     find: '    this.#waiting = undefined;\n    while (readers.size > 0) {\n',
-    replace: '    while (readers.size > 0 || this.#end(readers)) {\n',
+    replace: '    while (readers.size > 0) {\n',
     also: [
       {
         file: 'store/read-barrier.ts',
-        find: '  #pause(ms: number)',
-        replace:
-          '  #end(readers: Set<Reader>): boolean {\n    if (this.#waiting === readers) this.#waiting = undefined;\n    return false;\n  }\n\n  #pause(ms: number)',
+        find: '    this.#groups.delete(readers);\n',
+        replace: '    this.#groups.delete(readers);\n    this.#waiting = undefined;\n',
       },
     ],
   },

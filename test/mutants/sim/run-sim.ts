@@ -46,13 +46,18 @@ export async function runSim(
 ): Promise<boolean> {
   const results = await Results.open(`${reports}/mutants-sim.json`, options.isFresh);
   const queue = [...defects];
+  const broken: string[] = [];
   let done = 0;
   const run = async (at: number) => {
     const dir = await copyOfProject();
     try {
       if (at === 0) await checkSound(dir);
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        await judge(dir, next, { ...options, results });
+        const { name } = next;
+        // The others are worth their hours all the same.
+        await judge(dir, next, { ...options, results }).catch((error: Error) => {
+          broken.push(`${name}: ${error.message}`);
+        });
         done += 1;
         console.log(`  ${done}/${defects.length} done`);
       }
@@ -62,6 +67,8 @@ export async function runSim(
   };
   await Promise.all(Array.from({ length: options.jobs }, (_, at) => run(at)));
   await writeReport(all, results);
+  for (const line of broken) console.error(`no defect: ${line}`);
+  if (broken.length > 0) return false;
   return !defects.some((defect) => isSurvivor({ defect, hunts: results.huntsOf(defect) }));
 }
 

@@ -52,9 +52,9 @@ export const snapshots: readonly SimDefect[] = [
     name: 'snapshot: the state is replaced before the log says so',
     source: 'S6',
     file: 'node/snapshot-install.ts',
-    find: '    await log.append(hardState === undefined ? mark : { ...mark, hardState });\n    await restoreFrom(parts, last);\n',
+    find: '    await log.append(hardState === undefined ? mark : { ...mark, hardState });\n    await restoreOnceThereIsSpace(parts, last);\n',
     replace:
-      '    await restoreFrom(parts, last);\n    await log.append(hardState === undefined ? mark : { ...mark, hardState });\n',
+      '    await restoreOnceThereIsSpace(parts, last);\n    await log.append(hardState === undefined ? mark : { ...mark, hardState });\n',
   },
   {
     name: 'snapshot: an install that was cut short is not finished',

@@ -33,6 +33,14 @@ export const state: readonly SimDefect[] = [
     replace: '      void error;\n    }\n',
   },
   {
+    name: 'state: a flush that found no space counts as written once there is some',
+    source: 'S4',
+    profile: 'disk',
+    file: 'storage/write-behind.ts',
+    find: 'return found > seq;',
+    replace: 'return true;',
+  },
+  {
     name: 'state: durable up to what is applied, not to what was flushed',
     source: 'S7',
     profile: 'focus-state',

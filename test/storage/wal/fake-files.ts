@@ -40,6 +40,13 @@ export class FakeFiles implements FileSystem {
     return new Map([...this.#files].map(([path, { bytes }]) => [path, bytes.slice()]));
   }
 
+  /** Changes what a file holds, behind everyone's back. */
+  put(path: string, bytes: Uint8Array): void {
+    const file = this.#files.get(path);
+    if (file === undefined) throw new Error(`${path} is missing`);
+    file.bytes = bytes.slice();
+  }
+
   count(kind: Step['kind']): number {
     return this.steps.filter((step) => step.kind === kind).length;
   }

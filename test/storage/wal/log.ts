@@ -10,7 +10,7 @@ import {
   type WalLogStore,
   type WalRecord,
 } from '../../../src/storage/wal/index.js';
-import { FakeFiles, type Image } from './fake-files.js';
+import { FakeFiles, type Image, settled } from './fake-files.js';
 
 export const dir = 'log';
 export const voters = [1, 2, 3] as const;
@@ -19,6 +19,16 @@ export type LogOptions = Partial<Omit<OpenWalOptions, 'dir'>>;
 
 export function openLog(fs: OpenWalOptions['fs'], options: LogOptions = {}): Promise<WalLogStore> {
   return openWal({ fs, dir, voters, segmentBytes: 1 << 20, preallocateBytes: 4_096, ...options });
+}
+
+/** As a driver has it, which looks for space. */
+export async function openPatient(
+  fs: OpenWalOptions['fs'],
+  options: LogOptions = {},
+): Promise<WalLogStore> {
+  const log = await openLog(fs, options);
+  log.waitForSpace();
+  return log;
 }
 
 export function segmentPath(segment: number): string {
@@ -51,6 +61,20 @@ export function append(
     mustSync: true,
     ...(hardState === undefined ? {} : { hardState }),
   });
+}
+
+/** Waits for `write` as a driver does: it looks for space now and then. */
+export async function looking<T>(log: WalLogStore, write: Promise<T>): Promise<T> {
+  let isOver = false;
+  const over = () => {
+    isOver = true;
+  };
+  write.then(over, over);
+  while (!isOver) {
+    await settled();
+    await log.reserve();
+  }
+  return write;
 }
 
 /** All entries, from memory or disk. */

@@ -3,7 +3,18 @@ import { describe, expect, test } from 'vitest';
 import { kontikiError } from '../../../src/base/errors.js';
 import { readWal, type WalLogStore } from '../../../src/storage/wal/index.js';
 import { FakeFiles, type Step, settled } from './fake-files.js';
-import { allEntries, append, dir, entries, openLog, segmentPath } from './log.js';
+import {
+  allEntries,
+  append,
+  contentsOf,
+  dir,
+  entries,
+  looking,
+  openLog,
+  openPatient,
+  segmentPath,
+  tailOf,
+} from './log.js';
 
 const options = { segmentBytes: 4_096, preallocateBytes: 2_048 };
 
@@ -58,51 +69,199 @@ describe('no space', () => {
     expect(await allEntries(await openLog(fs, options))).toEqual(entries(1, 1, last + 21, 300));
   });
 
-  test.each(['create', 'write', 'sync', 'rename', 'sync-directory'] as const)(
-    'for a segment when it is needed, at its %s -> NO_SPACE, and what was acknowledged is there',
-    async (kind) => {
-      const fs = new FakeFiles();
-      const log = await openLog(fs, { ...options, preallocateBytes: 0 });
-      const isOfNext = ({ path }: Step) => path.endsWith('.tmp');
-      fs.before = fullAt((step) => {
-        if (step.kind !== kind) return false;
-        return kind === 'sync-directory' || isOfNext(step);
-      });
-      let acknowledged = 0;
-      const filling = async () => {
-        for (acknowledged = 0; acknowledged < 40; acknowledged += 1) {
-          await appendTo(log, acknowledged + 1);
+  describe.each(['create', 'write', 'sync', 'rename', 'sync-directory'] as const)(
+    'for a segment when it is needed, at its %s',
+    (kind) => {
+      /** Fills a log up to a group that needs a segment. */
+      async function fill(fs: FakeFiles) {
+        const log = await openPatient(fs, { ...options, preallocateBytes: 0 });
+        const isOfNext = ({ path }: Step) => kind === 'sync-directory' || path.endsWith('.tmp');
+        let refused = 0;
+        fs.before = fullAt((step) => {
+          if (step.kind !== kind || !isOfNext(step)) return false;
+          refused += 1;
+          return true;
+        });
+        let acknowledged = 0;
+        const filling = async () => {
+          for (; acknowledged < 40; acknowledged += 1) await appendTo(log, acknowledged + 1);
+        };
+        const filled = filling();
+        filled.catch(() => undefined);
+        while (refused === 0) await settled();
+        await settled();
+        return { log, filled, last: acknowledged };
+      }
+
+      test('-> it waits, reads go on, and with space it comes', async () => {
+        const fs = new FakeFiles();
+        const { log, filled, last } = await fill(fs);
+        expect(last).toBeGreaterThan(5);
+        expect(log.hasSpace).toBe(false);
+        // Not one group less, not one more.
+        for (let nth = 0; nth < 5; nth += 1) {
+          expect(await log.reserve()).toBe(false);
+          await settled();
         }
-      };
-      await expect(filling()).rejects.toMatchObject({ code: 'NO_SPACE' });
-      expect(acknowledged).toBeGreaterThan(5);
-      await expect(append(log, [])).rejects.toMatchObject({ code: 'NO_SPACE' });
-      // Reading goes on.
-      expect((await allEntries(log)).length).toBeGreaterThanOrEqual(acknowledged);
-      await log.close();
-      fs.before = undefined;
-      const again = await openLog(fs, options);
-      expect(again.recovery.cut).toBeUndefined();
-      expect(await allEntries(again)).toEqual(entries(1, 1, acknowledged + 1, 300));
-      await appendTo(again, 40);
-      await again.close();
-      expect(await allEntries(await openLog(fs, options))).toEqual(entries(1, 1, 41, 300));
+        expect((await contentsOf(fs.image())).entries).toEqual(entries(1, 1, last + 1, 300));
+        expect((await allEntries(log)).length).toBe(last + 1);
+        fs.before = undefined;
+        await looking(log, filled);
+        expect(log.hasSpace).toBe(true);
+        await log.close();
+        expect(fs.openFiles).toBe(0);
+        const again = await openLog(fs, options);
+        expect(again.recovery.cut).toBeUndefined();
+        expect(await allEntries(again)).toEqual(entries(1, 1, 41, 300));
+      });
+
+      test('closed meanwhile -> NO_SPACE, and what was acknowledged is there', async () => {
+        const fs = new FakeFiles();
+        const { log, filled, last } = await fill(fs);
+        await log.close();
+        await expect(filled).rejects.toMatchObject({ code: 'NO_SPACE' });
+        expect(fs.openFiles).toBe(0);
+        fs.before = undefined;
+        const again = await openLog(fs, options);
+        expect(again.recovery.cut).toBeUndefined();
+        expect(await allEntries(again)).toEqual(entries(1, 1, last + 1, 300));
+        await appendTo(again, 40);
+        await again.close();
+        expect(await allEntries(await openLog(fs, options))).toEqual(entries(1, 1, 41, 300));
+      });
     },
   );
 
-  test('at a sync -> the store fails; the next open settles it', async () => {
+  test('for a group -> what it took is given back, and it comes with the space', async () => {
     const fs = new FakeFiles();
-    const log = await openLog(fs, options);
-    await appendTo(log, 3);
-    fs.before = fullAt(({ kind }) => kind === 'sync');
-    await expect(appendTo(log, 4)).rejects.toMatchObject({ code: 'NO_SPACE' });
-    await expect(appendTo(log, 9)).rejects.toMatchObject({ code: 'NO_SPACE' });
+    const log = await openPatient(fs, { ...options, preallocateBytes: 0 });
+    await append(log, entries(1, 1, 3));
+    const { length } = fs.image().get(segmentPath(1))!;
+    fs.failedWritePart = 0.7;
+    fs.before = fullAt(({ kind }) => kind === 'write');
+    const order: string[] = [];
+    const first = append(log, entries(1, 3, 6, 300)).then(() => order.push('first'));
+    await settled();
+    const second = append(log, entries(1, 6, 7, 300)).then(() => order.push('second'));
+    for (let nth = 0; nth < 3; nth += 1) {
+      await log.reserve();
+      await settled();
+      expect(fs.image().get(segmentPath(1))!.length).toBe(length);
+    }
+    expect(order).toEqual([]);
+    fs.before = undefined;
+    await looking(log, Promise.all([first, second]));
+    expect(order).toEqual(['first', 'second']);
     await log.close();
-    // Nothing of the file that failed is written or synced again.
+    expect(await allEntries(await openLog(fs, options))).toEqual([
+      ...entries(1, 1, 3),
+      ...entries(1, 3, 7, 300),
+    ]);
+  });
+
+  test('for a group, part of which cannot be given back -> written over', async () => {
+    const fs = new FakeFiles();
+    const log = await openPatient(fs, { ...options, preallocateBytes: 1_024 });
+    await appendTo(log, 2);
+    fs.failedWritePart = 0.7;
+    fs.before = fullAt(({ kind }) => kind === 'write' || kind === 'truncate');
+    const waiting = append(log, entries(1, 3, 4, 300));
+    await settled();
+    fs.before = undefined;
+    await looking(log, waiting);
+    await appendTo(log, 20);
+    await log.close();
+    expect(await allEntries(await openLog(fs, options))).toEqual(entries(1, 1, 21, 300));
+  });
+});
+
+describe('no space at a sync', () => {
+  /** Fills a log up to a group that cannot be synced. */
+  async function fill(before: number) {
+    const fs = new FakeFiles();
+    const log = await openPatient(fs, options);
+    await appendTo(log, before);
+    const { start } = await tailOf(fs.image());
+    fs.before = fullAt(({ kind }) => kind === 'sync');
+    const waiting = append(log, entries(1, before + 1, before + 2, 300));
+    waiting.catch(() => undefined);
+    while (log.hasSpace) await settled();
+    return { fs, log, waiting, start };
+  }
+
+  test.each([0, 3])(
+    'behind %d groups -> on another handle all of it is written again',
+    async (before) => {
+      const { fs, log, waiting } = await fill(before);
+      await log.reserve();
+      await settled();
+      expect(log.hasSpace).toBe(false);
+      fs.before = undefined;
+      const steps = fs.steps.length;
+      await looking(log, waiting);
+      // Cut back to what was durable, the last group of it written again, then the one that waited.
+      const again = fs.steps.slice(steps).filter(({ kind }) => kind !== 'sync-directory');
+      expect(again.map(({ kind }) => kind).slice(0, 6)).toEqual([
+        ...['truncate', 'sync', 'write', 'write', 'sync', 'write'],
+      ]);
+      await appendTo(log, 30);
+      await log.close();
+      expect(fs.openFiles).toBe(0);
+      const reopened = await openLog(fs, options);
+      expect(reopened.recovery.cut).toBeUndefined();
+      expect(await allEntries(reopened)).toEqual(entries(1, 1, 31, 300));
+    },
+  );
+
+  test('and again at each step of the way back -> it waits on', async () => {
+    for (let at = 1; ; at += 1) {
+      const { fs, log, waiting } = await fill(3);
+      let step = 0;
+      fs.before = fullAt(() => {
+        step += 1;
+        return step === at;
+      });
+      await looking(log, waiting);
+      fs.before = undefined;
+      await appendTo(log, 10);
+      await log.close();
+      expect(fs.openFiles).toBe(0);
+      expect(await allEntries(await openLog(fs, options))).toEqual(entries(1, 1, 11, 300));
+      if (step < at) {
+        expect(at).toBeGreaterThan(8);
+        return;
+      }
+    }
+  });
+
+  test('that took the group before it along -> WAL_CORRUPT, and not a byte is written', async () => {
+    const { fs, log, waiting, start } = await fill(3);
+    fs.put(
+      segmentPath(1),
+      fs
+        .image()
+        .get(segmentPath(1))!
+        .fill(0, start, start + 40),
+    );
+    fs.before = undefined;
     const steps = fs.steps.length;
+    await expect(looking(log, waiting)).rejects.toMatchObject({
+      code: 'WAL_CORRUPT',
+      offset: start,
+    });
+    await expect(append(log, [])).rejects.toMatchObject({ code: 'WAL_CORRUPT' });
+    expect(fs.steps.length).toBe(steps);
+    await log.close();
+    expect(fs.openFiles).toBe(0);
+  });
+
+  test('closed meanwhile -> NO_SPACE; the next open settles it', async () => {
+    const { fs, log, waiting } = await fill(3);
+    await log.close();
+    await expect(waiting).rejects.toMatchObject({ code: 'NO_SPACE' });
+    expect(fs.openFiles).toBe(0);
     fs.before = undefined;
     const again = await openLog(fs, options);
-    expect(fs.steps.length).toBeGreaterThan(steps);
     const found = await allEntries(again);
     expect(found.length).toBeGreaterThanOrEqual(3);
     expect(found).toEqual(entries(1, 1, found.length + 1, 300));

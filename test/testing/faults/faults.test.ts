@@ -183,13 +183,20 @@ test('a failed flush that nobody asked for -> the engine is whole again when it 
   const world = new World();
   const machine = world.cluster.machine('n1');
   const { sim } = world.cluster;
-  const engine = await sim.complete(machine.boot().openEngine('data/state'), 100);
+  const env = machine.boot();
+  const open = () => sim.complete(env.openEngine('data/state'), 100);
+  let engine = await open();
   const write = () => sim.complete(engine.write([['a', new Uint8Array(1)]], { sync: true }), 100);
-  world.inject({ kind: 'failed-flush', target: 'n1', kept: false });
-  await expect(write()).rejects.toMatchObject({ code: 'STORAGE_IO' });
-  world.inject({ kind: 'failed-flush', target: 'n1', kept: false });
-  world.end();
-  await write();
+  for (const code of ['STORAGE_IO', 'NO_SPACE'] as const) {
+    world.inject({ kind: 'failed-flush', target: 'n1', code, kept: false });
+    await expect(write()).rejects.toMatchObject({ code });
+    world.inject({ kind: 'failed-flush', target: 'n1', code, kept: false });
+    world.end();
+    await expect(write()).rejects.toMatchObject({ code: 'STORAGE_IO' });
+    await sim.complete(engine.close(), 100);
+    engine = await open();
+    await write();
+  }
 });
 
 test('a flipped bit at the end of the log -> in the newest segment, before its end', async () => {
@@ -269,8 +276,8 @@ test.each([
   ['STORAGE_IO', 'n1', []],
   ['ASSERTION', 'n1', ['ASSERTION']],
 ] as const)(
-  'a member stops with %s, the disk of %s was full -> %j',
-  async (code, full, expected) => {
+  'a member stops with %s, a flush of %s was to fail -> %j',
+  async (code, target, expected) => {
     const failure = kontikiError(code as 'STORAGE_IO', 'on its own');
     const zeros = { term: 1, lastIndex: 0, committedIndex: 0, appliedIndex: 0 };
     const status = { role: 'follower', lifecycle: 'closed', failure, ...zeros } as const;
@@ -288,7 +295,7 @@ test.each([
     const found: string[] = [];
     const supervisor = new FaultSupervisor(cluster, (id) => found.push(id));
     await cluster.sim.complete(cluster.start('n1'), 1_000);
-    supervisor.inject({ kind: 'disk-full', target: full, leftBytes: 9, forMs: 10 });
+    supervisor.inject({ kind: 'failed-flush', target, kept: false });
     await cluster.sim.run(400);
     expect(found).toEqual(expected);
   },

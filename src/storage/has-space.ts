@@ -1,0 +1,38 @@
+/** Looks for space on a disk in the one way that holds: takes it, and gives it back. */
+import { isKontikiError } from '../base/errors.js';
+import { Prng } from '../base/prng.js';
+import type { FileSystem, StorageFile } from './file-system.js';
+
+const pieceBytes = 256 * 1024;
+
+/**
+ * @param path - of a file that nobody misses
+ * @param bytes - to look for
+ * @throws {KontikiError} STORAGE_IO
+ * @since 0.1.0
+ */
+export async function hasSpaceFor(fs: FileSystem, path: string, bytes: number): Promise<boolean> {
+  await fs.remove(path);
+  try {
+    const file = await fs.open(path, 'create');
+    try {
+      await fill(file, bytes);
+    } finally {
+      await file.close();
+      await fs.remove(path);
+    }
+    return true;
+  } catch (error) {
+    if (isKontikiError(error, 'NO_SPACE')) return false;
+    throw error;
+  }
+}
+
+async function fill(file: StorageFile, bytes: number): Promise<void> {
+  // A file system that compresses would find space for zeros.
+  const random = new Prng(bytes);
+  const words = Uint32Array.from({ length: pieceBytes / 4 }, () => random.u32());
+  const piece = new Uint8Array(words.buffer);
+  for (let at = 0; at < bytes; at += pieceBytes) await file.write(at, [piece]);
+  await file.sync();
+}
