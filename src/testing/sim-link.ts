@@ -67,8 +67,7 @@ export class SimLink {
     this.#redial?.cancel();
     const target = this.#owner.network.endpoint(this.#peer);
     if (target === undefined || !this.#reaches(target)) return this.#fall();
-    const machine = this.#owner.machineOf(this.#peer);
-    if (machine !== undefined && machine !== target.machine) return this.#fall();
+    if (!this.#owner.looksAt(this.#peer, target.machine)) return this.#fall();
     this.#target = target;
     this.#generation += 1;
     this.#owner.incarnation.schedule(

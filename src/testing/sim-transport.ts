@@ -41,6 +41,8 @@ export class SimTransport implements Transport {
   readonly random: Random;
   readonly #links = new Map<MemberId, SimLink>();
   #listed: ReadonlyMap<MemberId, string | undefined> = new Map();
+  /** Where members said they are, which the list may not know yet. */
+  readonly #said = new Map<MemberId, string>();
   readonly #outbox = new Map<MemberId, WireMessage[]>();
   #started: { readonly self: MemberIdentity; readonly handlers: TransportHandlers } | undefined;
   #closed = false;
@@ -115,8 +117,7 @@ export class SimTransport implements Transport {
     const { memberId } = this.identity;
     for (const peer of this.network.endpoints()) {
       const id = peer.identity.memberId;
-      const isMoved =
-        members.has(id) && this.machineOf(id) !== undefined && before.get(id) !== members.get(id);
+      const isMoved = members.get(id) !== undefined && before.get(id) !== members.get(id);
       if ((!before.has(id) || members.has(id)) && !isMoved) continue;
       this.#links.get(id)?.cut(peer, true);
       if (!isMoved) peer.link(memberId)?.cut(this, true);
@@ -141,10 +142,12 @@ export class SimTransport implements Transport {
     return done.promise;
   }
 
-  /** Where a member is to be found; `undefined` when that is not known. */
-  machineOf(member: MemberId): string | undefined {
-    const address = this.#listed.get(member);
-    return address && this.network.machineAt(hostOf(address));
+  /** Whether a member is looked for at a machine: where it is listed, or where it says it is. */
+  looksAt(member: MemberId, machine: string): boolean {
+    const listed = this.#listed.get(member);
+    if (listed === undefined) return true;
+    const places = [listed, this.#said.get(member)];
+    return places.some((at) => at !== undefined && this.network.machineAt(hostOf(at)) === machine);
   }
 
   /** The machines at the other ends of the links that are up. */
@@ -193,6 +196,7 @@ export class SimTransport implements Transport {
     }
     try {
       await handlers.admit(peer, probe);
+      if (!probe && peer.address !== undefined) this.#said.set(peer.memberId, peer.address);
     } catch (error) {
       const answer = refusalOf(error);
       if (answer?.kind === 'refused') throw refusalError(answer);

@@ -11,6 +11,7 @@ import { checkAcceptance, helloOf } from './handshake.js';
 import { encodeHello } from './hello.js';
 import type { MemoryHub } from './memory-hub.js';
 import type { MemoryTransport } from './memory-transport.js';
+import { PeerPlace } from './peer-place.js';
 import type { MemberIdentity, TransportHandlers } from './transport.js';
 
 /** @since 0.1.0 */
@@ -29,6 +30,7 @@ export interface MemoryLinkOptions {
  */
 export class MemoryLink {
   readonly #options: MemoryLinkOptions;
+  readonly #place: PeerPlace;
   /** The other end while the link stands. */
   target: MemoryTransport | undefined;
   /** Counts rises, so that what was sent before a fall is not delivered after it. */
@@ -42,12 +44,18 @@ export class MemoryLink {
 
   constructor(options: MemoryLinkOptions) {
     this.#options = options;
+    this.#place = new PeerPlace(options.address);
     this.#retry = options.hub.timers.soon(() => void this.#connect());
   }
 
-  /** Where it leads. */
+  /** Where it leads by the list. */
   get address(): string {
-    return this.#options.address;
+    return this.#place.listed;
+  }
+
+  /** The peer says where it is: it is looked for there, too, in turn. */
+  says(address: string): void {
+    if (this.#place.says(address) && this.target === undefined) this.#place.turn();
   }
 
   /** Encodes and queues a message, or drops it. */
@@ -88,7 +96,8 @@ export class MemoryLink {
 
   /** Never rejects: handshakes of our own making decode. */
   async #connect(): Promise<void> {
-    const { hub, self, peer, address } = this.#options;
+    const { hub, self, peer } = this.#options;
+    const { address } = this.#place;
     const target = hub.reach(self.memberId, address);
     const hello = helloOf(self, peer, false);
     const bytes = await target?.answer(encodeHello(hello));
@@ -106,6 +115,7 @@ export class MemoryLink {
   }
 
   #fail(error?: KontikiError): void {
+    this.#place.turn();
     this.#tellLater(false);
     this.#retryLater();
     if (error === undefined) return;

@@ -25,6 +25,8 @@ export class MemoryTransport implements Transport {
   readonly #links = new Map<MemberId, MemoryLink>();
   /** Members whose addresses are known. */
   readonly #listed = new Set<MemberId>();
+  /** Where members said they are, which the list may not know yet. */
+  readonly #said = new Map<MemberId, string>();
   /** Those of `updatePeers` before `start`. */
   #updated: ReadonlyMap<MemberId, string | undefined> | undefined;
   #owner: { readonly self: MemberIdentity; readonly handlers: TransportHandlers } | undefined;
@@ -76,6 +78,7 @@ export class MemoryTransport implements Transport {
     for (const peer of [...this.#listed]) {
       if (members.has(peer)) continue;
       this.#listed.delete(peer);
+      this.#said.delete(peer);
       this.#unlink(peer);
       this.#hub.dropLinks(peer, this);
     }
@@ -99,12 +102,23 @@ export class MemoryTransport implements Transport {
     }
   }
 
+  /** A peer is answered where it says it is, unless it is found where the list says. */
+  #meet({ address, memberId }: MemberIdentity): void {
+    if (address === undefined) return;
+    this.#said.set(memberId, address);
+    if (this.#listed.has(memberId)) this.#links.get(memberId)?.says(address);
+    else this.#link(memberId, address);
+  }
+
   /** A link to where the member is, in place of one that leads elsewhere. */
   #link(peer: MemberId, address: string): void {
     if (this.#owner === undefined || this.#state === 'closed') return;
     if (this.#links.get(peer)?.address === address) return;
     this.#unlink(peer);
-    this.#links.set(peer, new MemoryLink({ hub: this.#hub, peer, address, ...this.#owner }));
+    const link = new MemoryLink({ hub: this.#hub, peer, address, ...this.#owner });
+    this.#links.set(peer, link);
+    const said = this.#said.get(peer);
+    if (said !== undefined) link.says(said);
   }
 
   #unlink(peer: MemberId): void {
@@ -145,10 +159,7 @@ export class MemoryTransport implements Transport {
       const error = checkHello(hello, self);
       if (error !== undefined) throw error;
       await handlers.admit(hello.from, hello.probe);
-      const { address, memberId } = hello.from;
-      // A peer that is not listed yet is answered where it says it is.
-      const isNew = !hello.probe && !this.#listed.has(memberId);
-      if (isNew && address !== undefined) this.#link(memberId, address);
+      if (!hello.probe) this.#meet(hello.from);
     } catch (error) {
       const refusal = refusalOf(error);
       return refusal && encodeAnswer(refusal);

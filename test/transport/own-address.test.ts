@@ -3,9 +3,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { MemberId } from '../../src/raft/types.js';
 import type { Transport } from '../../src/transport/transport.js';
-import { identityOf, Recorder, until } from './recorder.js';
+import { heartbeat, identityOf, Recorder, until } from './recorder.js';
 import { TcpWorld } from './tcp/tcp-world.js';
 import { MemoryWorld } from './worlds.js';
+
+/** Where nobody listens; both kinds of transports take the text. */
+const [nowhere, elsewhere] = ['127.0.0.1:1', '127.0.0.1:2'] as const;
 
 let end: () => Promise<void>;
 afterEach(() => end());
@@ -64,5 +67,22 @@ describe.each([
     one.updatePeers(new Map([[1, addresses.get(1)]]));
     expect(ofOne.admitted).toHaveLength(1);
     expect([...ofOne.links, ...ofTwo.links].filter((link) => link.endsWith('down'))).toEqual([]);
+  });
+
+  test('not the one that the peer knows -> answered there all the same', async () => {
+    const { one, two, addresses } = await make();
+    const [ofOne, ofTwo] = [new Recorder(), new Recorder()];
+    one.start(identityOf(1), ofOne);
+    // Where it was before it moved.
+    one.updatePeers(new Map([...addresses, [2, nowhere]]));
+    await until(() => ofOne.links.includes('2 down'));
+    two.start({ ...identityOf(2), address: addresses.get(2) }, ofTwo);
+    await ofOne.untilUp(2);
+    one.send(heartbeat(1, 2, 7));
+    one.flush();
+    await ofTwo.untilReceived(1);
+    // Told of another one, which is out of date as well, it is still found.
+    one.updatePeers(new Map([...addresses, [2, elsewhere]]));
+    await until(() => ofOne.links.filter((link) => link === '2 up').length === 2);
   });
 });

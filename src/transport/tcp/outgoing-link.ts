@@ -10,11 +10,12 @@ import { limits } from '../../base/limits.js';
 import { encodeWireMessage } from '../../codec/wire-codec.js';
 import type { WireMessage } from '../../codec/wire-message.js';
 import type { MemberId } from '../../raft/types.js';
-import { type Address, formatAddress } from '../address.js';
+import { type Address, formatAddress, parseAddress } from '../address.js';
 import { frameHeaderBytes, frameOf, sealFrame } from '../frame.js';
 import type { FrameParser } from '../frame-parser.js';
 import { helloOf } from '../handshake.js';
 import type { Lane } from '../hello.js';
+import { PeerPlace } from '../peer-place.js';
 import type { MemberIdentity, TransportHandlers } from '../transport.js';
 import { Backoff } from './backoff.js';
 import { type DialResult, dial } from './dial.js';
@@ -45,6 +46,7 @@ export interface OutgoingLinkOptions {
  */
 export class OutgoingLink {
   readonly #options: OutgoingLinkOptions;
+  readonly #place: PeerPlace;
   readonly #backoff: Backoff;
   #socket: Socket | undefined;
   #pending: Uint8Array[] = [];
@@ -61,6 +63,7 @@ export class OutgoingLink {
 
   constructor(options: OutgoingLinkOptions) {
     this.#options = options;
+    this.#place = new PeerPlace(formatAddress(options.address));
     this.#backoff = new Backoff(options.context.times.reconnect, options.context.random);
     this.#connect();
   }
@@ -93,6 +96,19 @@ export class OutgoingLink {
     this.#silence ??= timers.after(times.silenceMs, () => this.#socket?.destroy());
   }
 
+  /**
+   * The peer says where it is. It is looked for there in turn with the other place, at once if nobody
+   * was found there.
+   */
+  says(address: Address): void {
+    if (!this.#place.says(formatAddress(address)) || this.#retry === undefined) return;
+    this.#retry.cancel();
+    this.#retry = undefined;
+    this.#backoff.reset();
+    this.#place.turn();
+    this.#connect();
+  }
+
   /** Stops for good. */
   close(): void {
     this.#closed = true;
@@ -103,10 +119,10 @@ export class OutgoingLink {
   }
 
   #connect(): void {
-    const { context, self, peer, address, lane } = this.#options;
+    const { context, self, peer, lane } = this.#options;
     dial({
       context,
-      address,
+      address: parseAddress(this.#place.address),
       hello: helloOf(self, peer, false, lane),
       timeoutMs: context.times.handshakeMs,
       onDone: (result) => this.#onDialed(result),
@@ -123,6 +139,7 @@ export class OutgoingLink {
       return;
     }
     const { handlers, peer } = this.#options;
+    this.#place.turn();
     this.#retryLater();
     this.#tell(false);
     if (result.kind === 'refused') handlers.onRefused(peer, result.error);
@@ -167,8 +184,8 @@ export class OutgoingLink {
       return true;
     } catch (error) {
       if (!isKontikiError(error, 'FRAME_INVALID')) throw error;
-      const { address, handlers, peer: memberId } = this.#options;
-      handlers.onIncident?.({ error, address: formatAddress(address), memberId });
+      const { handlers, peer: memberId } = this.#options;
+      handlers.onIncident?.({ error, address: this.#place.address, memberId });
       return false;
     }
   }
@@ -188,7 +205,10 @@ export class OutgoingLink {
 
   #retryLater(): void {
     const { timers } = this.#options.context;
-    this.#retry = timers.after(this.#backoff.nextMs(), () => this.#connect());
+    this.#retry = timers.after(this.#backoff.nextMs(), () => {
+      this.#retry = undefined;
+      this.#connect();
+    });
   }
 
   #tell(up: boolean): void {

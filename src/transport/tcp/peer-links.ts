@@ -18,6 +18,7 @@ export class PeerLinks {
   readonly #options: PeerLinksOptions;
   readonly #log: OutgoingLink;
   #snapshots: OutgoingLink | undefined;
+  #said: Address | undefined;
 
   constructor(options: PeerLinksOptions) {
     this.#options = options;
@@ -33,6 +34,13 @@ export class PeerLinks {
   /** Whether they lead there. */
   leadTo({ host, port }: Address): boolean {
     return host === this.address.host && port === this.address.port;
+  }
+
+  /** The peer says where it is; see {@link OutgoingLink.says}. */
+  says(address: Address): void {
+    this.#said = address;
+    this.#log.says(address);
+    this.#snapshots?.says(address);
   }
 
   /** Queues a message on the connection that it belongs on, or drops it. */
@@ -56,12 +64,14 @@ export class PeerLinks {
   }
 
   #snapshotLink(): OutgoingLink {
-    this.#snapshots ??= new OutgoingLink({
+    if (this.#snapshots !== undefined) return this.#snapshots;
+    this.#snapshots = new OutgoingLink({
       ...this.#options,
       lane: 'snapshots',
       queueBytesMax: limits.snapshotQueueBytesMax,
       handlers: silent,
     });
+    if (this.#said !== undefined) this.#snapshots.says(this.#said);
     return this.#snapshots;
   }
 }

@@ -65,6 +65,8 @@ export class TcpTransport implements Transport {
   readonly #links = new Map<MemberId, PeerLinks>();
   /** Members, as far as their addresses are known. */
   readonly #listed = new Map<MemberId, Address>();
+  /** Where members said they are, which the list may not know yet. */
+  readonly #said = new Map<MemberId, Address>();
   /** Those of `updatePeers` before `start`. */
   #updated: ReadonlyMap<MemberId, string | undefined> | undefined;
   #self: MemberIdentity | undefined;
@@ -162,6 +164,7 @@ export class TcpTransport implements Transport {
     for (const peer of [...this.#listed.keys()]) {
       if (members.has(peer)) continue;
       this.#listed.delete(peer);
+      this.#said.delete(peer);
       this.#unlink(peer);
       this.#acceptor.drop(peer);
     }
@@ -186,11 +189,14 @@ export class TcpTransport implements Transport {
     }
   }
 
-  /** A peer that is not listed yet is answered where it says it is. */
+  /** A peer is answered where it says it is, unless it is found where the list says. */
   #meet({ memberId, address }: MemberIdentity): void {
-    if (address === undefined || this.#listed.has(memberId)) return;
+    if (address === undefined) return;
     const at = parseAddress(address);
-    if (this.#links.get(memberId)?.leadTo(at)) return;
+    const link = this.#links.get(memberId);
+    this.#said.set(memberId, at);
+    if (this.#listed.has(memberId)) return link?.says(at);
+    if (link?.leadTo(at)) return;
     this.#unlink(memberId);
     this.#link(memberId, at);
   }
@@ -199,7 +205,10 @@ export class TcpTransport implements Transport {
     const [self, handlers] = [this.#self, this.#handlers];
     if (self === undefined || handlers === undefined || this.#closing !== undefined) return;
     const context = this.#context;
-    this.#links.set(peer, new PeerLinks({ context, self, peer, address, handlers }));
+    const link = new PeerLinks({ context, self, peer, address, handlers });
+    this.#links.set(peer, link);
+    const said = this.#said.get(peer);
+    if (said !== undefined) link.says(said);
   }
 
   #unlink(peer: MemberId): void {
