@@ -13,7 +13,6 @@ import type { JoiningInfo } from '../node/node-options.js';
 import type { PeerMemory } from '../node/peer-registry.js';
 import type { StateMachine } from '../node/state-machine.js';
 import type { MemberId } from '../raft/types.js';
-import type { StorageFile } from '../storage/file-system.js';
 import type { LogStore } from '../storage/log-store.js';
 import { MemoryLogStore } from '../storage/memory/log-store.js';
 import { SnapshotFiles } from '../storage/snapshot-files/store.js';
@@ -146,8 +145,8 @@ async function openDirectory<M extends StateMachine>(
   // Before the log: the engine holds a lock of the kernel, which nobody else's mistake can take.
   const state = await openState(env, path, cleanup);
   const { appliedIndex: applied } = state;
-  const sync = watchedSync(env, meter, identity.memberId);
-  const log = await openLog(env, config, { path, applied, isNew, founders, sync });
+  const watch = watchedSync(env, meter, identity.memberId);
+  const log = await openLog(env, config, { path, applied, isNew, founders, watch });
   cleanup.add(() => log.close());
   const snapshots = await openSnapshots(env, path, log);
   cleanup.add(() => snapshots.close());
@@ -201,10 +200,10 @@ async function openLog(
     readonly applied: number;
     readonly isNew: boolean;
     readonly founders: StoreConfig['members'];
-    readonly sync: (file: StorageFile) => Promise<void>;
+    readonly watch: (persist: () => Promise<void>) => Promise<void>;
   },
 ): Promise<LogStore> {
-  const { path, applied, founders, isNew, sync } = place;
+  const { path, applied, founders, isNew, watch } = place;
   // Beside a member file a missing log was lost: a new one would forget votes and acknowledgements.
   const { logCacheBytes: cacheBytes, segmentBytes } = config.tuning ?? {};
   const sizes = { cacheBytes, segmentBytes };
@@ -221,5 +220,5 @@ async function openLog(
     }
     await env.fs.remove(options.dir);
   }
-  return openWal({ ...options, sync });
+  return openWal({ ...options, watch });
 }

@@ -33,7 +33,7 @@ export interface NodeMetrics {
   readonly logDataBytes: number;
   /** From handing a write over to its being durable. */
   readonly logWriteMs: HistogramSnapshot;
-  /** Syncs of groups of the log; empty for a log in memory. */
+  /** Write and sync of a group of the log; empty for a log in memory. */
   readonly fsyncMs: HistogramSnapshot;
   /** About the bytes that the log has on the disk. */
   readonly logBytes: number;

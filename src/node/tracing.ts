@@ -24,7 +24,7 @@ export interface Tracing {
   readonly propose: TraceChannel;
   /** A read of a store, or a `readIndex` of a node, from the call to its end. */
   readonly read: TraceChannel;
-  /** The sync of one group of the log. */
+  /** Write and sync of one group of the log. */
   readonly fsync: TraceChannel;
   /** One batch of entries in the state machine. */
   readonly apply: TraceChannel;

@@ -9,6 +9,15 @@
  */
 import type { Crc32 } from '../base/crc32.js';
 
+/** @since 0.1.0 */
+export interface WriteOptions {
+  /**
+   * The caller calls `sync` as soon as the write has settled. An implementation may do both at once:
+   * then the write settles when both are done, and how the sync went is told by `sync`. Default false.
+   */
+  readonly thenSync?: boolean | undefined;
+}
+
 /** An open file. Positions and sizes are in bytes. @since 0.1.0 */
 export interface StorageFile {
   /** Current size. */
@@ -21,7 +30,7 @@ export interface StorageFile {
    * have written part of its range: after `NO_SPACE` that may be cut off or written again, after any
    * other failure the file is only cut, and closed.
    */
-  write(offset: number, chunks: readonly Uint8Array[]): Promise<void>;
+  write(offset: number, chunks: readonly Uint8Array[], options?: WriteOptions): Promise<void>;
   /**
    * Resolves once everything whose `write` settled before the call is on stable storage, size
    * included. A failure is final: the file must not be written or synced again (reliability §0.5).

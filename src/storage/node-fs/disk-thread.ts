@@ -9,7 +9,7 @@
 import { Worker } from 'node:worker_threads';
 import { assert } from '../../base/assert.js';
 import { concatBytes } from '../../base/bytes.js';
-import type { FileCalls, OnDone } from './file.js';
+import type { FileCalls, OnDone, WritePlace } from './file.js';
 
 /**
  * Runs in the thread. Text, because a module of its own would have to be found by its name: in the
@@ -23,12 +23,18 @@ const calls = {
   sync: ({ fd }) => fdatasyncSync(fd),
   close: ({ fd }) => closeSync(fd),
 };
-parentPort.on('message', (request) => {
+const answerTo = (request) => {
   try {
-    parentPort.postMessage({ result: calls[request.call](request) ?? 0 });
+    return { result: calls[request.call](request) ?? 0 };
   } catch ({ code, message }) {
-    parentPort.postMessage({ code, message });
+    return { code, message };
   }
+};
+parentPort.on('message', (request) => {
+  const answer = answerTo(request);
+  const isWhole = answer.result === request.bytes?.length;
+  if (request.thenSync && isWhole) answer.synced = answerTo({ call: 'sync', fd: request.fd });
+  parentPort.postMessage(answer);
 });
 `;
 
@@ -38,6 +44,7 @@ type Request =
       readonly fd: number;
       readonly bytes: Uint8Array;
       readonly position: number;
+      readonly thenSync: boolean;
     }
   | { readonly call: 'sync' | 'close'; readonly fd: number };
 
@@ -46,6 +53,8 @@ interface Answer {
   readonly result?: number;
   readonly code?: string;
   readonly message?: string;
+  /** Of the sync that followed a write. */
+  readonly synced?: Answer;
 }
 
 /**
@@ -58,11 +67,17 @@ export class DiskThread implements FileCalls {
   /** In the order of the calls, which is that of the answers. */
   #waiting: OnDone[] = [];
 
-  /** The chunks may be changed as soon as this returns. */
-  write(fd: number, chunks: readonly Uint8Array[], position: number, onDone: OnDone): void {
+  /** The chunks may be changed as soon as this returns. A sync follows only what was written whole. */
+  write(
+    fd: number,
+    chunks: readonly Uint8Array[],
+    { position, thenSync }: WritePlace,
+    onDone: OnDone,
+  ): void {
     // A copy that is handed over: a view would take all of the memory it is a view of along.
     const bytes = concatBytes(chunks);
-    this.#ask({ call: 'write', fd, bytes, position }, onDone, [bytes.buffer as ArrayBuffer]);
+    const request = { call: 'write', fd, bytes, position, thenSync } as const;
+    this.#ask(request, onDone, [bytes.buffer as ArrayBuffer]);
   }
 
   sync(fd: number, onDone: OnDone): void {
@@ -91,12 +106,11 @@ export class DiskThread implements FileCalls {
     return worker;
   }
 
-  #onAnswer(worker: Worker, { result, code, message }: Answer): void {
+  #onAnswer(worker: Worker, answer: Answer): void {
     const onDone = this.#waiting.shift();
     assert(onDone !== undefined, 'each answer has its question');
     if (this.#waiting.length === 0) worker.unref();
-    if (result !== undefined) onDone(null, result);
-    else onDone(Object.assign(new Error(message), { code }));
+    onDone(errorOf(answer), answer.result, answer.synced && errorOf(answer.synced));
   }
 
   /** Whatever was under way may have happened or not. The next call starts another thread. */
@@ -107,4 +121,8 @@ export class DiskThread implements FileCalls {
     this.#worker = undefined;
     for (const onDone of waiting) onDone(error);
   }
+}
+
+function errorOf({ result, code, message }: Answer): Error | null {
+  return result === undefined ? Object.assign(new Error(message), { code }) : null;
 }

@@ -4,24 +4,38 @@
  */
 import { close, fdatasync, fstat, ftruncate, read, writev } from 'node:fs';
 import { isKontikiError, kontikiError } from '../../base/errors.js';
-import type { StorageFile } from '../file-system.js';
+import type { StorageFile, WriteOptions } from '../file-system.js';
 import { ioError } from './io-error.js';
 
 /** Calls that change a file; the callbacks are those of `node:fs`. @since 0.1.0 */
 export interface FileCalls {
-  /** Takes the number of bytes written, which may be fewer than there are. */
-  write(fd: number, chunks: readonly Uint8Array[], position: number, onDone: OnDone): void;
+  /** Tells the number of bytes written, which may be fewer than there are. */
+  write(fd: number, chunks: readonly Uint8Array[], place: WritePlace, onDone: OnDone): void;
   sync(fd: number, onDone: OnDone): void;
   /** After all that was asked for before: the number may be another file's next. */
   close(fd: number, onDone: OnDone): void;
 }
 
-/** Takes what a call gave, or why it failed. @since 0.1.0 */
-export type OnDone = (error: Error | null, result?: number) => void;
+/** Where a write goes. @since 0.1.0 */
+export interface WritePlace {
+  readonly position: number;
+  /** A sync will be asked for behind it, and may be done along with it. */
+  readonly thenSync: boolean;
+}
+
+/**
+ * Takes what a call gave, or why it failed; and of a sync that was done along with a write why that
+ * failed, `null` when it did not.
+ *
+ * @since 0.1.0
+ */
+export type OnDone = (error: Error | null, result?: number, synced?: Error | null) => void;
 
 /** On the pool of threads of the process. @since 0.1.0 */
 export const fileCalls: FileCalls = {
-  write: (fd, chunks, position, onDone) => writev(fd, chunks as Uint8Array[], position, onDone),
+  write: (fd, chunks, { position }, onDone) => {
+    writev(fd, chunks as Uint8Array[], position, (error, written) => onDone(error, written));
+  },
   sync: fdatasync,
   close,
 };
@@ -40,6 +54,8 @@ export class NodeFile implements StorageFile {
    * dropped data silently; a write that failed for another reason than space, part of it.
    */
   #failure: { readonly call: 'sync' | 'write'; readonly cause: unknown } | undefined;
+  /** How a sync ended that covers all writes that settled, and that nobody asked for yet. */
+  #synced: Error | null | undefined;
   #closing: Promise<void> | undefined;
 
   /**
@@ -89,31 +105,36 @@ export class NodeFile implements StorageFile {
    * A full disk leaves the file usable: what was asked for may be cut off or written again. After any
    * other failure it is only cut, and closed.
    */
-  async write(offset: number, chunks: readonly Uint8Array[]): Promise<void> {
+  async write(
+    offset: number,
+    chunks: readonly Uint8Array[],
+    { thenSync = false }: WriteOptions = {},
+  ): Promise<void> {
     this.#checkWritable('write');
     try {
-      await this.#writeAll(offset, chunks);
+      await this.#writeAll(offset, chunks, thenSync);
     } catch (cause) {
       if (!isKontikiError(cause, 'NO_SPACE')) this.#failure ??= { call: 'write', cause };
       throw cause;
     }
   }
 
-  async #writeAll(offset: number, chunks: readonly Uint8Array[]): Promise<void> {
+  async #writeAll(offset: number, chunks: readonly Uint8Array[], thenSync: boolean): Promise<void> {
     let rest = chunks.filter((chunk) => chunk.length > 0);
     let position = offset;
     while (rest.length > 0) {
       // More chunks than one system call takes are written by several, by the platform.
-      const written = await this.#writeSome(rest, position);
+      const written = await this.#writeSome(rest, { position, thenSync });
       if (written === 0) throw ioError(new Error('nothing was written'), `write ${this.#path}`);
       position += written;
       rest = after(rest, written);
     }
   }
 
-  #writeSome(chunks: Uint8Array[], position: number): Promise<number> {
+  #writeSome(chunks: Uint8Array[], place: WritePlace): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#calls.write(this.#fd, chunks, position, (error, written = 0) => {
+      this.#calls.write(this.#fd, chunks, place, (error, written = 0, synced) => {
+        this.#synced = synced;
         if (error) reject(ioError(error, `write ${this.#path}`));
         else resolve(written);
       });
@@ -122,14 +143,18 @@ export class NodeFile implements StorageFile {
 
   async sync(): Promise<void> {
     this.#checkWritable('sync');
+    const synced = this.#synced;
+    this.#synced = undefined;
     return new Promise((resolve, reject) => {
-      this.#calls.sync(this.#fd, (error) => {
+      const onDone = (error: Error | null): void => {
         if (!error) return resolve();
         // The kernel may have marked the pages clean: a second sync would succeed and prove nothing
         // (Rebello et al., ATC'20).
         this.#failure ??= { call: 'sync', cause: error };
         reject(ioError(error, `sync ${this.#path}`));
-      });
+      };
+      if (synced === undefined) this.#calls.sync(this.#fd, onDone);
+      else onDone(synced);
     });
   }
 
@@ -137,6 +162,7 @@ export class NodeFile implements StorageFile {
     // What is left of a failed write is worth cutting off, whatever became of the rest.
     if (this.#failure?.call === 'write') this.#checkOpen('truncate');
     else this.#checkWritable('truncate');
+    this.#synced = undefined;
     return new Promise((resolve, reject) => {
       ftruncate(this.#fd, size, (error) => {
         if (error) reject(ioError(error, `truncate ${this.#path}`));

@@ -4,7 +4,7 @@
  */
 import { limits } from '../../base/limits.js';
 import type { LogId, MemberId } from '../../raft/types.js';
-import type { FileSystem, StorageFile } from '../file-system.js';
+import type { FileSystem } from '../file-system.js';
 import { walCorrupt } from './damage.js';
 import { alignGroup } from './format.js';
 import { LogContent } from './log-content.js';
@@ -44,8 +44,8 @@ export interface OpenWalOptions {
   readonly preallocateBytes?: number | undefined;
   /** Bytes of applied entries kept in memory; default 64 MiB. */
   readonly cacheBytes?: number | undefined;
-  /** Syncs the file that a group was written to, so that it can be timed; default its own `sync`. */
-  readonly sync?: ((file: StorageFile) => Promise<void>) | undefined;
+  /** Runs what writes and syncs a group, so that it can be timed. */
+  readonly watch?: ((persist: () => Promise<void>) => Promise<void>) | undefined;
   /** Called after each segment is read. */
   readonly onProgress?: ((progress: WalProgress) => void) | undefined;
 }
@@ -91,7 +91,7 @@ export async function openWal(options: OpenWalOptions): Promise<WalLogStore> {
 async function openWriter(options: OpenWalOptions, summary: WalSummary): Promise<SegmentWriter> {
   const { fs, dir, groupId = 0, segmentBytes, preallocateBytes, voters, context } = options;
   const settings: SegmentOptions = {
-    ...{ fs, dir, groupId, sync: options.sync },
+    ...{ fs, dir, groupId, watch: options.watch },
     // No size of a file lies between two places where a group may start.
     segmentBytes: alignGroup(segmentBytes ?? limits.segmentBytes),
     preallocateBytes: alignGroup(preallocateBytes ?? limits.preallocateBytes),

@@ -29,8 +29,8 @@ export interface SegmentOptions {
   readonly segmentBytes: number;
   /** Bytes to keep zeroed ahead. */
   readonly preallocateBytes: number;
-  /** Syncs the file that a group was written to; default its own `sync`. */
-  readonly sync?: ((file: StorageFile) => Promise<void>) | undefined;
+  /** Runs what writes and syncs a group, so that it can be timed. */
+  readonly watch?: ((persist: () => Promise<void>) => Promise<void>) | undefined;
 }
 
 /** A file that is open for writing; zero from some offset up to `zeroed`. */

@@ -203,13 +203,8 @@ export class SegmentWriter {
     // Caught up with the zeros: let them come to an end, then grow the file with the group itself.
     if (offset + bytes.length > this.#zeroed) await this.#filling;
     if (this.#fillError !== undefined) throw this.#fillError;
-    await this.#write(offset, bytes);
-    try {
-      await (this.#options.sync?.(this.#file) ?? this.#file.sync());
-    } catch (error) {
-      this.#isSpoilt = true;
-      throw error;
-    }
+    const persist = () => this.#persist(offset, bytes);
+    await (this.#options.watch?.(persist) ?? persist());
   }
 
   /** Lets go of what a failed sync left of the file, as the next open would. */
@@ -242,13 +237,23 @@ export class SegmentWriter {
     await this.#file.close();
   }
 
+  async #persist(offset: number, bytes: Uint8Array): Promise<void> {
+    await this.#write(offset, bytes);
+    try {
+      await this.#file.sync();
+    } catch (error) {
+      this.#isSpoilt = true;
+      throw error;
+    }
+  }
+
   /**
    * What a failed write took of a group is removed: nobody was told of it, its space may be what is
    * missing, and only whole sectors can be told from damage at the next open.
    */
   async #write(offset: number, bytes: Uint8Array): Promise<void> {
     try {
-      await this.#file.write(offset, [bytes]);
+      await this.#file.write(offset, [bytes], { thenSync: true });
     } catch (error) {
       await this.#filling;
       // The first error is the one to report.

@@ -6,7 +6,7 @@ export const log: readonly SimDefect[] = [
     name: 'log: a group is acknowledged without a sync (ack-before-fsync)',
     source: '14370, R10',
     file: 'storage/wal/segment-writer.ts',
-    find: '    await (this.#options.sync?.(this.#file) ?? this.#file.sync());\n',
+    find: '    await this.#file.sync();\n',
     replace: '',
   },
   {

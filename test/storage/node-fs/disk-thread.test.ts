@@ -30,6 +30,8 @@ function occupyPool(): { readonly held: Promise<number[]>; release(): void } {
   };
 }
 
+const at = (position: number, thenSync = false) => ({ position, thenSync });
+
 const asked = (act: (done: (error: Error | null, result?: number) => void) => void) =>
   new Promise<number | undefined>((resolve, reject) => {
     act((error, result) => (error === null ? resolve(result) : reject(error)));
@@ -70,14 +72,29 @@ describe('the thread of the disk', () => {
     const thread = new DiskThread();
     const fd = openSync(`${dir}/file`, 'w+');
     const answers = await Promise.all([
-      asked((done) => thread.write(fd, [Uint8Array.of(1)], 0, done)),
-      asked((done) => thread.write(fd, [Uint8Array.of(2, 2)], 0, done)),
+      asked((done) => thread.write(fd, [Uint8Array.of(1)], at(0), done)),
+      asked((done) => thread.write(fd, [Uint8Array.of(2, 2)], at(0), done)),
       asked((done) => thread.sync(fd, done)),
       asked((done) => thread.close(fd, done)),
     ]);
     expect(answers).toEqual([1, 2, 0, 0]);
     expect([...readFileSync(`${dir}/file`)]).toEqual([2, 2]);
     await expect(asked((done) => thread.sync(fd, done))).rejects.toMatchObject({ code: 'EBADF' });
+  });
+
+  test('a write that a sync follows -> one answer for both; no sync behind a write that failed', async () => {
+    const thread = new DiskThread();
+    const fd = openSync(`${dir}/file`, 'w+');
+    const answerTo = (toFd: number, thenSync: boolean) =>
+      new Promise<unknown[]>((resolve) => {
+        thread.write(toFd, [Uint8Array.of(1, 2)], at(0, thenSync), (...answer) => resolve(answer));
+      });
+    expect(await answerTo(fd, false)).toEqual([null, 2, undefined]);
+    expect(await answerTo(fd, true)).toEqual([null, 2, null]);
+    const [error, written, synced] = await answerTo(2 ** 30, true);
+    expect(error).toMatchObject({ code: 'EBADF' });
+    expect([written, synced]).toEqual([undefined, undefined]);
+    closeSync(fd);
   });
 
   test('a process that has used it and ends -> ends by itself, with nothing left undone', () => {

@@ -206,6 +206,40 @@ describe.each([
     }
   });
 
+  test('a write that a sync follows -> both are done, each tells its own', async () => {
+    const file = await fs.open(`${dir}/file`, 'create', options);
+    for (let nth = 1; nth < 4; nth += 1) {
+      await file.write(nth, [bytes(nth), bytes(nth)], { thenSync: true });
+      await file.sync();
+    }
+    expect(await file.read(0, 9)).toEqual(bytes(0, 1, 2, 3, 3));
+    await file.close();
+  });
+
+  test('a write that a sync follows, which fails -> the write resolves, the sync does not', async (context) => {
+    context.skip(process.platform !== 'linux', 'no device that cannot be synced');
+    // It takes anything, and cannot be synced.
+    const file = await fs.open('/dev/null', 'read-write', options);
+    await file.write(0, [bytes(1)], { thenSync: true });
+    const refused = { code: 'STORAGE_IO', cause: { code: 'EINVAL' } };
+    await expect(file.sync()).rejects.toMatchObject(refused);
+    const message = expect.stringContaining('an earlier sync of this file failed');
+    for (const call of [() => file.write(0, [bytes(1)]), () => file.truncate(0)]) {
+      await expect(call()).rejects.toMatchObject({ ...refused, message });
+    }
+    await file.close();
+  });
+
+  test('a write that a sync follows, on a full disk -> NO_SPACE, no sync is tried', async (context) => {
+    context.skip(!existsSync('/dev/full'), 'no device that is always full');
+    const file = await fs.open('/dev/full', 'read-write', options);
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      const written = file.write(0, [bytes(1)], { thenSync: true });
+      await expect(written).rejects.toMatchObject({ code: 'NO_SPACE' });
+    }
+    await file.close();
+  });
+
   test('a write that failed for another reason than space -> only cut and closed from then on', async () => {
     writeFileSync(`${dir}/file`, bytes(1, 2, 3, 4));
     // Open for reading alone: the platform refuses to write, and to cut as well.
