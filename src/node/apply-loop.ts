@@ -93,6 +93,9 @@ export class ApplyLoop {
   }
 
   async #run(): Promise<void> {
+    // What the turn sends and writes is on its way before the state machine takes its time: log and
+    // peers work meanwhile (ADR 0022).
+    await Promise.resolve();
     try {
       for (;;) {
         if (this.#stopped) break;

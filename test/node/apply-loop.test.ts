@@ -29,12 +29,14 @@ class SlowMachine implements StateMachine {
   }
 
   async finish(results?: readonly ApplyResult[]): Promise<void> {
+    await settle();
     const indexes = this.calls.at(-1) ?? [];
     this.#open?.resolve(results ?? indexes.map((value) => ({ value })));
     await settle();
   }
 
   async break(error: unknown): Promise<void> {
+    await settle();
     this.#open?.reject(error);
     await settle();
   }
@@ -83,6 +85,21 @@ describe('apply loop', () => {
       [2, [1, 2]],
       [3, [3]],
     ]);
+  });
+
+  test('a batch comes -> begun when who brought it is done, and behind a write it began before', async () => {
+    const { machine, apply } = loop();
+    const order: string[] = [];
+    machine.apply = async () => {
+      order.push('apply');
+      return [];
+    };
+    // As the log begins with a group.
+    void Promise.resolve().then(() => order.push('write'));
+    apply.push(batch());
+    order.push('send');
+    await settle();
+    expect(order).toEqual(['send', 'write', 'apply']);
   });
 
   test('a batch that comes when all are done: applied too', async () => {
@@ -142,6 +159,7 @@ describe('apply loop', () => {
     const { machine, apply, applied } = loop();
     apply.push(batch(1));
     apply.push(batch(2));
+    await settle();
     let stopped = false;
     const stopping = apply.stop().then(() => {
       stopped = true;
@@ -203,6 +221,7 @@ describe('something that the state machine must not be changed under', () => {
     const stopped = world();
     stopped.loop.push(batch(1));
     const waiting = stopped.loop.exclusive(async () => 'never');
+    await settle();
     const stop = stopped.loop.stop();
     await stopped.machine.finish();
     await stop;
