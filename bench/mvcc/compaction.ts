@@ -2,7 +2,7 @@
  * Worst latency of a put while a compaction removes a long history. The loop that removes is the
  * store's own.
  */
-import { systemTimers } from '../../src/base/clock.js';
+import { systemClock, systemTimers } from '../../src/base/clock.js';
 import { CompactionLoop } from '../../src/store/compaction-loop.js';
 import { keyOf, putAll, valueFor } from './load.js';
 import { KeyspaceRig } from './rig.js';
@@ -30,7 +30,10 @@ export async function compaction(
   const idle = await putWhile(rig, () => performance.now() < end);
   await rig.apply([{ op: 'compact', revision: rig.keyspace.revision }]);
   let isOver = false;
-  const loop = new CompactionLoop(systemTimers, {
+  const loop = new CompactionLoop(systemClock, systemTimers, {
+    get appliedIndex() {
+      return rig.keyspace.revision;
+    },
     removeCompacted: async (changesMax) => {
       const bytes = await rig.removeCompacted(changesMax);
       isOver = bytes === undefined;

@@ -1,14 +1,20 @@
 /**
  * Removes compacted history in the background, slice by slice with pauses, so that calls pass in
- * between (etcd does the same: 1,000 revisions, then 10 ms).
+ * between: short ones while nothing is applied, else by the pace of work that can wait (etcd always
+ * pauses 10 ms after 1,000 revisions).
  */
-import type { Timer, Timers } from '../base/clock.js';
+import { BackgroundPace } from '../base/background-pace.js';
+import type { Clock, Timer, Timers } from '../base/clock.js';
 import { limits } from '../base/limits.js';
 
-const pauseMs = 2;
+const pauseMsMin = 2;
+/** Nobody waits for what is removed: a tenth of the time. */
+const restsPerWork = 9;
 
 /** What {@link CompactionLoop} drives: the store's state machine. @since 0.1.0 */
 export interface Compactable {
+  /** Grows with every entry that is applied. */
+  readonly appliedIndex: number;
   /**
    * Removes what the next changes gave up.
    *
@@ -26,25 +32,23 @@ export interface Compactable {
 export class CompactionLoop {
   readonly #timers: Timers;
   readonly #machine: Compactable;
+  readonly #pace: BackgroundPace;
   #changesMax = 32;
   #timer: Timer | undefined;
   #isRunning = false;
   #isAsked = false;
   #isClosed = false;
 
-  constructor(timers: Timers, machine: Compactable) {
+  constructor(clock: Clock, timers: Timers, machine: Compactable) {
     this.#timers = timers;
     this.#machine = machine;
+    this.#pace = new BackgroundPace({ clock, served: () => machine.appliedIndex, restsPerWork });
   }
 
   /** There may be something to remove. */
   wake(): void {
     this.#isAsked = true;
-    if (this.#isRunning || this.#timer !== undefined || this.#isClosed) return;
-    this.#timer = this.#timers.after(pauseMs, () => {
-      this.#timer = undefined;
-      void this.#step();
-    });
+    this.#rest(pauseMsMin);
   }
 
   /** Starts nothing more; a slice under way may still end. */
@@ -54,9 +58,18 @@ export class CompactionLoop {
     this.#timer = undefined;
   }
 
+  #rest(ms: number): void {
+    if (this.#isRunning || this.#timer !== undefined || this.#isClosed) return;
+    this.#timer = this.#timers.after(ms, () => {
+      this.#timer = undefined;
+      void this.#step();
+    });
+  }
+
   async #step(): Promise<void> {
     this.#isRunning = true;
     this.#isAsked = false;
+    this.#pace.begin();
     let bytes: number | undefined;
     try {
       bytes = await this.#machine.removeCompacted(this.#changesMax);
@@ -65,8 +78,13 @@ export class CompactionLoop {
       this.close();
     }
     this.#isRunning = false;
-    if (bytes !== undefined) this.#resize(bytes);
-    if (bytes !== undefined || this.#isAsked) this.wake();
+    if (bytes !== undefined) {
+      this.#resize(bytes);
+      this.#rest(Math.max(pauseMsMin, this.#pace.restMs()));
+      return;
+    }
+    this.#pace.end();
+    if (this.#isAsked) this.#rest(pauseMsMin);
   }
 
   /** Fewer changes at a time where values are large. */

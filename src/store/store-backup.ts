@@ -4,6 +4,8 @@
  */
 
 import { Backup, type BackupSource, type Checksums } from '../backup/backup.js';
+import { BackgroundPace } from '../base/background-pace.js';
+import type { Clock, Timers } from '../base/clock.js';
 import { crc32 } from '../base/crc32.js';
 import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
 import { Sha256 } from '../base/sha256.js';
@@ -23,6 +25,8 @@ export interface BackupOptions extends CallOptions {
 
 /** @since 0.1.0 */
 export interface StoreBackupParts {
+  readonly clock: Clock;
+  readonly timers: Timers;
   readonly node: Pick<Node, 'identity' | 'status'>;
   readonly machine: StoreStateMachine;
   /** Of the platform; default portable code. */
@@ -31,6 +35,8 @@ export interface StoreBackupParts {
   readonly catchUp: (options: CallOptions, isLocal: boolean) => Promise<void>;
 }
 
+/** Somebody waits for it: a fifth of the time. */
+const restsPerWork = 4;
 const portable: Checksums = { crc32, sha256: () => new Sha256() };
 
 /**
@@ -50,17 +56,25 @@ export function backupOf(parts: StoreBackupParts, options: BackupOptions): Backu
   return new Backup({ ...checksums, open, signal });
 }
 
-function capture({ machine, node }: StoreBackupParts): BackupSource {
+function capture({ clock, machine, node, timers }: StoreBackupParts): BackupSource {
   const { backend } = machine;
   const { revision } = machine.keyspace;
   const state = machine.snapshot();
   const { appliedIndex } = state;
   const { clusterId } = node.identity;
+  const pace = new BackgroundPace({ clock, served: () => machine.appliedIndex, restsPerWork });
+  /** What whoever takes the chunks does meanwhile is a rest, too. */
+  let dueMs = 0;
   return {
     info: { clusterId, revision, appliedIndex, term: node.status.raft.term },
     next: async () => {
+      const ms = dueMs - clock.monotonicMs();
+      if (ms > 0) await new Promise<void>((resolve) => timers.after(ms, resolve));
+      pace.begin();
       try {
-        return await state.next();
+        const chunk = await state.next();
+        dueMs = clock.monotonicMs() + pace.restMs();
+        return chunk;
       } catch (error) {
         if (machine.backend === backend || !isKontikiError(error, 'CLOSED')) throw error;
         throw replaced();

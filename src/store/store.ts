@@ -161,7 +161,7 @@ export class Store implements KvClient {
     parts.machine.refuseSnapshots(() => this.#alarms.snapshotRefusal());
     parts.machine.whenAlarm((endedIndex) => this.#alarmed(endedIndex));
     parts.machine.whenLease((result) => this.#leases.applied(result));
-    this.#compaction = new CompactionLoop(parts.timers, parts.machine);
+    this.#compaction = new CompactionLoop(parts.clock, parts.timers, parts.machine);
     this.#history = new HistoryKeeper({
       ...{ ...parts, keep: parts.history ?? 'all' },
       keyspace: () => this.#machine.keyspace,
@@ -302,13 +302,16 @@ export class Store implements KvClient {
    * @throws {KontikiError} ARGUMENT_INVALID
    */
   backup(options: BackupOptions = {}): Backup {
-    const { checksums } = this.#parts;
+    const { checksums, clock, timers } = this.#parts;
     // While nobody can say who is right as well: whoever decides goes on with it.
     const catchUp = async (given: CallOptions, isLocal: boolean) => {
       if (this.#failure !== undefined) throw this.#failure;
       if (!isLocal) await this.#reads.barrier(given);
     };
-    return backupOf({ node: this.#node, machine: this.#machine, checksums, catchUp }, options);
+    return backupOf(
+      { clock, timers, node: this.#node, machine: this.#machine, checksums, catchUp },
+      options,
+    );
   }
 
   /**

@@ -4,7 +4,7 @@ import { limits } from '../../src/base/limits.js';
 import { openStore } from '../../src/preset/open-store.js';
 import { CompactionLoop } from '../../src/store/compaction-loop.js';
 import type { Store } from '../../src/store/store.js';
-import { ManualTimers } from '../storage/manual-timers.js';
+import { VirtualTime } from '../node/virtual-time.js';
 import { VirtualStores } from './virtual-store.js';
 
 const error = (code: string, fields: object = {}) =>
@@ -95,6 +95,7 @@ describe('the loop', () => {
   class Machine {
     readonly asked: number[] = [];
     readonly answers: (number | undefined | Error)[];
+    appliedIndex = 0;
 
     constructor(...answers: (number | undefined | Error)[]) {
       this.answers = answers;
@@ -108,52 +109,91 @@ describe('the loop', () => {
     }
   }
 
-  const run = async (timers: ManualTimers, turns = 30): Promise<void> => {
-    for (let nth = 0; nth < turns; nth += 1) {
-      timers.advance(10);
-      await Promise.resolve();
-      await Promise.resolve();
-    }
-  };
-
   test('slices until nothing is left, of a size that follows their bytes; then silence', async () => {
-    const timers = new ManualTimers();
+    const time = new VirtualTime();
     const large = 2 * limits.compactionBytesAim;
     const machine = new Machine(1, 1, 1, 1, large, large, limits.compactionBytesAim, 1);
-    const loop = new CompactionLoop(timers, machine);
-    expect(timers.count).toBe(0);
+    const loop = new CompactionLoop(time, time, machine);
+    expect(time.pending).toBe(0);
     loop.wake();
     loop.wake();
-    await run(timers);
+    await time.run(300);
     expect(machine.asked).toEqual([32, 64, 128, 256, 256, 128, 64, 64, 128]);
-    expect(timers.count).toBe(0);
+    expect(time.pending).toBe(0);
     loop.wake();
-    await run(timers);
+    await time.run(300);
     expect(machine.asked).toHaveLength(10);
   });
 
+  /** Slices of 4 ms, of which there is no end. */
+  class SlowMachine {
+    readonly beganMs: number[] = [];
+    appliedIndex = 0;
+    readonly #time: VirtualTime;
+
+    constructor(time: VirtualTime) {
+      this.#time = time;
+    }
+
+    removeCompacted(): Promise<number> {
+      this.beganMs.push(this.#time.monotonicMs());
+      return new Promise((resolve) => this.#time.after(4, () => resolve(1)));
+    }
+  }
+
+  test('entries are applied -> a tenth of the time, asked again or not; none any more -> small pauses', async () => {
+    const time = new VirtualTime();
+    const machine = new SlowMachine(time);
+    const loop = new CompactionLoop(time, time, machine);
+    const apply = () => {
+      machine.appliedIndex += 1;
+      loop.wake();
+      if (machine.appliedIndex < 2_000) time.after(1, apply);
+    };
+    apply();
+    await time.run(2_000);
+    expect(machine.beganMs.length).toBeGreaterThan(48);
+    expect(machine.beganMs.length).toBeLessThan(52);
+    machine.beganMs.length = 0;
+    await time.run(600);
+    expect(machine.beganMs.length).toBeGreaterThan(90);
+    expect(machine.beganMs.length).toBeLessThan(101);
+    loop.close();
+  });
+
+  test('closed in a long pause -> nothing is left to wait for', async () => {
+    const time = new VirtualTime();
+    const machine = new SlowMachine(time);
+    const loop = new CompactionLoop(time, time, machine);
+    machine.appliedIndex = 1;
+    loop.wake();
+    await time.run(20);
+    expect([machine.beganMs.length, time.pending]).toEqual([1, 1]);
+    loop.close();
+    expect(time.pending).toBe(0);
+  });
+
   test('woken while a slice finds nothing left: looks again', async () => {
-    const timers = new ManualTimers();
+    const time = new VirtualTime();
     const machine = new Machine();
-    const loop = new CompactionLoop(timers, machine);
+    const loop = new CompactionLoop(time, time, machine);
     loop.wake();
-    timers.advance(10);
-    loop.wake();
-    await run(timers);
+    time.after(2, () => loop.wake());
+    await time.run(300);
     expect(machine.asked).toHaveLength(2);
   });
 
   test.each(['failed', 'closed'])('%s: no slice any more', async (how) => {
-    const timers = new ManualTimers();
+    const time = new VirtualTime();
     const machine = new Machine(how === 'failed' ? new Error('disk') : 1, 1, 1);
-    const loop = new CompactionLoop(timers, machine);
+    const loop = new CompactionLoop(time, time, machine);
     loop.wake();
-    timers.advance(10);
+    await time.run(2);
     if (how === 'closed') loop.close();
-    await run(timers);
+    await time.run(300);
     loop.wake();
-    await run(timers);
+    await time.run(300);
     expect(machine.asked).toHaveLength(1);
-    expect(timers.count).toBe(0);
+    expect(time.pending).toBe(0);
   });
 });
