@@ -33,6 +33,8 @@ export interface Checksums {
 export interface BackupParts extends Checksums {
   /** Captures the state; called once, for the first chunk. */
   readonly open: () => Promise<BackupSource>;
+  /** Makes a chunk, when there is time for it. */
+  readonly paced: <T>(make: () => Promise<T>) => Promise<T>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -112,7 +114,10 @@ class BackupIteration implements AsyncIterator<Uint8Array, undefined> {
     if (this.#state === 'done') return ended;
     try {
       this.#parts.signal?.throwIfAborted();
-      const value = this.#state === 'header' ? await this.#header() : await this.#chunk();
+      const value =
+        this.#state === 'header'
+          ? await this.#header()
+          : await this.#parts.paced(() => this.#chunk());
       return { done: false, value };
     } catch (error) {
       await this.#end().catch(() => undefined);

@@ -3,7 +3,7 @@
  * of one moment, while writes go on.
  */
 
-import { Backup, type BackupSource, type Checksums } from '../backup/backup.js';
+import { Backup, type BackupParts, type BackupSource, type Checksums } from '../backup/backup.js';
 import { BackgroundPace } from '../base/background-pace.js';
 import type { Clock, Timers } from '../base/clock.js';
 import { crc32 } from '../base/crc32.js';
@@ -53,28 +53,34 @@ export function backupOf(parts: StoreBackupParts, options: BackupOptions): Backu
     await catchUp(options, serializable);
     return capture(parts);
   };
-  return new Backup({ ...checksums, open, signal });
+  return new Backup({ ...checksums, open, paced: pacedBy(parts), signal });
 }
 
-function capture({ clock, machine, node, timers }: StoreBackupParts): BackupSource {
+/** What whoever takes the chunks does in between is a rest, too. */
+function pacedBy({ clock, machine, timers }: StoreBackupParts): BackupParts['paced'] {
+  const pace = new BackgroundPace({ clock, served: () => machine.appliedIndex, restsPerWork });
+  let dueMs = 0;
+  return async (make) => {
+    const ms = dueMs - clock.monotonicMs();
+    if (ms > 0) await new Promise<void>((resolve) => timers.after(ms, resolve));
+    pace.begin();
+    const made = await make();
+    dueMs = clock.monotonicMs() + pace.restMs();
+    return made;
+  };
+}
+
+function capture({ machine, node }: StoreBackupParts): BackupSource {
   const { backend } = machine;
   const { revision } = machine.keyspace;
   const state = machine.snapshot();
   const { appliedIndex } = state;
   const { clusterId } = node.identity;
-  const pace = new BackgroundPace({ clock, served: () => machine.appliedIndex, restsPerWork });
-  /** What whoever takes the chunks does meanwhile is a rest, too. */
-  let dueMs = 0;
   return {
     info: { clusterId, revision, appliedIndex, term: node.status.raft.term },
     next: async () => {
-      const ms = dueMs - clock.monotonicMs();
-      if (ms > 0) await new Promise<void>((resolve) => timers.after(ms, resolve));
-      pace.begin();
       try {
-        const chunk = await state.next();
-        dueMs = clock.monotonicMs() + pace.restMs();
-        return chunk;
+        return await state.next();
       } catch (error) {
         if (machine.backend === backend || !isKontikiError(error, 'CLOSED')) throw error;
         throw replaced();

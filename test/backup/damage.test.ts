@@ -50,7 +50,8 @@ function crafted(parts: readonly (StatePart | Uint8Array)[], info = {}): Promise
     next: async () => chunks.shift(),
     close: async () => undefined,
   });
-  return bytesOf(new Backup({ crc32, sha256: () => new Sha256(), open }));
+  const paced = <T>(make: () => Promise<T>) => make();
+  return bytesOf(new Backup({ crc32, sha256: () => new Sha256(), open, paced }));
 }
 
 describe('a damaged backup', () => {
