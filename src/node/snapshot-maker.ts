@@ -2,8 +2,6 @@
  * Makes snapshots of the own state, for members that the log no longer reaches: only when one is
  * asked for, one at a time, and not again as long as the last one still meets the log.
  */
-import { BackgroundPace } from '../base/background-pace.js';
-import type { Clock, Timers } from '../base/clock.js';
 import { kontikiError } from '../base/errors.js';
 import { type ConfState, canonical, memberIds } from '../raft/configuration.js';
 import type { MemberId } from '../raft/types.js';
@@ -15,8 +13,6 @@ import { type Tracing, traced } from './tracing.js';
 
 /** @since 0.1.0 */
 export interface SnapshotMakerParts {
-  readonly clock: Clock;
-  readonly timers: Timers;
   readonly log: LogStore;
   readonly machine: StateMachine;
   readonly store: SnapshotStore;
@@ -30,8 +26,6 @@ export interface SnapshotMakerParts {
 
 /** Calls of `latest` that are let pass after a failure before it is tried again. */
 const callsSkippedAfterFailure = 20;
-/** A member waits for it, and the log is kept meanwhile: a fifth of the time. */
-const restsPerWork = 4;
 
 /** @since 0.1.0 */
 export class SnapshotMaker {
@@ -41,8 +35,6 @@ export class SnapshotMaker {
   #skip = 0;
   #isCancelled = false;
   #isStopped = false;
-  /** Ends a rest. */
-  #wake: (() => void) | undefined;
   /** What is being streamed: the log must still reach it when it is done. */
   #makingIndex = Infinity;
 
@@ -78,13 +70,12 @@ export class SnapshotMaker {
   /** Gives up what is being made: this member leads no more. */
   cancel(): void {
     this.#isCancelled = true;
-    this.#wake?.();
   }
 
   /** Makes no more; resolves once nothing is under way. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.cancel();
+    this.#isCancelled = true;
     await this.#making;
   }
 
@@ -142,31 +133,16 @@ export class SnapshotMaker {
   }
 
   async #stream(snapshot: StateSnapshot, sink: SnapshotSink): Promise<SnapshotMeta> {
-    const { apply, clock } = this.#parts;
-    const pace = new BackgroundPace({ clock, served: () => apply.done, restsPerWork });
     try {
       for (;;) {
         if (this.#isCancelled) throw kontikiError('ABORTED', 'nobody asks for it any more');
-        pace.begin();
         const chunk = await snapshot.next();
         if (chunk === undefined) return await sink.commit();
         await sink.write(chunk);
-        const ms = pace.restMs();
-        if (ms > 0 && !this.#isCancelled) await this.#rest(ms);
       }
     } catch (error) {
       await sink.discard().catch(() => undefined);
       throw error;
     }
-  }
-
-  #rest(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#parts.timers.after(ms, resolve);
-      this.#wake = () => {
-        timer.cancel();
-        resolve();
-      };
-    });
   }
 }

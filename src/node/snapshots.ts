@@ -92,7 +92,7 @@ export class Snapshots {
     const configuration = () => handlers.configuration();
     this.#maker = new SnapshotMaker({
       ...{ log, machine, store, apply, configuration },
-      ...{ clock: env.clock, timers: env.timers, tracing: env.tracing, memberId: raft.id },
+      ...{ tracing: env.tracing, memberId: raft.id },
     });
     this.#receiver = new SnapshotReceiver({
       store,

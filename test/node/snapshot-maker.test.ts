@@ -7,14 +7,11 @@ import type { StateSnapshot } from '../../src/node/state-machine.js';
 import { MemoryLogStore, MemorySnapshotStore } from '../../src/storage/index.js';
 import type { SnapshotSink, SnapshotStore } from '../../src/storage/snapshot-store.js';
 import { RecordingMachine } from './recording-machine.js';
-import { VirtualTime } from './virtual-time.js';
 
 class SnapshotMachine extends RecordingMachine {
   taken = 0;
   openCount = 0;
   chunks = 3;
-  /** Reads a chunk. */
-  read: (() => Promise<void>) | undefined;
 
   snapshot(): StateSnapshot {
     this.taken += 1;
@@ -25,7 +22,6 @@ class SnapshotMachine extends RecordingMachine {
       next: async () => {
         // A long one reads from a disk.
         if (left > 1_000) await breath();
-        await this.read?.();
         left -= 1;
         return left < 0 ? undefined : Uint8Array.of(left);
       },
@@ -49,37 +45,20 @@ class FragileStore extends MemorySnapshotStore {
 
 const breath = () => new Promise((resolve) => setImmediate(resolve));
 
-/** Counts batches that are applied as fast as anybody looks, if there is load. */
-class BusyApply extends ApplyLoop {
-  hasLoad = false;
-  #looks = 0;
-
-  override get done(): number {
-    if (this.hasLoad) this.#looks += 1;
-    return this.#looks;
-  }
-}
-
 class World {
-  readonly time = new VirtualTime();
   readonly log = new MemoryLogStore({ voters: [1] });
   readonly machine = new SnapshotMachine();
   readonly store: FragileStore;
-  readonly apply: BusyApply;
   readonly maker: SnapshotMaker;
   #index = 0;
 
   constructor(store = new FragileStore()) {
     this.store = store;
-    const { log, machine, time } = this;
+    const { log, machine } = this;
     const handlers = { onApplied: () => undefined, onFailed: () => undefined };
-    const apply = new BusyApply(machine, handlers);
-    this.apply = apply;
+    const apply = new ApplyLoop(machine, handlers);
     const configuration = () => ({ voters: [1, 2] });
-    this.maker = new SnapshotMaker({
-      ...{ clock: time, timers: time },
-      ...{ log, machine, store, apply, configuration },
-    });
+    this.maker = new SnapshotMaker({ log, machine, store, apply, configuration });
   }
 
   /** So many more entries, applied. */
@@ -182,39 +161,5 @@ describe('a snapshot', () => {
     for (let n = 0; n < 50; n += 1) expect(world.maker.latest()).toBeUndefined();
     expect(await world.store.list()).toEqual([]);
     expect(world.machine.taken).toBe(1);
-  });
-
-  const slow = async (): Promise<World> => {
-    const world = new World();
-    const { time } = world;
-    await world.grow(5);
-    world.machine.chunks = 100;
-    world.machine.read = () => new Promise((resolve) => time.after(2, resolve));
-    return world;
-  };
-
-  test('batches are applied meanwhile -> it takes a fifth of the time; none -> all of it', async () => {
-    for (const [hasLoad, fromMs, toMs] of [
-      [true, 950, 1_010],
-      [false, 200, 210],
-    ] as const) {
-      const world = await slow();
-      world.apply.hasLoad = hasLoad;
-      world.maker.latest();
-      await world.time.until(() => world.maker.latest() !== undefined);
-      expect(world.time.monotonicMs()).toBeGreaterThan(fromMs);
-      expect(world.time.monotonicMs()).toBeLessThan(toMs);
-      expect(world.maker.latest()?.size).toBe(100);
-    }
-  });
-
-  test.each(['a pause', 'a read'])('stopped in %s -> at once', async (where) => {
-    const world = await slow();
-    world.apply.hasLoad = true;
-    world.maker.latest();
-    await world.time.run(where === 'a pause' ? 3 : 1);
-    await world.time.settle(world.maker.stop(), 2);
-    expect([world.time.pending, world.machine.openCount]).toEqual([0, 0]);
-    expect(await world.store.list()).toEqual([]);
   });
 });
