@@ -73,6 +73,7 @@ export const driver: readonly SimDefect[] = [
   {
     name: 'driver: a call that loses its leader never settles',
     source: 'X5',
+    profile: 'focus-stalls',
     file: 'node/proposals.ts',
     find: '    for (const seq of this.#deadlines.sweep(nowMs)) {\n',
     replace: '    for (const seq of [] as number[]) {\n',

@@ -73,6 +73,7 @@ export const leases: readonly SimDefect[] = [
   {
     name: 'leases: a keep-alive of one that is gone succeeds',
     source: '20616',
+    profile: 'focus-leases',
     file: 'store/lease-expiry.ts',
     find: '      if (lease === undefined) return undefined;\n      if (generation !== 0',
     replace:

@@ -63,6 +63,7 @@ export const log: readonly SimDefect[] = [
   {
     name: 'log: the last group is not written again after a restart',
     source: 'S4, ATC 2020',
+    profile: 'focus-logEnd',
     file: 'storage/wal/segment-file.ts',
     find: '    await file.write(lastGroup, [again]);\n    await file.sync();\n',
     replace: '    void again;\n',
@@ -84,6 +85,7 @@ export const log: readonly SimDefect[] = [
   {
     name: 'log: records are not verified',
     source: 'R18',
+    profile: 'focus-logEnd',
     file: 'storage/wal/group-reader.ts',
     find: '    if (chain !== view.getUint32(at, true)) {',
     replace: '    if (chain === undefined) {',

@@ -5,7 +5,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { copyOfProject } from '../project-copy.js';
-import { type Hunt, hunt } from './hunt.js';
+import { compileRunner, type Hunt, hunt } from './hunt.js';
 import { isSurvivor, reportOf } from './report.js';
 import { Results } from './results.js';
 import { breakCopy, editsOf, type SimDefect } from './sim-defect.js';
@@ -85,6 +85,7 @@ export async function survivorsOf(all: readonly SimDefect[]): Promise<readonly S
 
 async function checkSound(dir: string): Promise<void> {
   const profiles = [...coreProfiles, 'standard'];
+  await compileRunner(dir);
   const { killer } = await hunt(dir, { first: 1, count: soundSeeds, profiles });
   if (killer === undefined) return;
   throw new Error(`fails without any defect: seed ${killer.seed}, ${killer.id}: ${killer.message}`);
@@ -98,6 +99,7 @@ async function judge(
   const profiles = profile === undefined ? profilesFor(defect) : [profile];
   const restore = await breakCopy(dir, defect);
   try {
+    await compileRunner(dir);
     for (let range = 0; range < ranges; range += 1) {
       const first = 1 + range * rangeStride;
       const known = profile === undefined ? results.find(defect, first, count) : undefined;

@@ -1,7 +1,7 @@
 /**
  * Runs seeds until one breaks an invariant, inside a copy of the project that is broken on purpose.
  *
- *     node --import tsx seed-runner.ts FIRST COUNT PROFILE...
+ *     node seed-runner.js FIRST COUNT PROFILE...
  *
  * Each seed is a run of every profile. Says what it does in lines of JSON: see {@link RunnerLine}.
  */

@@ -44,6 +44,7 @@ export const snapshots: readonly SimDefect[] = [
   {
     name: 'snapshot: the file has its name before it is synced',
     source: 'S6',
+    profile: 'focus-installs',
     file: 'storage/snapshot-files/sink.ts',
     find: '    await this.#file.write(this.#offset, [trailer]);\n    await this.#file.sync();\n',
     replace: '    await this.#file.write(this.#offset, [trailer]);\n',

@@ -13,6 +13,7 @@ export const watches: readonly SimDefect[] = [
   {
     name: 'watches: what was queued is lost when a snapshot is installed',
     source: 'W4',
+    profile: 'focus-watches',
     file: 'mvcc/watcher.ts',
     find: '    if (this.#gap === undefined) this.#gap = new WatchGap(this.#queue?.firstRevision ?? next);\n    this.#gap.restart();',
     replace:
