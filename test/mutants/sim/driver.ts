@@ -45,6 +45,8 @@ export const driver: readonly SimDefect[] = [
     file: 'node/proposals.ts',
     find: 'if (waiter.term === 0 || waiter.term >= term) continue;',
     replace: 'if (waiter.term === 0 || waiter.term > term) continue;',
+    equivalent:
+      'a store sends them again under their session, which takes one copy; without sessions: test/node',
   },
   {
     name: 'driver: writes count as lost as soon as a later term is known',

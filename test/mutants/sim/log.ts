@@ -93,6 +93,7 @@ export const log: readonly SimDefect[] = [
   {
     name: 'log: files go before the log says where it starts',
     source: 'S7',
+    profile: 'focus-logEnd',
     file: 'storage/wal/segment-removal.ts',
     find: 'this.#running.then(() => isSaid).then(() => this.#remove(segment));',
     replace: 'this.#running.then(() => this.#remove(segment));',

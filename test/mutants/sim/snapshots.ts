@@ -111,6 +111,7 @@ export const snapshots: readonly SimDefect[] = [
   {
     name: 'snapshot: writes behind it do not wait for the install',
     source: 'S6',
+    profile: 'focus-installs',
     file: 'node/persist-loop.ts',
     find: 'if (append.snapshot === undefined && this.#queue.length === 0) this.#write(append);',
     replace: 'if (append.snapshot === undefined) this.#write(append);',
