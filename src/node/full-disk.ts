@@ -31,7 +31,7 @@ export class FullDisk {
   constructor(parts: FullDiskParts) {
     this.#parts = parts;
     this.#pauseTicks = 2 * parts.electionTicks;
-    parts.log.waitForSpace?.();
+    parts.log.waitForSpace?.(true);
   }
 
   get hasSpace(): boolean {

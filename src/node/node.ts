@@ -477,14 +477,15 @@ export class Node extends EventEmitter<NodeEvents> {
     // A part that failed has said so already; what counts is that all are let go of.
     await this.#env.transport.close().catch(() => undefined);
     await this.#members.idle();
+    // Whatever waits for space on the disk would be waited for without end.
+    this.#log.waitForSpace?.(false);
     this.#machine.interrupt?.();
+    this.#snapshots?.interrupt();
     await this.#apply.stop();
     await this.#snapshots?.stop();
-    // Begun first: a write that waits for space on the disk would be waited for without end.
-    const logClosed = this.#log.close().catch(() => undefined);
     await this.#persist.stop();
     await this.#machine.close().catch(() => undefined);
-    await logClosed;
+    await this.#log.close().catch(() => undefined);
     this.#lifecycle = 'closed';
   }
 }

@@ -79,7 +79,7 @@ export class Snapshots {
   /** Not installed yet, in order. */
   #taken: readonly Taken[] = [];
   #installedIndex = 0;
-  readonly #stopped = new Deferred<void>();
+  readonly #interrupted = new Deferred<void>();
 
   private constructor(parts: Parts, options: NodeOptions) {
     const { apply, env, handlers, log, machine, raft, store } = parts;
@@ -239,14 +239,19 @@ export class Snapshots {
   async #pause(): Promise<void> {
     const over = new Deferred<void>();
     const timer = this.#parts.env.timers.after(installAgainMs, () => over.resolve());
-    await Promise.race([over.promise, this.#stopped.promise]);
+    await Promise.race([over.promise, this.#interrupted.promise]);
     timer.cancel();
-    if (this.#stopped.settled) throw kontikiError('CLOSED', 'node: closed before there was space');
+    if (this.#interrupted.settled)
+      throw kontikiError('CLOSED', 'node: closed before there was space');
+  }
+
+  /** The member is about to close: an install waits for no space any more. */
+  interrupt(): void {
+    this.#interrupted.resolve();
   }
 
   /** Ends everything; resolves once the store, the log and the state machine are left alone. */
   async stop(): Promise<void> {
-    this.#stopped.resolve();
     this.onLeadershipLost();
     await this.#receiver.stop();
     await this.#maker.stop();

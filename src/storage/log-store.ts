@@ -53,8 +53,8 @@ export interface LogBatch {
  *
  * - `append` calls may overlap; they take effect, and settle, in call order. The reader half shows
  *   an append's entries as soon as `append` was called.
- * - Once {@link LogStore.waitForSpace} was called, a write for which there is no space waits until
- *   there is: `hasSpace` is false meanwhile. `close` refuses what still waits (`NO_SPACE`).
+ * - While {@link LogStore.waitForSpace} says so, a write for which there is no space waits until there
+ *   is: `hasSpace` is false meanwhile. `close` refuses what still waits (`NO_SPACE`).
  * - After an `append` rejected, every later one rejects too (`STORAGE_IO` or `NO_SPACE`), reading
  *   goes on, and what the failed one left on the medium is settled by the next open.
  *
@@ -90,10 +90,10 @@ export interface LogStore extends LogReader {
   /** About the bytes on the medium that entries above `index` take. */
   bytesAbove(index: number): number;
   /**
-   * The driver runs, and calls {@link LogStore.reserve} now and then while there is no space: no write
-   * needs to fail for want of it any more. Absent: each of them does.
+   * Whether the driver runs, and calls {@link LogStore.reserve} now and then while there is no space: no
+   * write needs to fail for want of it. At first nobody does. With `false`, what waits is refused.
    */
-  waitForSpace?(): void;
+  waitForSpace?(isWaitedFor: boolean): void;
   /** False while there is no space for what comes next: the time to refuse proposals. */
   readonly hasSpace: boolean;
   /**

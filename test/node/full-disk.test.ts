@@ -60,3 +60,39 @@ test('full disks everywhere: nobody takes writes, reads go on, and space ends it
   const read = await sim.complete(cluster.service(leader).get('d'), 10_000);
   expect(read?.text()).toBe('2');
 });
+
+test.each([
+  ['its log', true, false],
+  ['its state', false, true],
+  ['both', true, true],
+])(
+  'a follower that has no space for %s -> reads go on, a close waits for none, and it catches up',
+  async (_what, log, state) => {
+    const group = await leading(7);
+    const { cluster, leader, sim } = group;
+    const name = cluster.names.find((each) => each !== leader) as string;
+    const machine = cluster.machine(name);
+    const { disk, engineDisk } = machine;
+    engineDisk.isFull = () => state;
+    if (log) disk.byteBudget = disk.usedBytes;
+    const value = new Uint8Array(8_192);
+    for (let at = 0; at < 40; at += 1) {
+      await sim.complete(cluster.service(leader).put(`b${at}`, value), 10_000);
+    }
+    await sim.run(3_000);
+    const follower = cluster.service(name);
+    const { durableIndex, failure, hasSpace, lifecycle } = follower.status();
+    expect({ failure, hasSpace, lifecycle }).toEqual({ hasSpace: false, lifecycle: 'open' });
+    expect(durableIndex).toBeLessThan(cluster.service(leader).status().appliedIndex);
+    const read = await sim.complete(follower.get('a', { serializable: true }), 1_000);
+    expect(read?.text()).toBe('1');
+    await sim.complete(follower.close(), 2_000);
+    machine.crash('power');
+    disk.byteBudget = Number.POSITIVE_INFINITY;
+    engineDisk.isFull = () => false;
+    await sim.complete(cluster.start(name), 10_000);
+    const again = cluster.service(name);
+    const kv = await sim.complete(again.get('b39'), 10_000);
+    expect(kv?.value.length).toBe(8_192);
+  },
+);

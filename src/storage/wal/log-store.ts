@@ -196,8 +196,8 @@ export class WalLogStore implements LogStore {
     return this.#parts.writer.hasSpace;
   }
 
-  waitForSpace(): void {
-    this.#parts.writer.isPatient = this.#closing === undefined;
+  waitForSpace(isWaitedFor: boolean): void {
+    this.#parts.writer.isPatient = isWaitedFor && this.#closing === undefined;
   }
 
   reserve(): Promise<boolean> {

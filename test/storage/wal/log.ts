@@ -27,7 +27,7 @@ export async function openPatient(
   options: LogOptions = {},
 ): Promise<WalLogStore> {
   const log = await openLog(fs, options);
-  log.waitForSpace();
+  log.waitForSpace(true);
   return log;
 }
 
