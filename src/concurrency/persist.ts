@@ -4,6 +4,7 @@
  */
 import type { Timers } from '../base/clock.js';
 import { isErrorOf } from '../base/errors.js';
+import { sleep } from '../base/sleep.js';
 
 /** Pause before what failed is tried again, in milliseconds. */
 const retryMs = 100;
@@ -46,23 +47,10 @@ export async function persist<T>(call: () => Promise<T>, options: PersistOptions
       signal.throwIfAborted();
       if (!isPassing(error, evenUnknown)) throw error;
     }
-    await pause(timers, signal);
+    await sleep(timers, retryMs, signal);
   }
 }
 
 function isPassing(error: unknown, evenUnknown: boolean): boolean {
   return isErrorOf(error, passing) && (error.outcome !== 'unknown' || evenUnknown);
-}
-
-/** Ends early when the signal fires. */
-function pause(timers: Timers, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const over = () => {
-      timer.cancel();
-      signal.removeEventListener('abort', over);
-      resolve();
-    };
-    const timer = timers.after(retryMs, over);
-    signal.addEventListener('abort', over, { once: true });
-  });
 }

@@ -2,10 +2,10 @@
  * The driver's snapshots: one door to making, sending, receiving and installing them, and to letting
  * the log go of what they make unneeded. All of it answers in a later turn of the node.
  */
-import { Deferred } from '../base/deferred.js';
 import { kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import { randomId } from '../base/prng.js';
+import { sleep } from '../base/sleep.js';
 import type { SnapshotAck, SnapshotChunk, WireMessage } from '../codec/wire-message.js';
 import type { ConfState } from '../raft/configuration.js';
 import type { LocalMessage, SnapshotRequest } from '../raft/messages.js';
@@ -79,7 +79,7 @@ export class Snapshots {
   /** Not installed yet, in order. */
   #taken: readonly Taken[] = [];
   #installedIndex = 0;
-  readonly #interrupted = new Deferred<void>();
+  readonly #interruption = new AbortController();
 
   private constructor(parts: Parts, options: NodeOptions) {
     const { apply, env, handlers, log, machine, raft, store } = parts;
@@ -237,17 +237,14 @@ export class Snapshots {
   }
 
   async #pause(): Promise<void> {
-    const over = new Deferred<void>();
-    const timer = this.#parts.env.timers.after(installAgainMs, () => over.resolve());
-    await Promise.race([over.promise, this.#interrupted.promise]);
-    timer.cancel();
-    if (this.#interrupted.settled)
-      throw kontikiError('CLOSED', 'node: closed before there was space');
+    const { signal } = this.#interruption;
+    await sleep(this.#parts.env.timers, installAgainMs, signal);
+    if (signal.aborted) throw kontikiError('CLOSED', 'node: closed before there was space');
   }
 
   /** The member is about to close: an install waits for no space any more. */
   interrupt(): void {
-    this.#interrupted.resolve();
+    this.#interruption.abort();
   }
 
   /** Ends everything; resolves once the store, the log and the state machine are left alone. */

@@ -1,6 +1,6 @@
 /** Waits until a disk that was full has space again. */
 import type { Timers } from '../base/clock.js';
-import { Deferred } from '../base/deferred.js';
+import { sleep } from '../base/sleep.js';
 
 /** Between two looks, in milliseconds: one writes as much as it looks for. */
 const lookEveryMs = 1_000;
@@ -9,7 +9,7 @@ const lookEveryMs = 1_000;
 export class SpaceWait {
   readonly #timers: Timers;
   readonly #hasSpace: () => Promise<boolean>;
-  readonly #interrupted = new Deferred<void>();
+  readonly #interruption = new AbortController();
   #isWaiting = false;
 
   /**
@@ -32,11 +32,12 @@ export class SpaceWait {
    * @throws `error`, once it was interrupted; what looking failed with
    */
   async until(error: unknown): Promise<void> {
+    const { signal } = this.#interruption;
     this.#isWaiting = true;
     try {
       do {
-        await this.#pause();
-        if (this.#interrupted.settled) throw error;
+        await sleep(this.#timers, lookEveryMs, signal);
+        if (signal.aborted) throw error;
       } while (!(await this.#hasSpace()));
     } finally {
       this.#isWaiting = false;
@@ -45,13 +46,6 @@ export class SpaceWait {
 
   /** Nobody waits any more, now or later. */
   interrupt(): void {
-    this.#interrupted.resolve();
-  }
-
-  async #pause(): Promise<void> {
-    const over = new Deferred<void>();
-    const timer = this.#timers.after(lookEveryMs, () => over.resolve());
-    await Promise.race([over.promise, this.#interrupted.promise]);
-    timer.cancel();
+    this.#interruption.abort();
   }
 }

@@ -9,6 +9,7 @@ import type { Clock, Timers } from '../base/clock.js';
 import { crc32 } from '../base/crc32.js';
 import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
 import { Sha256 } from '../base/sha256.js';
+import { sleep } from '../base/sleep.js';
 import type { Node } from '../node/index.js';
 import { callOptionNames, checkBoolean, checkCallOptions, checkOptions } from './arguments.js';
 import type { CallOptions } from './kv-client.js';
@@ -53,16 +54,20 @@ export function backupOf(parts: StoreBackupParts, options: BackupOptions): Backu
     await catchUp(options, serializable);
     return capture(parts);
   };
-  return new Backup({ ...checksums, open, paced: pacedBy(parts), signal });
+  return new Backup({ ...checksums, open, paced: pacedBy(parts, signal), signal });
 }
 
 /** What whoever takes the chunks does in between is a rest, too. */
-function pacedBy({ clock, machine, timers }: StoreBackupParts): BackupParts['paced'] {
+function pacedBy(
+  { clock, machine, timers }: StoreBackupParts,
+  signal: AbortSignal | undefined,
+): BackupParts['paced'] {
   const pace = new BackgroundPace({ clock, served: () => machine.appliedIndex, restsPerWork });
   let dueMs = 0;
   return async (make) => {
     const ms = dueMs - clock.monotonicMs();
-    if (ms > 0) await new Promise<void>((resolve) => timers.after(ms, resolve));
+    if (ms > 0) await sleep(timers, ms, signal);
+    signal?.throwIfAborted();
     pace.begin();
     const made = await make();
     dueMs = clock.monotonicMs() + pace.restMs();

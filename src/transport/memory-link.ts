@@ -53,6 +53,13 @@ export class MemoryLink {
     return this.#place.listed;
   }
 
+  /** Whether it is listed there, or stands there. */
+  leadsTo(address: string): boolean {
+    return (
+      this.address === address || (this.target !== undefined && this.#place.address === address)
+    );
+  }
+
   /** The peer says where it is: it is looked for there, too, in turn. */
   says(address: string): void {
     if (this.#place.says(address) && this.target === undefined) this.#place.turn();

@@ -113,7 +113,7 @@ export class MemoryTransport implements Transport {
   /** A link to where the member is, in place of one that leads elsewhere. */
   #link(peer: MemberId, address: string): void {
     if (this.#owner === undefined || this.#state === 'closed') return;
-    if (this.#links.get(peer)?.address === address) return;
+    if (this.#links.get(peer)?.leadsTo(address)) return;
     this.#unlink(peer);
     const link = new MemoryLink({ hub: this.#hub, peer, address, ...this.#owner });
     this.#links.set(peer, link);

@@ -8,8 +8,7 @@ const chunks = 50;
 const readMs = 2;
 
 /** A backup of so many chunks, each read for as long; entries are applied each millisecond, if at all. */
-function world(hasLoad: boolean) {
-  const time = new VirtualTime();
+function world(hasLoad: boolean, signal?: AbortSignal, time = new VirtualTime()) {
   const machine = {
     appliedIndex: 9,
     keyspace: { revision: 5 },
@@ -39,7 +38,7 @@ function world(hasLoad: boolean) {
       machine: machine as unknown as StoreStateMachine,
       catchUp: async () => undefined,
     },
-    {},
+    { signal },
   );
   const takeAll = async (takeMs: number) => {
     const from = time.monotonicMs();
@@ -49,7 +48,12 @@ function world(hasLoad: boolean) {
     }
     return time.monotonicMs() - from;
   };
-  return { take: (takeMs = 0) => time.settle(takeAll(takeMs)) };
+  let iterator: AsyncIterator<Uint8Array> | undefined;
+  const takeOne = () => {
+    iterator ??= backup[Symbol.asyncIterator]();
+    return iterator.next();
+  };
+  return { take: (takeMs = 0) => time.settle(takeAll(takeMs)), takeOne };
 }
 
 test('nothing is applied meanwhile -> as fast as it can be read', async () => {
@@ -67,4 +71,19 @@ test('whoever takes the chunks needs longer than the pauses -> there are none be
   // Header and trailer are chunks, too.
   const all = (chunks + 2) * takeMs + (chunks + 1) * readMs;
   expect(await world(true).take(takeMs)).toBeLessThan(1.02 * all);
+});
+
+test('given up in a rest -> no chunk more, and the reason at once', async () => {
+  const time = new VirtualTime();
+  const controller = new AbortController();
+  const { takeOne } = world(true, controller.signal, time);
+  for (let nth = 0; nth < 10; nth += 1) await time.settle(takeOne());
+  const reason = new Error('enough');
+  const last = takeOne();
+  last.catch(() => undefined);
+  await Promise.resolve();
+  const fromMs = time.monotonicMs();
+  controller.abort(reason);
+  await expect(time.settle(last)).rejects.toBe(reason);
+  expect(time.monotonicMs() - fromMs).toBe(0);
 });

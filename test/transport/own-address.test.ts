@@ -81,6 +81,9 @@ describe.each([
     one.send(heartbeat(1, 2, 7));
     one.flush();
     await ofTwo.untilReceived(1);
+    // The list catches up: a link that stands there is left alone.
+    one.updatePeers(addresses);
+    expect(ofOne.links.at(-1)).toBe('2 up');
     // Told of another one, which is out of date as well, it is still found.
     one.updatePeers(new Map([...addresses, [2, elsewhere]]));
     await until(() => ofOne.links.filter((link) => link === '2 up').length === 2);

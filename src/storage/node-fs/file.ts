@@ -134,11 +134,16 @@ export class NodeFile implements StorageFile {
   #writeSome(chunks: Uint8Array[], place: WritePlace): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#calls.write(this.#fd, chunks, place, (error, written = 0, synced) => {
-        this.#synced = synced;
+        this.#noteSync(synced);
         if (error) reject(ioError(error, `write ${this.#path}`));
         else resolve(written);
       });
     });
+  }
+
+  /** One that failed is kept until it was asked for: nothing may come in between and hide it. */
+  #noteSync(synced: Error | null | undefined): void {
+    if (!(this.#synced instanceof Error)) this.#synced = synced;
   }
 
   async sync(): Promise<void> {
@@ -162,7 +167,7 @@ export class NodeFile implements StorageFile {
     // What is left of a failed write is worth cutting off, whatever became of the rest.
     if (this.#failure?.call === 'write') this.#checkOpen('truncate');
     else this.#checkWritable('truncate');
-    this.#synced = undefined;
+    this.#noteSync(undefined);
     return new Promise((resolve, reject) => {
       ftruncate(this.#fd, size, (error) => {
         if (error) reject(ioError(error, `truncate ${this.#path}`));

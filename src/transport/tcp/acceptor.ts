@@ -18,7 +18,10 @@ import { certificateRefusal, chainRefusal } from './tls-refusal.js';
 
 interface Owner {
   readonly self: MemberIdentity;
-  readonly handlers: Pick<TransportHandlers, 'admit' | 'onIncident' | 'onInquiry' | 'onMessage'>;
+  readonly handlers: Pick<TransportHandlers, 'admit' | 'onIncident' | 'onInquiry' | 'onMessage'> & {
+    /** The newest connection of a peer is open: what it says of itself is true, as far as anybody knows. */
+    onOpened(peer: MemberIdentity): void;
+  };
 }
 
 /**
@@ -141,8 +144,11 @@ export class Acceptor {
     const acceptance = acceptanceOf(hello, self);
     if (error !== undefined) this.#refuse(connection, error);
     else if (hello.probe) connection.finish(acceptance);
-    else if (this.#replaceOlder(connection, hello)) connection.open(acceptance);
-    else connection.close();
+    else if (!this.#replaceOlder(connection, hello)) connection.close();
+    else {
+      connection.open(acceptance);
+      handlers.onOpened(hello.from);
+    }
   }
 
   /**

@@ -109,6 +109,12 @@ export class OutgoingLink {
     this.#connect();
   }
 
+  /** Whether it is listed there, or stands there. */
+  leadsTo(address: Address): boolean {
+    const at = formatAddress(address);
+    return this.#place.listed === at || (this.#socket !== undefined && this.#place.address === at);
+  }
+
   /** Stops for good. */
   close(): void {
     this.#closed = true;

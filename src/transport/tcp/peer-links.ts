@@ -26,14 +26,14 @@ export class PeerLinks {
     this.#log = new OutgoingLink({ ...options, lane: 'log', queueBytesMax });
   }
 
-  /** Where they lead. */
+  /** Where they lead by the list. */
   get address(): Address {
     return this.#options.address;
   }
 
-  /** Whether they lead there. */
-  leadTo({ host, port }: Address): boolean {
-    return host === this.address.host && port === this.address.port;
+  /** Whether they lead there, by the list or because the peer was found there. */
+  leadTo(address: Address): boolean {
+    return this.#log.leadsTo(address);
   }
 
   /** The peer says where it is; see {@link OutgoingLink.says}. */

@@ -128,12 +128,9 @@ export class TcpTransport implements Transport {
     this.#self = self;
     for (const [peer, address] of this.#peersOf(self)) this.#listed.set(peer, address);
     for (const [peer, address] of this.#listed) this.#link(peer, address);
-    const admit = async (peer: MemberIdentity, probe: boolean): Promise<void> => {
-      await handlers.admit(peer, probe);
-      if (!probe) this.#meet(peer);
-    };
     this.#acceptor.start(self, {
-      admit,
+      admit: (peer, probe) => handlers.admit(peer, probe),
+      onOpened: (peer) => this.#meet(peer),
       onIncident: (incident) => handlers.onIncident?.(incident),
       onInquiry: async (question) => handlers.onInquiry?.(question),
       onMessage: (message) => handlers.onMessage(message),
@@ -185,14 +182,14 @@ export class TcpTransport implements Transport {
     this.#self = self;
     for (const [peer, { address }] of [...this.#links]) {
       this.#unlink(peer);
-      this.#link(peer, address);
+      this.#link(peer, this.#listed.get(peer) ?? address);
     }
   }
 
   /** A peer is answered where it says it is, unless it is found where the list says. */
   #meet({ memberId, address }: MemberIdentity): void {
-    if (address === undefined) return;
-    const at = parseAddress(address);
+    const at = addressOf(address);
+    if (at === undefined) return;
     const link = this.#links.get(memberId);
     this.#said.set(memberId, at);
     if (this.#listed.has(memberId)) return link?.says(at);
@@ -261,13 +258,7 @@ export class TcpTransport implements Transport {
 
   /** Where a peer's certificate has to be good for: one that is not listed proves where it says it is. */
   #hostOf({ memberId, address }: MemberIdentity): string | undefined {
-    const listed = this.#listed.get(memberId);
-    if (listed !== undefined || address === undefined) return listed?.host;
-    try {
-      return parseAddress(address).host;
-    } catch {
-      return undefined;
-    }
+    return (this.#listed.get(memberId) ?? addressOf(address))?.host;
   }
 
   #onStale(error: KontikiError): void {
@@ -278,6 +269,15 @@ export class TcpTransport implements Transport {
     return listedPeers(this.#options.peers, this.#updated, self.memberId).map(([peer, address]) => {
       return [peer, parseAddress(address)];
     });
+  }
+}
+
+/** What a peer says of itself may be anything. */
+function addressOf(text: string | undefined): Address | undefined {
+  try {
+    return text === undefined ? undefined : parseAddress(text);
+  } catch {
+    return undefined;
   }
 }
 

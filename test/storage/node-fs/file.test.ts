@@ -83,3 +83,14 @@ test('the sync fails for want of space -> the write stands, the sync says so, an
   await expect(file.sync()).rejects.toMatchObject({ code: 'STORAGE_IO' });
   expect(calls.asked).toEqual(['write 0+4, sync']);
 });
+
+test.each([false, true])(
+  'a sync that failed, and zeros that settle before it is asked for (synced as well: %j) -> it failed',
+  async (isSynced) => {
+    const { calls, file } = opened();
+    calls.answers.push([null, 4, new Error('EIO')]);
+    const group = file.write(0, four, thenSync);
+    await Promise.allSettled([group, file.write(4, four, { thenSync: isSynced })]);
+    await expect(file.sync()).rejects.toMatchObject({ code: 'STORAGE_IO' });
+  },
+);

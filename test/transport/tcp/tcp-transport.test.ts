@@ -1,6 +1,11 @@
 import dns, { type LookupAddress } from 'node:dns';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { crc32 } from '../../../src/base/crc32.js';
+import { Deferred } from '../../../src/base/deferred.js';
 import { limits } from '../../../src/base/limits.js';
+import { frameOf } from '../../../src/transport/frame.js';
+import { helloOf } from '../../../src/transport/handshake.js';
+import { encodeHello } from '../../../src/transport/hello.js';
 import { ManualTimers } from '../manual-timers.js';
 import { heartbeat, identityOf, Recorder, until } from '../recorder.js';
 import { acceptAs, RawListener, RawPeer } from './raw-peer.js';
@@ -29,6 +34,46 @@ describe('tcp', () => {
       code: 'TRANSPORT_IO',
       message: expect.stringContaining('192.0.2.1:0'),
     });
+  });
+
+  test('a connection of before is admitted behind a newer one -> what it said counts for nothing', async () => {
+    world.peers.set(1, '127.0.0.1:1');
+    const two = await world.make(2);
+    const owner = new Recorder();
+    const held = new Deferred<void>();
+    owner.decide = ({ address }) => (address === '127.0.0.1:3' ? held.promise : Promise.resolve());
+    two.start(identityOf(2), owner);
+    const there = new RawListener((peer) => void acceptAs(1, peer));
+    const greet = (address: string) => {
+      const peer = RawPeer.to(two.address);
+      const hello = helloOf({ ...identityOf(1), address }, 2, false);
+      peer.write(frameOf(encodeHello(hello), crc32));
+      return peer;
+    };
+    const old = greet('127.0.0.1:3');
+    await until(() => owner.admitted.length === 1);
+    old.socket.destroy();
+    await greet(await there.listen()).answer();
+    await owner.untilUp(1);
+    held.resolve();
+    for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+    // The link breaks. The peer is where it was, and its own connection stands: it says nothing again.
+    const ups = () => owner.links.filter((link) => link === '1 up').length;
+    const before = ups();
+    for (const { socket } of there.peers) socket.destroy();
+    await until(() => ups() > before);
+    await there.close();
+  });
+
+  test('a hello with an address that is none -> admitted, and not looked for there', async () => {
+    const two = await world.make(2);
+    const owner = new Recorder();
+    two.start(identityOf(2), owner);
+    const peer = RawPeer.to(two.address);
+    const hello = helloOf({ ...identityOf(1), address: 'non sense' }, 2, false);
+    peer.write(frameOf(encodeHello(hello), crc32));
+    await peer.answer();
+    expect([owner.admitted.length, owner.incidents.length]).toEqual([1, 0]);
   });
 
   test('IPv6 in brackets -> members talk (skipped unless the machine has a loopback)', async (context) => {
