@@ -12,6 +12,7 @@ import { WalLogStore } from './log-store.js';
 import { readWal, type WalProgress, type WalSummary } from './reader.js';
 import { isPreparedName, type SegmentOptions } from './segment-file.js';
 import { segmentName } from './segment-header.js';
+import { removeSegments } from './segment-removal.js';
 import { SegmentWriter } from './segment-writer.js';
 
 /**
@@ -127,11 +128,10 @@ async function removeLeftOvers(
   { fs, dir }: OpenWalOptions,
   segments: readonly string[],
 ): Promise<void> {
-  const prepared = (await fs.list(dir)).filter(isPreparedName).map((name) => `${dir}/${name}`);
-  const paths = [...segments, ...prepared];
-  if (paths.length === 0) return;
-  for (const path of paths) await fs.remove(path);
-  await fs.syncDirectory(dir);
+  await removeSegments(fs, dir, segments);
+  const prepared = (await fs.list(dir)).filter(isPreparedName);
+  for (const name of prepared) await fs.remove(`${dir}/${name}`);
+  if (prepared.length > 0) await fs.syncDirectory(dir);
 }
 
 function parentOf(path: string): string {

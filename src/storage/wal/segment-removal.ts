@@ -37,10 +37,32 @@ export class SegmentRemoval {
 
   async #remove(segment: number): Promise<void> {
     if (this.#next >= segment) return;
-    for (let at = this.#next; at < segment; at += 1) {
-      await this.#fs.remove(`${this.#dir}/${segmentName(at)}`);
-    }
-    await this.#fs.syncDirectory(this.#dir);
+    const count = segment - this.#next;
+    const paths = Array.from({ length: count }, (_, at) => {
+      return `${this.#dir}/${segmentName(this.#next + at)}`;
+    });
+    await removeSegments(this.#fs, this.#dir, paths);
     this.#next = segment;
   }
+}
+
+/**
+ * Removes segments before the one that the log starts with. The last of them goes first, durably: what
+ * is left before that hole is not read. Without it a removal that is cut short could leave a segment that
+ * no log can start with, where entries behind its head replace some before it.
+ *
+ * @param paths - in the order of the log
+ */
+export async function removeSegments(
+  fs: FileSystem,
+  dir: string,
+  paths: readonly string[],
+): Promise<void> {
+  for (const path of paths.slice(-1)) {
+    await fs.remove(path);
+    await fs.syncDirectory(dir);
+  }
+  if (paths.length < 2) return;
+  for (const path of paths.slice(0, -1)) await fs.remove(path);
+  await fs.syncDirectory(dir);
 }

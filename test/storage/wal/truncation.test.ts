@@ -171,7 +171,10 @@ describe('truncation', () => {
       if (removed === 3) throw kontikiError('STORAGE_IO', 'no');
     };
     await expect(log.truncate(25)).rejects.toMatchObject({ code: 'STORAGE_IO', message: 'no' });
-    expect(segmentsOf(fs.image())).toEqual(before.slice(2));
+    // The one just before the log's start went first, then the oldest.
+    expect(segmentsOf(fs.image())).toEqual(
+      before.filter((segment) => segment !== 1 && segment !== 8),
+    );
     await fill(log, 31);
     await log.truncate(25);
     const first = log.firstIndex();
@@ -194,6 +197,55 @@ describe('truncation', () => {
     await expect(log.truncate(20)).rejects.toMatchObject({ code: 'NO_SPACE' });
     await log.close();
     expect(segmentsOf(fs.image())).toEqual(before);
+  });
+
+  describe('cut short, where entries were replaced from far back', () => {
+    const small = { segmentBytes: 2_048, preallocateBytes: 512 };
+
+    /** Segments in the middle begin behind entries that are replaced: no log can start with them. */
+    async function replaced() {
+      const fs = new FakeFiles();
+      const log = await openLog(fs, small);
+      const put = (term: number, lo: number, commit: number) =>
+        append(log, entries(term, lo, lo + 1, 600), { term, vote: 1, commit });
+      for (let lo = 1; lo < 9; lo += 1) await put(1, lo, 0);
+      for (let lo = 2; lo < 12; lo += 1) await put(2, lo, 0);
+      await put(2, 12, 11);
+      log.applied(11);
+      return { fs, log };
+    }
+
+    /** Lets the process die at its removal number `cut`. */
+    function dieAt(fs: FakeFiles, cut: number) {
+      let removed = 0;
+      fs.before = ({ kind }) => {
+        if (kind === 'remove') removed += 1;
+        if (removed > cut) throw new Error('the process dies');
+      };
+      return () => removed > cut;
+    }
+
+    test('by a crash at each removal, again at each of the next open -> it opens, with all that was acknowledged', async () => {
+      let opened = 0;
+      for (let cut = 0, isCut = true; isCut; cut += 1) {
+        const { fs, log } = await replaced();
+        const hasDied = dieAt(fs, cut);
+        await log.truncate(11).catch(() => undefined);
+        isCut = hasDied();
+        for (let again = 0; again < 8; again += 1) {
+          const next = new FakeFiles(fs.image());
+          const hasDiedAgain = dieAt(next, again);
+          await openLog(next, small).catch((error: Error) => {
+            if (!hasDiedAgain()) throw error;
+          });
+          const last = await openLog(new FakeFiles(next.image()), small);
+          expect(last.lastIndex(), `${cut}, ${again}`).toBe(12);
+          expect(last.initialState().hardState.commit).toBe(11);
+          opened += 1;
+        }
+      }
+      expect(opened).toBeGreaterThan(40);
+    });
   });
 
   test('closed meanwhile -> done before the close; afterwards CLOSED', async () => {
