@@ -1,7 +1,7 @@
 /**
  * What a member does while its log or its state finds no space on the disk (DESIGN §4.15): it looks for
- * space again, for which the writes that are on their way wait, and as the leader it hands leadership to
- * a member that may have some. Its own term could take no proposal.
+ * space again, for which the writes that are on their way wait. As the leader without space for its log it
+ * hands leadership to a member that may have some: its own term could take no proposal.
  */
 import type { RawNode } from '../raft/raw-node.js';
 import type { LogStore } from '../storage/log-store.js';
@@ -51,7 +51,8 @@ export class FullDisk {
     if (hasSpace) return;
     // Nothing else would find the space again: without it no proposal is taken.
     void log.reserve();
-    if (this.#ticksLeft > 0 || raft.role !== 'leader') return;
+    // Without space for its state it can lead on for a while, and then it stalls (ADR 0021).
+    if (log.hasSpace || this.#ticksLeft > 0 || raft.role !== 'leader') return;
     this.#ticksLeft = this.#pauseTicks;
     giveUpLeadership(raft);
   }

@@ -4,6 +4,9 @@
  * of its own: a commit index that moved alone is not.
  *
  * A snapshot among them is installed as a whole before anything behind it is written.
+ *
+ * A write that waits for space on the disk may do so for hours, while the leader asks for the same
+ * acknowledgement with every heartbeat: what says nothing new is counted, and not kept.
  */
 import type { Message } from '../raft/messages.js';
 import type { StorageAppend } from '../raft/ready.js';
@@ -24,11 +27,20 @@ export interface PersistHandlers {
   onFailed(error: unknown): void;
 }
 
+/** A write on its way. */
+interface Write {
+  readonly append: StorageAppend;
+  /** How often it was asked for, in a row. */
+  times: number;
+}
+
 /** @since 0.1.0 */
 export class PersistLoop {
   readonly #log: LogStore;
   readonly #handlers: PersistHandlers;
   #tail: Promise<void> = Promise.resolve();
+  /** The newest write, which settles with `#tail`. */
+  #last: Write | undefined;
   /** From a snapshot on, while there is one; the first is under way. */
   #queue: StorageAppend[] = [];
   #failed = false;
@@ -63,11 +75,20 @@ export class PersistLoop {
   #write(append: StorageAppend): void {
     this.#begun += 1;
     // The store settles in call order, so pledges without a write wait for the writes before them.
-    this.#tail = this.#log.append(append as StorageAppend & { readonly snapshot?: undefined });
-    this.#tail.then(
+    const settled = this.#log.append(append as StorageAppend & { readonly snapshot?: undefined });
+    const last = this.#last;
+    if (last !== undefined && settled === this.#tail && repeats(append, last.append)) {
+      last.times += 1;
+      return;
+    }
+    const write: Write = { append, times: 1 };
+    this.#last = write;
+    this.#tail = settled;
+    settled.then(
       () => {
-        this.#ended += 1;
-        this.#release(append);
+        this.#ended += write.times;
+        if (this.#last === write) this.#last = undefined;
+        this.#release(write);
       },
       (error: unknown) => this.#fail(error),
     );
@@ -76,11 +97,12 @@ export class PersistLoop {
   /** Never overlaps with itself: the queue is not empty while it runs. */
   #installFirst(): void {
     const append = this.#queue[0] as StorageAppend;
+    this.#last = undefined;
     this.#tail = this.#tail.then(() => this.#handlers.install?.(append));
     this.#tail.then(
       () => {
         if (this.#failed || this.#stopped) return;
-        this.#release(append);
+        this.#release({ append, times: 1 });
         this.#queue.shift();
         this.#writeQueued();
       },
@@ -96,9 +118,9 @@ export class PersistLoop {
     }
   }
 
-  #release(append: StorageAppend): void {
+  #release({ append, times }: Write): void {
     if (this.#failed) return;
-    this.#handlers.onWritten?.(append);
+    for (let nth = 0; nth < times; nth += 1) this.#handlers.onWritten?.(append);
     if (append.responses.length > 0) this.#handlers.onDurable(append.responses);
   }
 
@@ -114,4 +136,11 @@ export class PersistLoop {
     // A failure was reported by onFailed already.
     await this.#tail.catch(() => undefined);
   }
+}
+
+/** Whether a write brings nothing but the pledges of the one before it. */
+function repeats(append: StorageAppend, before: StorageAppend): boolean {
+  const { entries, hardState, responses } = append;
+  if (entries.length > 0 || hardState !== undefined) return false;
+  return JSON.stringify(responses) === JSON.stringify(before.responses);
 }

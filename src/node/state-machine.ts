@@ -82,8 +82,8 @@ export interface StateMachine {
   /** The log is kept above this index. Never goes down. */
   readonly durableIndex: number;
   /**
-   * False while what was applied waits for space on the disk: a leader hands leadership over, if it can.
-   * Absent: it never does.
+   * False while what was applied waits for space on the disk, which `space` events tell. Absent: it never
+   * does.
    */
   readonly hasSpace?: boolean;
   /** The replicated setting of lease reads as it is in the *durable* state, from `open` on. */

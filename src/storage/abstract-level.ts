@@ -221,6 +221,9 @@ function withoutRoom(value: Uint8Array): Uint8Array {
   return value.byteLength === value.buffer.byteLength ? value : value.slice();
 }
 
+/** LevelDB hands on what the platform says of ENOSPC, EDQUOT, and of a full disk on Windows. */
+const noSpacePattern = /no space left|quota exceeded|not enough space/i;
+
 /** abstract-level wraps the native error, so the telling code or text may be some causes down. */
 function levelError(action: string, error: unknown): KontikiError {
   if (isKontikiError(error)) return error;
@@ -235,7 +238,7 @@ function levelError(action: string, error: unknown): KontikiError {
     if (code === 'LEVEL_CORRUPTION') {
       return fail('STATE_CORRUPT', `${at.message}; ${replaceAdvice}`);
     }
-    if (at.name === 'QuotaExceededError' || at.message.includes('No space left')) {
+    if (at.name === 'QuotaExceededError' || noSpacePattern.test(at.message)) {
       return fail('NO_SPACE', at.message);
     }
     if (code === 'LEVEL_ITERATOR_NOT_OPEN' || code === 'LEVEL_BATCH_NOT_OPEN') {

@@ -8,17 +8,12 @@ const lookEveryMs = 1_000;
 /** @since 0.1.0 */
 export class SpaceWait {
   readonly #timers: Timers;
-  readonly #hasSpace: () => Promise<boolean>;
   readonly #interruption = new AbortController();
   #isWaiting = false;
 
-  /**
-   * @param timers - of the member
-   * @param hasSpace - looks for space
-   */
-  constructor(timers: Timers, hasSpace: () => Promise<boolean>) {
+  /** @param timers - of the member */
+  constructor(timers: Timers) {
     this.#timers = timers;
-    this.#hasSpace = hasSpace;
   }
 
   get isWaiting(): boolean {
@@ -28,17 +23,18 @@ export class SpaceWait {
   /**
    * Resolves when there is space. One call at a time.
    *
+   * @param hasSpace - looks for it
    * @param error - what found none
-   * @throws `error`, once it was interrupted; what looking failed with
+   * @throws `error`, once it was interrupted
    */
-  async until(error: unknown): Promise<void> {
+  async until(hasSpace: () => Promise<boolean>, error: unknown): Promise<void> {
     const { signal } = this.#interruption;
     this.#isWaiting = true;
     try {
       do {
         await sleep(this.#timers, lookEveryMs, signal);
         if (signal.aborted) throw error;
-      } while (!(await this.#hasSpace()));
+      } while (!(await hasSpace()));
     } finally {
       this.#isWaiting = false;
     }

@@ -128,7 +128,10 @@ export class StateFolders implements StateHome {
   #reopening(path: string): EngineReopening {
     const { dir, fs, openEngine } = this.#options;
     return {
-      hasSpace: () => hasSpaceFor(fs, `${dir}/${probeName}`, engineRoomBytes),
+      // A batch is in the engine's log and, soon after, in a table.
+      hasSpace: (bytes) => {
+        return hasSpaceFor(fs, `${dir}/${probeName}`, Math.max(engineRoomBytes, 2 * bytes));
+      },
       open: () => openEngine(path),
     };
   }

@@ -54,8 +54,12 @@ const noLayers: readonly Layer[] = [];
 
 /** How an engine that ran out of space is opened again. @since 0.1.0 */
 export interface EngineReopening {
-  /** Whether there is enough of it by now. */
-  hasSpace(): Promise<boolean>;
+  /**
+   * Whether there is enough of it by now. Never rejects.
+   *
+   * @param bytes - of the changes that wait
+   */
+  hasSpace(bytes: number): Promise<boolean>;
   /** Opens the engine again, which was closed. */
   open(): Promise<KvEngine>;
 }
@@ -98,7 +102,7 @@ export class WriteBehindBackend implements Backend {
   readonly #settings: Settings;
   readonly #engine: ReopenableEngine;
   #chain: FlushChain;
-  readonly #spaceWait: SpaceWait | undefined;
+  readonly #spaceWait: SpaceWait;
   /** Takes the changes. */
   #active = new Overlay();
   /** Below the active one, newest first: sealed, or published whole, since the last flush began. */
@@ -124,8 +128,7 @@ export class WriteBehindBackend implements Backend {
     this.#settings = { ...defaults, ...options };
     this.#engine = new ReopenableEngine(options.engine);
     this.#chain = chain;
-    const { reopening, timers } = options;
-    if (reopening !== undefined) this.#spaceWait = new SpaceWait(timers, reopening.hasSpace);
+    this.#spaceWait = new SpaceWait(options.timers);
     if (options.counted !== undefined) this.#counter = new RangeCounter(options.counted);
     this.openedIndex = chain.appliedIndex;
     this.#appliedIndex = chain.appliedIndex;
@@ -245,11 +248,11 @@ export class WriteBehindBackend implements Backend {
   }
 
   get hasSpace(): boolean {
-    return this.#spaceWait?.isWaiting !== true;
+    return !this.#spaceWait.isWaiting;
   }
 
   interrupt(): void {
-    this.#spaceWait?.interrupt();
+    this.#spaceWait.interrupt();
   }
 
   /** @throws {KontikiError} what the engine failed with; it is closed all the same */
@@ -380,9 +383,10 @@ export class WriteBehindBackend implements Backend {
         assert(this.#chain.appliedIndex === to, 'the engine walked the whole batch');
         return;
       } catch (error) {
-        if (this.#spaceWait === undefined || !isKontikiError(error, 'NO_SPACE')) throw error;
+        const { reopening } = this.#settings;
+        if (reopening === undefined || !isKontikiError(error, 'NO_SPACE')) throw error;
         // Until then the engine answers reads, views included.
-        await this.#spaceWait.until(error);
+        await this.#spaceWait.until(() => reopening.hasSpace(bytesOf(layers)), error);
         for (const view of this.#views) await view.end(error);
       }
     }

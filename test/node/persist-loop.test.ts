@@ -119,6 +119,40 @@ describe('persist loop', () => {
     expect(released).toEqual([]);
   });
 
+  test('the same pledges again behind a write that waits -> released once, each write reported', async () => {
+    /** As the log does: an empty batch settles with the group that is on its way. */
+    class JoiningLog extends SlowLog {
+      #newest: Promise<void> | undefined;
+
+      override append(batch: LogBatch): Promise<void> {
+        const isEmpty = batch.entries.length === 0 && batch.hardState === undefined;
+        if (!isEmpty || this.#newest === undefined) this.#newest = super.append(batch);
+        return this.#newest;
+      }
+    }
+    const log = new JoiningLog();
+    const released: number[] = [];
+    const written: StorageAppend[] = [];
+    const persist = new PersistLoop(log, {
+      onWritten: (append) => written.push(append),
+      onDurable: (responses) => released.push(...responses.map((response) => response.term)),
+      onFailed: () => undefined,
+    });
+    const again: StorageAppend = { entries: [], mustSync: false, responses: [pledge(1)] };
+    persist.push(write(1, [1]));
+    for (let nth = 0; nth < 1_000; nth += 1) persist.push({ ...again, responses: [pledge(1)] });
+    persist.push({ ...again, responses: [pledge(2)] });
+    persist.push(again);
+    expect([persist.isBusy, persist.done]).toEqual([true, 0]);
+    await log.finish();
+    expect(released).toEqual([1, 2, 1]);
+    expect([persist.isBusy, persist.done, written.length]).toEqual([false, 1_003, 1_003]);
+    // Behind it everything is new again.
+    persist.push(write(2, [1]));
+    await log.finish();
+    expect(released).toEqual([1, 2, 1, 1]);
+  });
+
   test('stop -> waits for the writes', async () => {
     const { log, persist } = loop();
     persist.push(write(1, [10]));

@@ -119,6 +119,8 @@ describe('errors', () => {
     ['STATE_CORRUPT', wrapped(native('LEVEL_CORRUPTION'))],
     ['STATE_CORRUPT', native('LEVEL_CORRUPTION')],
     ['NO_SPACE', native('LEVEL_IO_ERROR', 'IO error: 000005.log: No space left on device')],
+    ['NO_SPACE', native('LEVEL_IO_ERROR', 'IO error: 000005.log: Disk quota exceeded')],
+    ['NO_SPACE', native('LEVEL_IO_ERROR', 'IO error: There is not enough space on the disk.')],
     ['NO_SPACE', Object.assign(new Error('full'), { name: 'QuotaExceededError' })],
     ['CLOSED', native('LEVEL_DATABASE_NOT_OPEN')],
     ['STORAGE_IO', wrapped(native('LEVEL_IO_ERROR'))],

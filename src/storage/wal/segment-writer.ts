@@ -282,7 +282,8 @@ export class SegmentWriter {
     this.#offset = begun.offset;
     this.#zeroed = begun.zeroed;
     this.#sequence = next.sequence + 1;
-    await old.close();
+    // Everything in it is durable. Were it tried again for this, the next segment would be begun twice.
+    await old.close().catch(() => undefined);
   }
 
   /** Writes a piece of zeros when one is lacking, a larger one to keep up with larger groups. */

@@ -13,14 +13,14 @@ export const log: readonly SimDefect[] = [
     name: 'log: pledges leave before the write settles',
     source: '14370, R10',
     file: 'node/persist-loop.ts',
-    find: '        this.#ended += 1;\n        this.#release(append);\n      },\n',
-    replace: '        this.#ended += 1;\n      },\n',
+    find: '        this.#release(write);\n      },\n',
+    replace: '      },\n',
     also: [
       {
         file: 'node/persist-loop.ts',
         find: '    this.#begun += 1;\n',
         replace:
-          '    this.#begun += 1;\n    void Promise.resolve().then(() => this.#release(append));\n',
+          '    this.#begun += 1;\n    void Promise.resolve().then(() => this.#release({ append, times: 1 }));\n',
       },
     ],
   },
