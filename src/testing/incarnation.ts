@@ -61,6 +61,10 @@ export class Incarnation {
     return this.#alive;
   }
 
+  get paused(): boolean {
+    return this.#paused;
+  }
+
   /** Ends it. Idempotent. */
   kill(): void {
     this.#alive = false;

@@ -195,6 +195,11 @@ export class SimMachine {
     this.#incarnation.effectCrash = { left: effects, when, crash };
   }
 
+  /** Whether its process was stopped where it is. */
+  get isPaused(): boolean {
+    return this.#incarnation?.paused === true;
+  }
+
   /** Stops the process where it is; see `Incarnation.pause`. Nothing when none runs. */
   pause(): void {
     this.#options.scheduler.trace('machine.pause', this.name);

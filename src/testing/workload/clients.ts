@@ -12,6 +12,8 @@ import { assertingObserver } from '../sim-machine.js';
 
 /** How often a client that waits looks whether its member lives, in virtual milliseconds. */
 const lookMs = 500;
+/** Behind its timeout a call ends with one of the next ticks. */
+const lateMs = 2_000;
 
 /** A call that is still to be made. @since 0.1.0 */
 export interface NextCall<S, Input, Answer> {
@@ -20,6 +22,11 @@ export interface NextCall<S, Input, Answer> {
   readonly service?: S | undefined;
   /** Makes it. A write is handed over before this returns its promise. */
   readonly run: (service: S) => Promise<Answer>;
+  /**
+   * Virtual milliseconds after which it has ended, pauses of its process left out; else `X5` is violated.
+   * Default: nobody minds.
+   */
+  readonly timeoutMs?: number | undefined;
 }
 
 /**
@@ -145,7 +152,7 @@ export class Clients<S extends SimService, Input, Answer> {
       const aside = client.aside?.();
       if (aside !== undefined) {
         const done = aside.run().then(() => true);
-        await this.#settled(done, aside.service);
+        await this.#settled(done, { service: aside.service });
       } else if (member !== undefined) {
         const call = await this.#call(number, cluster.service(member), client);
         if (call.outcome === 'ok') client.seen?.(call);
@@ -155,14 +162,22 @@ export class Clients<S extends SimService, Input, Answer> {
   }
 
   /** What a call came to; `undefined` once its member has died, for then it never settles. */
-  async #settled<T>(answer: Promise<T>, service: S): Promise<T | undefined> {
+  async #settled<T>(
+    answer: Promise<T>,
+    { service, timeoutMs = Infinity }: { readonly service: S; readonly timeoutMs?: number },
+  ): Promise<T | undefined> {
     const { cluster, sleep } = this.#context;
     this.#pending += 1;
     try {
-      for (;;) {
+      for (let waitedMs = 0; ; ) {
         const settled = await Promise.race([answer, sleep(lookMs)]);
         if (settled !== undefined) return settled as T;
-        if (!cluster.running.some((name) => cluster.find(name) === service)) return undefined;
+        const name = cluster.running.find((each) => cluster.find(each) === service);
+        if (name === undefined) return undefined;
+        if (!cluster.machine(name).isPaused) waitedMs += lookMs;
+        if (waitedMs <= timeoutMs + lateMs) continue;
+        this.#context.violated('X5', `a call at ${name} outlives its ${timeoutMs} ms`);
+        return undefined;
       }
     } finally {
       this.#pending -= 1;
@@ -175,7 +190,7 @@ export class Clients<S extends SimService, Input, Answer> {
     client: Client<S, Input, Answer>,
   ): Promise<ClientCall<Input, Answer>> {
     const { cluster } = this.#context;
-    const { input, run, service = any } = client.next();
+    const { input, run, service = any, timeoutMs } = client.next();
     const member = cluster.running.find((name) => cluster.find(name) === service) as string;
     this.#events += 1;
     const call: ClientCall<Input, Answer> = {
@@ -197,7 +212,9 @@ export class Clients<S extends SimService, Input, Answer> {
       },
     );
     call.request = requestName(this.#proposed);
-    const settled = await this.#settled(answered, service);
+    // A read may wait for its disk.
+    const isWrite = call.request !== undefined && timeoutMs !== undefined;
+    const settled = await this.#settled(answered, isWrite ? { service, timeoutMs } : { service });
     this.#observe?.({ kind: settled === undefined ? 'lost' : 'settled', call: id });
     if (settled === undefined) return call;
     this.#events += 1;

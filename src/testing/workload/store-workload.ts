@@ -49,6 +49,8 @@ const leaseSecondsUsual = 8;
 /** The same and what comes on top of it, in virtual milliseconds. */
 const leaseEndMs = 10_000 + 10_000;
 
+/** A single call of the store, which has all of the client's time. */
+const timedOps: readonly string[] = ['put', 'delete'];
 /** Of commands that stores propose by themselves. */
 const ownOps: readonly string[] = ['alarm', 'compact', 'lease-checkpoint', 'lease-revoke'];
 
@@ -204,7 +206,11 @@ export class StoreWorkload implements Workload<Store> {
       const held = drawRenewal(memory.calls, random) ? liveLease(memory) : undefined;
       return held && { service: held.store, run: () => this.#renew(held, memory) };
     };
-    return { next: () => drawStoreCall(memory), aside, refusal: refusalOf, seen: memory.seen };
+    const next = () => {
+      const drawn = drawStoreCall(memory);
+      return timedOps.includes(drawn.input.op) ? { ...drawn, timeoutMs: memory.timeoutMs } : drawn;
+    };
+    return { next, aside, refusal: refusalOf, seen: memory.seen };
   }
 
   async #renew(held: HeldLease, memory: ClientMemory): Promise<void> {

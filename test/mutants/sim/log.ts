@@ -78,6 +78,7 @@ export const log: readonly SimDefect[] = [
   {
     name: 'log: any damage at the end counts as torn',
     source: 'R18, FAST 2018',
+    profile: 'focus-logEnd',
     file: 'storage/wal/torn.ts',
     find: "  if (!damage.looksTorn) return 'no part of it is unwritten';\n  const size = file.bytes.length;\n",
     replace: '  const size = file.bytes.length;\n  if (size > 0) return undefined;\n',

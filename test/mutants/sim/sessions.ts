@@ -82,7 +82,7 @@ export const sessions: readonly SimDefect[] = [
   {
     name: 'sessions: a write goes under a new session while one of the old may be taken',
     source: 'X4',
-    profile: 'focus-forwards',
+    profile: 'focus-installs',
     file: 'node/proposals.ts',
     find: 'waiter.doubt === 0 && waiter.session !== this.#session',
     replace: 'waiter.session !== this.#session',

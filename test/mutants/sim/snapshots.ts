@@ -104,6 +104,7 @@ export const snapshots: readonly SimDefect[] = [
   {
     name: 'snapshot: two in a row are installed side by side',
     source: '18055',
+    profile: 'focus-installs',
     file: 'node/persist-loop.ts',
     find: '      if (this.#queue.length === 1) this.#installFirst();\n',
     replace: '      if (this.#queue.length > 0) this.#installFirst();\n',
