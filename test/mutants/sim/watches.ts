@@ -102,6 +102,7 @@ export const watches: readonly SimDefect[] = [
   {
     name: 'watches: a full queue forgets where it began',
     source: 'W4',
+    profile: 'focus-watches',
     file: 'mvcc/watcher.ts',
     find: '    if (gap === undefined) this.#gap = new WatchGap(this.#queue?.firstRevision ?? revision);\n    else gap.isQueueWhole = false;',
     replace:
