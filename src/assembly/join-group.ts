@@ -2,8 +2,8 @@
  * How a member finds its group: any member tells one that was added who it is, and how the group began.
  */
 
-import { Deferred } from '../base/deferred.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
+import { sleep } from '../base/sleep.js';
 import {
   decodeJoinAnswer,
   encodeJoinQuestion,
@@ -53,9 +53,7 @@ export async function joinGroup(env: Env, config: StoreConfig): Promise<Joined> 
       failure = kontikiError(said.code, `openStore: ${address} says: ${said.message}`);
       if (said.code === 'CLUSTER_MISMATCH') throw failure;
     }
-    const over = new Deferred<void>();
-    timers.after(pauseMs, () => over.resolve());
-    await over.promise;
+    await sleep(timers, pauseMs);
   }
   throw failure;
 }

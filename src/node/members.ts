@@ -5,6 +5,7 @@
 import type { Clock, Timers } from '../base/clock.js';
 import { Deferred } from '../base/deferred.js';
 import { isKontikiError, isPassing, type KontikiError, kontikiError } from '../base/errors.js';
+import { sleep } from '../base/sleep.js';
 import {
   decodeMembershipAnswer,
   encodeMembershipQuestion,
@@ -188,7 +189,7 @@ export class Members {
         call.result.reject(error);
       }
       if (call.result.settled) return;
-      await this.#pause(pauseMs);
+      await sleep(this.#parts.timers, pauseMs);
       pauseMs = Math.min(2 * pauseMs, pauses.maxMs);
     }
   }
@@ -231,12 +232,6 @@ export class Members {
       if (!isPassing(error)) throw error;
       return false;
     }
-  }
-
-  #pause(ms: number): Promise<void> {
-    const over = new Deferred<void>();
-    this.#parts.timers.after(ms, () => over.resolve());
-    return over.promise;
   }
 }
 

@@ -6,8 +6,8 @@ import { configIn } from '../assembly/data-directory.js';
 import { openStoreOn } from '../assembly/open-store-on.js';
 import { storeConfig } from '../assembly/store-config.js';
 import type { Backup } from '../backup/backup.js';
-import { Deferred } from '../base/deferred.js';
 import { kontikiError } from '../base/errors.js';
+import { sleep } from '../base/sleep.js';
 import { readMemberFile } from '../storage/index.js';
 import type { Store } from '../store/store.js';
 import { MemoryHub } from '../transport/memory-hub.js';
@@ -49,12 +49,7 @@ export async function openOfflineBackup(dir: string, token?: string): Promise<Of
   const transport = new MemoryHub({ timers }).transport({ address: name, peers: new Map() });
   const store = await openStoreOn({ ...storage, transport }, config);
   const isWhole = store.status().members.length === 1;
-  const pause = async () => {
-    const over = new Deferred<void>();
-    timers.after(pollMs, () => over.resolve());
-    await over.promise;
-  };
-  while (!isWhole && isBehind(store)) await pause();
+  while (!isWhole && isBehind(store)) await sleep(timers, pollMs);
   const backup = store.backup({ serializable: !isWhole });
   return { backup, isWhole, close: () => store.close() };
 }

@@ -6,6 +6,7 @@ import type { Clock, Timer, Timers } from '../base/clock.js';
 import { Deferred } from '../base/deferred.js';
 import { isPassing, kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
+import { sleep } from '../base/sleep.js';
 import {
   decodeLeaseAnswer,
   encodeLeaseQuestion,
@@ -130,9 +131,7 @@ export class LeaseClient {
       return decodeLeaseAnswer(await this.#parts.node.ask(encodeLeaseQuestion(question)));
     } catch (error) {
       if (!isPassing(error)) throw error;
-      const over = new Deferred<void>();
-      this.#parts.timers.after(retryMs, () => over.resolve());
-      await over.promise;
+      await sleep(this.#parts.timers, retryMs);
       return undefined;
     }
   }

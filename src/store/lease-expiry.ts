@@ -14,6 +14,7 @@ import type { Clock, Timer, Timers } from '../base/clock.js';
 import { Deferred } from '../base/deferred.js';
 import { isKontikiError, kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
+import { sleep } from '../base/sleep.js';
 import type { LeaseName, LeaseTime } from '../codec/lease-question-codec.js';
 import type { Keyspace } from '../mvcc/keyspace.js';
 import type { LeaseCheckpoint, LeaseCommand, LeaseResult } from '../mvcc/lease-types.js';
@@ -136,7 +137,7 @@ export class LeaseExpiry {
       const isConfirmed = await this.#confirm();
       if (!this.#is(reign)) return;
       if (isConfirmed) break;
-      await this.#pause(50);
+      await sleep(this.#parts.timers, 50);
     }
     if (!this.#is(reign)) return;
     const nowMs = clock.monotonicMs();
@@ -173,7 +174,7 @@ export class LeaseExpiry {
     // that came in time is not to be overtaken by the timer that fires late with it.
     const isConfirmed = await this.#confirm();
     if (isConfirmed && this.#is(reign)) this.#handleDue(reign, this.#parts.clock.monotonicMs());
-    else if (this.#is(reign)) await this.#pause(retryMs);
+    else if (this.#is(reign)) await sleep(this.#parts.timers, retryMs);
     this.#isPassing = false;
     this.#armCurrent();
   }
@@ -208,7 +209,7 @@ export class LeaseExpiry {
         isCertain &&= isKontikiError(error) && error.outcome === 'rejected';
         if (isCertain) break;
         // One that may still take effect must not be overtaken by a keep-alive: on until it is known.
-        await this.#pause(retryMs);
+        await sleep(this.#parts.timers, retryMs);
       }
     }
     this.#revokes -= 1;
@@ -261,12 +262,6 @@ export class LeaseExpiry {
 
   #mustBe(reign: Reign): void {
     if (!this.#is(reign)) throw leaderChanged();
-  }
-
-  #pause(ms: number): Promise<void> {
-    const over = new Deferred<void>();
-    this.#parts.timers.after(ms, () => over.resolve());
-    return over.promise;
   }
 }
 

@@ -15,7 +15,7 @@ import type {
 } from '../storage/kv-engine.js';
 import type { EngineView } from './engine-view.js';
 import type { Incarnation } from './incarnation.js';
-import type { StoredEngine } from './stored-engine.js';
+import type { StoredEngine, WriteFault } from './stored-engine.js';
 
 /** Virtual microseconds, lowest and how much more at most. */
 const latencies = {
@@ -23,6 +23,9 @@ const latencies = {
   write: { minUs: 10, spreadUs: 60 },
   sync: { minUs: 80, spreadUs: 600 },
 } as const;
+
+/** What a full disk does to a write. */
+const noSpace: WriteFault = { code: 'NO_SPACE' };
 
 /** About; a write buffer that small makes an engine do every second what takes it hours. */
 const batchesPerLog = 4;
@@ -97,14 +100,14 @@ export class SimEngine implements KvEngine {
       this.#writing = false;
       const { incarnation, isFull, path, stored } = this.#on;
       if (this.#hasFailed) throw kontikiError('STORAGE_IO', `an earlier write to ${path} failed`);
-      const fault = stored.writeFault ?? (isFull() ? { code: 'NO_SPACE' as const } : undefined);
+      const fault = stored.writeFault ?? (isFull() ? noSpace : undefined);
       stored.writeFault = undefined;
       this.#hasFailed = fault !== undefined;
       // Not before the first one: what an engine finds in its logs when it opens, it puts into tables.
       if (this.#hasWritten && randomInt(this.#on.logs, batchesPerLog) === 0) stored.beginLog();
       this.#hasWritten = true;
       if (fault === undefined) stored.write(changes, options.sync);
-      else if ('kept' in fault && fault.kept === true) stored.write(changes, false);
+      else if (fault.kept === true) stored.write(changes, false);
       if (fault !== undefined) throw kontikiError(fault.code, `write to ${path} failed (injected)`);
       const numbers = [changes.size, options.sync ? 1 : 0, this.#on.stored.view.size];
       incarnation.scheduler.trace('engine.write', incarnation.machine, path, ...numbers);
