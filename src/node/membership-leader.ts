@@ -104,7 +104,9 @@ export class MembershipLeader {
     if (plan.status === 'refused' && plan.code === 'QUORUM_AT_RISK' && this.#isYoung) {
       return { status: 'again' };
     }
-    if (plan.status !== 'propose' && plan.status !== 'transfer') return plan;
+    if (plan.status !== 'propose' && plan.status !== 'transfer' && plan.status !== 'leave') {
+      return plan;
+    }
     if (this.#isBusy(status)) return { status: 'again' };
     if (!log.hasSpace) {
       return { status: 'refused', code: 'NO_SPACE', message: 'the leader has no disk space' };
@@ -112,13 +114,23 @@ export class MembershipLeader {
     return this.#carryOut(plan);
   }
 
-  #carryOut(plan: MembershipPlan & { status: 'propose' | 'transfer' }): MembershipAnswer {
+  #carryOut(plan: MembershipPlan & { status: 'propose' | 'transfer' | 'leave' }): MembershipAnswer {
     const { raft, wake } = this.#parts;
     wake();
     if (plan.status === 'propose') return this.#propose(plan.change);
-    if (plan.to === undefined) giveUpLeadership(raft);
-    else raft.transferLeader(plan.to);
+    if (plan.status === 'leave') return this.#leave();
+    raft.transferLeader(plan.to);
     // Only leadership moves, which changes nothing about the group.
+    return { status: 'again' };
+  }
+
+  /**
+   * A leader that removes itself leaves the group without one for an election timeout, so another is to
+   * lead by then. Whoever was just handed leadership keeps it for a while: the one before it may be about
+   * to be removed, too, and the two would hand it to and fro.
+   */
+  #leave(): MembershipAnswer {
+    if (!this.#isYoung) giveUpLeadership(this.#parts.raft);
     return { status: 'again' };
   }
 

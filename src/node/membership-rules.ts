@@ -31,8 +31,10 @@ export interface MembershipFacts {
 export type MembershipPlan =
   | MembershipAnswer
   | { readonly status: 'propose'; readonly change: ConfChangeV2 }
-  /** Another member has to lead, if it is not this one already. */
-  | { readonly status: 'transfer'; readonly to: MemberId | undefined };
+  /** Another member has to lead. */
+  | { readonly status: 'transfer'; readonly to: MemberId }
+  /** This member is to go: another one has to lead first. */
+  | { readonly status: 'leave' };
 
 type Refused = MembershipAnswer & { readonly status: 'refused' };
 
@@ -141,8 +143,7 @@ function planChange(request: MembershipRequest, facts: MembershipFacts): Members
   const isLeaving = changes.some(({ type, memberId }) => {
     return type === 'remove' && memberId === facts.self;
   });
-  // A leader that removes itself leaves the group without one for an election timeout.
-  if (isLeaving) return { status: 'transfer', to: undefined };
+  if (isLeaving) return { status: 'leave' };
   const context = news && encodeMemberList({ members: [news], removed: [] });
   return { status: 'propose', change: { transition: 'auto', changes, context } };
 }

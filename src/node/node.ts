@@ -182,9 +182,9 @@ export class Node extends EventEmitter<NodeEvents> {
   }
 
   #start(alone: boolean): void {
-    const { memberId } = this.identity;
+    const { dirId, memberId } = this.identity;
     const parts = { raft: this.#raft, log: this.#log, machine: this.#machine };
-    this.#env.observer?.opened({ memberId, ...parts, appliedIndex: this.#applied.index });
+    this.#env.observer?.opened({ memberId, dirId, ...parts, appliedIndex: this.#applied.index });
     this.#log.applied(this.#applied.index);
     this.#env.transport.start(this.#members.identity, {
       onMessage: (message) => this.#onMessage(message),

@@ -14,6 +14,8 @@ import type { ApplyResult, RequestId, StateMachine } from './state-machine.js';
 /** A node as it opens. @since 0.1.0 */
 export interface OpenedNode {
   readonly memberId: MemberId;
+  /** Names its data directory, as peers are told it. */
+  readonly dirId: string;
   readonly raft: RawNode;
   /** What the disk had, before the core raised the commit index to what is applied. */
   readonly log: LogReader;

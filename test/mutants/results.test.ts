@@ -56,6 +56,11 @@ test('median -> over all ranges; survivors -> in a list of their own', () => {
   const survivor = { defect, hunts: [hunt(1, undefined)] };
   expect(isSurvivor(survivor)).toBe(true);
   expect(isSurvivor({ ...survivor, defect: { ...defect, equivalent: 'it is' } })).toBe(false);
+  const elsewhere = 'a test of its own kills it';
+  const unlikely = { ...survivor, defect: { ...defect, elsewhere } };
+  expect(isSurvivor(unlikely)).toBe(false);
+  expect(reportOf([unlikely])).toContain('1 killed by a test alone, 0 not killed so far');
+  expect(reportOf([unlikely])).toContain(elsewhere);
   const report = reportOf([survivor]);
   expect(report).toContain('0 of 1 killed');
   expect(report).toContain('- one (S1): 50 seeds');

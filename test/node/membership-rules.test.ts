@@ -139,7 +139,7 @@ describe('made', () => {
     (kind) => {
       const request = ask({ kind, id: 1, by: 4 });
       const plan = planMembership(request, factsOf({ learners: [4] }), false);
-      expect(plan).toEqual({ status: 'transfer', to: undefined });
+      expect(plan).toEqual({ status: 'leave' });
     },
   );
 

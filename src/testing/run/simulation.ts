@@ -3,6 +3,9 @@
  * phases as in TigerBeetle's VOPR).
  */
 import { isKontikiError } from '../../base/errors.js';
+import { LostDirectories } from '../changes/lost-directories.js';
+import { MovedMembers } from '../changes/moved-members.js';
+import { RemovedMembers } from '../changes/removed-members.js';
 import type { SimCluster, SimService } from '../cluster/sim-cluster.js';
 import { GroupMarks } from '../marks/group-marks.js';
 import { SimRandom } from '../sim-random.js';
@@ -83,7 +86,7 @@ export class Simulation<S extends SimService> {
       this.#workload.observe(this.#context());
       this.#cluster.onMachine((machine) => this.#watch.watch(machine));
       this.#supervisor.observe();
-      this.#observeStalls();
+      this.#observeRules();
       this.#marks = new GroupMarks(this.#cluster);
       await this.#cluster.startAll(patienceMs);
       await this.#underFaults();
@@ -107,12 +110,21 @@ export class Simulation<S extends SimService> {
     };
   }
 
-  #observeStalls(): void {
+  /** Those that look at what a driver does, not at its core. */
+  #observeRules(): void {
     const { scheduler } = this.#cluster.sim;
     const electionMs = 10 * (this.#scenario.tickMs ?? 100);
     const violated = (id: string, message: string) => this.violated(id, message);
-    const leaders = new StalledLeaders(() => scheduler.nowUs, electionMs, violated);
-    this.#cluster.onMachine((machine) => leaders.observe(machine));
+    const nowUs = () => scheduler.nowUs;
+    const rules = [
+      new StalledLeaders(nowUs, electionMs, violated),
+      new RemovedMembers(nowUs, electionMs, violated),
+      new MovedMembers(violated),
+      new LostDirectories(violated),
+    ];
+    this.#cluster.onMachine((machine) => {
+      for (const rule of rules) rule.observe(machine);
+    });
   }
 
   async #underFaults(): Promise<void> {

@@ -132,9 +132,20 @@ export class BackupTaker {
     }
   }
 
-  async #restore(name: string, { chunks }: Taken, state: KeyspaceState): Promise<void> {
+  async #restore(name: string, taken: Taken, state: KeyspaceState): Promise<void> {
+    const { appliedIndex, chunks } = taken;
     const { cluster, violated } = this.#context;
     const machine = cluster.sim.machine(name);
+    machine.observer = {
+      ...machine.observer,
+      // Generations of leases are indexes: one that came again could be taken for another (DESIGN §4.14).
+      opened: ({ log }) => {
+        const before = log.firstIndex() - 1;
+        if (before !== Math.max(1, appliedIndex)) {
+          violated('B2', `a backup of entry ${appliedIndex} begins its log behind ${before}`);
+        }
+      },
+    };
     const env = machine.boot();
     const from = `${machine.dir}/store.backup`;
     const file = await env.fs.open(from, 'create');

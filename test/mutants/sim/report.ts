@@ -9,9 +9,10 @@ export interface SimVerdict {
   readonly hunts: readonly KeptHunt[];
 }
 
-/** Whether no seed of any range noticed, and none need. */
+/** Whether no seed of any range noticed, and nothing else does. */
 export function isSurvivor({ defect, hunts }: SimVerdict): boolean {
-  return defect.equivalent === undefined && medianSeeds({ hunts }) === undefined;
+  const { elsewhere, equivalent } = defect;
+  return (elsewhere ?? equivalent) === undefined && medianSeeds({ hunts }) === undefined;
 }
 
 /** Middle number of seeds to the kill; `undefined` when half of the ranges or more did not notice. */
@@ -26,12 +27,13 @@ export function reportOf(verdicts: readonly SimVerdict[]): string {
   const killed = verdicts.filter(({ hunts }) => medianSeeds({ hunts }) !== undefined);
   const equivalent = verdicts.filter(({ defect }) => defect.equivalent !== undefined);
   const survivors = verdicts.filter(isSurvivor);
+  const elsewhere = verdicts.length - killed.length - equivalent.length - survivors.length;
   return [
     '# Bugs put into the whole stack, and seeds until the simulator notices',
     '',
     `${killed.length} of ${verdicts.length} killed, ${equivalent.length} argued to be equivalent, ` +
-      `${survivors.length} not killed so far. Seeds of 20 simulated`,
-    'seconds, disjoint ranges, each up to its first kill; of several ranges the median counts.',
+      `${elsewhere} killed by a test alone, ${survivors.length} not killed so far.`,
+    'Seeds of 20 simulated seconds, disjoint ranges, each up to its first kill; of several ranges the median counts.',
     '',
     '| defect | source | median | ranges | violation | first seen |',
     '|---|---|---|---|---|---|',
@@ -51,14 +53,14 @@ export function reportOf(verdicts: readonly SimVerdict[]): string {
 function rowOf({ defect, hunts }: SimVerdict): string {
   const killer = hunts.find((each) => each.killer !== undefined)?.killer;
   const each = hunts.map(({ seeds, count }) => seeds ?? `> ${count}`).join(', ');
-  const median = medianSeeds({ hunts }) ?? (defect.equivalent === undefined ? 'survived' : '-');
-  const found = killer === undefined ? equivalence(defect) : `seed ${killer.seed}`;
+  const median = medianSeeds({ hunts }) ?? (isSurvivor({ defect, hunts }) ? 'survived' : '-');
+  const found = killer === undefined ? reasonOf(defect) : `seed ${killer.seed}`;
   const what = killer?.id ?? '-';
   return `| ${defect.name} | ${defect.source} | ${median} | ${each || '-'} | ${what} | ${found} |`;
 }
 
-function equivalence({ equivalent }: SimDefect): string {
-  return equivalent === undefined ? '' : `equivalent: ${equivalent}`;
+function reasonOf({ elsewhere, equivalent }: SimDefect): string {
+  return equivalent === undefined ? (elsewhere ?? '') : `equivalent: ${equivalent}`;
 }
 
 function survivorOf({ defect, hunts }: SimVerdict): string {

@@ -82,6 +82,10 @@ export const sessions: readonly SimDefect[] = [
   {
     name: 'sessions: a write goes under a new session while one of the old may be taken',
     source: 'X4',
+    elsewhere:
+      '`test/node/proposals-sessions` kills it within some dozen random interleavings; here a snapshot has to ' +
+      'hide the write and the end of its session from a member that then knows no leader until another ' +
+      'write of that session was refused',
     profile: 'focus-installs',
     file: 'node/proposals.ts',
     find: 'waiter.doubt === 0 && waiter.session !== this.#session',

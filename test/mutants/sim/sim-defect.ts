@@ -12,6 +12,8 @@ export interface SimDefect extends Defect {
   readonly source: string;
   /** Name of the profile whose seeds look for it; default `standard`. */
   readonly profile?: string | undefined;
+  /** The test that kills it, and why seeds hardly get there; it is hunted all the same. */
+  readonly elsewhere?: string | undefined;
   /** Further edits, where two rules guard against the same thing. */
   readonly also?: readonly Edit[] | undefined;
 }
