@@ -60,6 +60,8 @@ export class MemberProcess {
    * @returns `'open'`, or the code it was refused with
    */
   async start(): Promise<string> {
+    // One that was refused says so before it ends, and its end would be taken for that of the next life.
+    await this.ended();
     this.#lives += 1;
     const fromRevision = (this.changes.at(-1)?.revision ?? 0) + 1;
     const options: MemberOptions = { ...this.#options, life: this.#lives, fromRevision };
