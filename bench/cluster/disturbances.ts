@@ -1,7 +1,7 @@
 /**
  * P6: what upkeep costs those who write meanwhile. Three durable members as three processes, 100 callers
  * on the leader; each round begins calm, then something goes on until its end. The worst second of the
- * second half stands against the median second of the first.
+ * second half stands against the median second of the first, in which all three are there.
  *
  * Logs are kept short, so that they are cut all the time, and a member that was away for a moment needs a
  * snapshot.
@@ -27,6 +27,8 @@ const tuning = {
 const callers = 100;
 /** Compiles what is hot, and makes a history that is worth a backup. */
 const warmUpMs = 5_000;
+/** Until all callers of a half are at it. */
+const rampMs = 500;
 const windowTallies = 1_000 / tallyMs;
 const bar = 0.8;
 
@@ -41,9 +43,9 @@ interface Round {
 
 interface Disturbance {
   readonly name: string;
-  /** Before the round. */
+  /** Between the halves. */
   prepare?(round: Round): Promise<void>;
-  /** From the middle of the round on; what it returns is shown. */
+  /** From the beginning of the second half on; what it returns is shown. */
   act(round: Round): Promise<string>;
 }
 
@@ -132,17 +134,18 @@ export const run: Benchmark = async ({ seconds, folder: base, record }) => {
   }
 };
 
+/** The calm half is over before anybody is taken away: two members have more of the machine than three. */
 async function measure({ prepare, act }: Disturbance, round: Round) {
   const { leader, halfMs } = round;
-  await prepare?.(round);
   const { term } = await facts(leader);
-  const shape = { operation: 'put', callers, warmUpMs: 0, measureMs: 2 * halfMs } as const;
-  const loading = leader.ask<LoadResult>({ ask: 'load', shape });
-  const [note, { tally = [] }] = await Promise.all([wait(halfMs).then(() => act(round)), loading]);
-  const middle = tally.length / 2;
+  const shape = { operation: 'put', callers, warmUpMs: rampMs, measureMs: halfMs } as const;
+  const load = () => leader.ask<LoadResult>({ ask: 'load', shape });
+  const before = await load();
+  await prepare?.(round);
+  const [note, { tally = [] }] = await Promise.all([wait(rampMs).then(() => act(round)), load()]);
   return {
-    calm: median(windows(tally.slice(0, middle))),
-    worst: Math.min(...windows(tally.slice(middle))),
+    calm: median(windows(before.tally ?? [])),
+    worst: Math.min(...windows(tally)),
     elections: (await facts(leader)).term - term,
     note,
   };
