@@ -136,7 +136,7 @@ function drawTransfers(seed: number): Scenario {
     ...drawn,
     clients: 3,
     pauseMs: 100,
-    tuning: { ...shortLogs, snapshotChunkBytes: 256, snapshotBytesPerSecond: 4_096 },
+    tuning: { ...shortLogs, snapshotChunkBytes: 256, snapshotBytesPerSecond: 32_768 },
   };
 }
 
