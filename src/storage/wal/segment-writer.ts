@@ -243,6 +243,8 @@ export class SegmentWriter {
       await this.#file.sync();
     } catch (error) {
       this.#isSpoilt = true;
+      // The segment to come may still find space, and must not say so after this found none.
+      await this.#filling;
       throw error;
     }
   }
@@ -343,9 +345,12 @@ export class SegmentWriter {
     }
   }
 
-  /** A full disk is the group's business, if it comes to that. Any other error is final. */
+  /**
+   * A full disk is the group's business, if it comes to that. Any other error is final, and the next group
+   * has to tell it: where there is no space nobody writes one.
+   */
   #noteFailure(error: unknown): void {
-    if (isKontikiError(error, 'NO_SPACE')) this.#hasSpace = false;
-    else this.#fillError = error;
+    this.#hasSpace = !isKontikiError(error, 'NO_SPACE');
+    if (this.#hasSpace) this.#fillError = error;
   }
 }

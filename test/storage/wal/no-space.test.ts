@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { kontikiError } from '../../../src/base/errors.js';
 import { readWal, type WalLogStore } from '../../../src/storage/wal/index.js';
-import { FakeFiles, type Step, settled } from './fake-files.js';
+import { FakeFiles, Gate, type Step, settled } from './fake-files.js';
 import {
   allEntries,
   append,
@@ -255,6 +255,29 @@ describe('no space at a sync', () => {
     expect(fs.openFiles).toBe(0);
   });
 
+  test('while the segment to come still finds some -> it is looked for all the same', async () => {
+    const fs = new FakeFiles();
+    const log = await openPatient(fs, options);
+    const gate = new Gate(({ kind, path }) => kind === 'write' && path.endsWith('.tmp'));
+    fs.before = gate.before;
+    while (gate.waiting === 0) await appendTo(log, log.lastIndex() + 1);
+    const isFull = fullAt(({ kind, path }) => kind === 'sync' && path.endsWith('.wal'));
+    fs.before = (step) => isFull(step) ?? gate.before(step);
+    const last = log.lastIndex() + 1;
+    const waiting = append(log, entries(1, last, last + 1, 300));
+    await settled();
+    gate.open();
+    await settled();
+    // Whoever has space is not asked to look for it: the group would wait for ever.
+    expect(log.hasSpace).toBe(false);
+    fs.before = undefined;
+    await looking(log, waiting);
+    await appendTo(log, last + 10);
+    await log.close();
+    expect(fs.openFiles).toBe(0);
+    expect(await allEntries(await openLog(fs, options))).toEqual(entries(1, 1, last + 11, 300));
+  });
+
   test('closed meanwhile -> NO_SPACE; the next open settles it', async () => {
     const { fs, log, waiting } = await fill(3);
     await log.close();
@@ -266,6 +289,26 @@ describe('no space at a sync', () => {
     expect(found.length).toBeGreaterThanOrEqual(3);
     expect(found).toEqual(entries(1, 1, found.length + 1, 300));
     await again.close();
+  });
+});
+
+describe('no space, and then a disk that fails', () => {
+  test('at zeros that are tried again -> whoever appends hears of it', async () => {
+    const fs = new FakeFiles();
+    const log = await openPatient(fs, options);
+    fs.before = fullAt(isZeros);
+    while (log.hasSpace) await appendTo(log, log.lastIndex() + 1);
+    fs.before = (step) => {
+      if (isZeros(step)) throw kontikiError('STORAGE_IO', 'worn');
+    };
+    await log.reserve();
+    fs.before = undefined;
+    // Without space nothing is proposed, and so nobody would ever be told.
+    expect(log.hasSpace).toBe(true);
+    const next = log.lastIndex() + 1;
+    await expect(appendTo(log, next)).rejects.toMatchObject({ code: 'STORAGE_IO' });
+    await log.close();
+    expect(fs.openFiles).toBe(0);
   });
 });
 
