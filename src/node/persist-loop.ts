@@ -42,7 +42,7 @@ export class PersistLoop {
   /** The newest write, which settles with `#tail`. */
   #last: Write | undefined;
   /** From a snapshot on, while there is one; the first is under way. */
-  #queue: StorageAppend[] = [];
+  #queue: Write[] = [];
   #failed = false;
   #stopped = false;
   #begun = 0;
@@ -66,22 +66,18 @@ export class PersistLoop {
   /** Writes are made durable, and their pledges released, in call order. */
   push(append: StorageAppend): void {
     if (append.snapshot === undefined && this.#queue.length === 0) this.#write(append);
-    else {
-      this.#queue.push(append);
+    else if (!countAgain(append, this.#queue.at(-1))) {
+      this.#queue.push({ append, times: 1 });
       if (this.#queue.length === 1) this.#installFirst();
     }
   }
 
-  #write(append: StorageAppend): void {
-    this.#begun += 1;
+  #write(append: StorageAppend, times = 1): void {
+    this.#begun += times;
     // The store settles in call order, so pledges without a write wait for the writes before them.
     const settled = this.#log.append(append as StorageAppend & { readonly snapshot?: undefined });
-    const last = this.#last;
-    if (last !== undefined && settled === this.#tail && repeats(append, last.append)) {
-      last.times += 1;
-      return;
-    }
-    const write: Write = { append, times: 1 };
+    if (settled === this.#tail && countAgain(append, this.#last, times)) return;
+    const write: Write = { append, times };
     this.#last = write;
     this.#tail = settled;
     settled.then(
@@ -96,13 +92,13 @@ export class PersistLoop {
 
   /** Never overlaps with itself: the queue is not empty while it runs. */
   #installFirst(): void {
-    const append = this.#queue[0] as StorageAppend;
+    const write = this.#queue[0] as Write;
     this.#last = undefined;
-    this.#tail = this.#tail.then(() => this.#handlers.install?.(append));
+    this.#tail = this.#tail.then(() => this.#handlers.install?.(write.append));
     this.#tail.then(
       () => {
         if (this.#failed || this.#stopped) return;
-        this.#release({ append, times: 1 });
+        this.#release(write);
         this.#queue.shift();
         this.#writeQueued();
       },
@@ -112,8 +108,8 @@ export class PersistLoop {
 
   #writeQueued(): void {
     for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
-      if (next.snapshot !== undefined) return this.#installFirst();
-      this.#write(next);
+      if (next.append.snapshot !== undefined) return this.#installFirst();
+      this.#write(next.append, next.times);
       this.#queue.shift();
     }
   }
@@ -138,9 +134,12 @@ export class PersistLoop {
   }
 }
 
-/** Whether a write brings nothing but the pledges of the one before it. */
-function repeats(append: StorageAppend, before: StorageAppend): boolean {
-  const { entries, hardState, responses } = append;
-  if (entries.length > 0 || hardState !== undefined) return false;
-  return JSON.stringify(responses) === JSON.stringify(before.responses);
+/** Counts a write that brings nothing but the pledges of the one before it; false when it brings more. */
+function countAgain(append: StorageAppend, before: Write | undefined, times = 1): boolean {
+  const { entries, hardState, responses, snapshot } = append;
+  if (before === undefined || entries.length > 0) return false;
+  if (hardState !== undefined || snapshot !== undefined) return false;
+  if (JSON.stringify(responses) !== JSON.stringify(before.append.responses)) return false;
+  before.times += times;
+  return true;
 }

@@ -189,7 +189,9 @@ describe('a snapshot among the writes', () => {
     const released: number[] = [];
     const failures: unknown[] = [];
     const installs: Deferred<void>[] = [];
+    const written: StorageAppend[] = [];
     const persist = new PersistLoop(log, {
+      onWritten: (append) => written.push(append),
       onDurable: (responses) => released.push(...responses.map((response) => response.term)),
       install: () => {
         const install = new Deferred<void>();
@@ -198,7 +200,7 @@ describe('a snapshot among the writes', () => {
       },
       onFailed: (error) => failures.push(error),
     });
-    return { failures, installs, log, persist, released };
+    return { failures, installs, log, persist, released, written };
   }
 
   test('installed behind the writes before it, and before those after it are even written', async () => {
@@ -224,6 +226,23 @@ describe('a snapshot among the writes', () => {
     persist.push(write(22, [6]));
     await log.finish();
     expect(released).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test('the same pledges again while it is installed -> released once, each write reported', async () => {
+    const { installs, log, persist, released, written } = world();
+    const again: StorageAppend = { entries: [], mustSync: false, responses: [pledge(3)] };
+    persist.push({ ...write(10, [2]), snapshot });
+    // An install that waits for space does so for hours, and the leader asks with each heartbeat.
+    for (let nth = 0; nth < 1_000; nth += 1) persist.push({ ...again, responses: [pledge(3)] });
+    persist.push(write(11, [4]));
+    await settle();
+    installs[0]?.resolve();
+    await settle();
+    expect([log.writes.length, persist.isBusy, persist.done]).toEqual([2, true, 0]);
+    await log.finish();
+    await log.finish();
+    expect(released).toEqual([2, 3, 4]);
+    expect([persist.isBusy, persist.done, written.length]).toEqual([false, 1_001, 1_002]);
   });
 
   test('an install that fails -> told once, nothing behind it is written or released', async () => {

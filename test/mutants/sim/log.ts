@@ -18,9 +18,9 @@ export const log: readonly SimDefect[] = [
     also: [
       {
         file: 'node/persist-loop.ts',
-        find: '    this.#begun += 1;\n',
+        find: '    this.#begun += times;\n',
         replace:
-          '    this.#begun += 1;\n    void Promise.resolve().then(() => this.#release({ append, times: 1 }));\n',
+          '    this.#begun += times;\n    void Promise.resolve().then(() => this.#release({ append, times: 1 }));\n',
       },
     ],
   },

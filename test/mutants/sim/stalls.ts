@@ -14,8 +14,8 @@ export const stalls: readonly SimDefect[] = [
     name: 'stalls: a write counts as done when it begins',
     source: 'V6, ADR 0021',
     file: 'node/persist-loop.ts',
-    find: '    this.#begun += 1;\n',
-    replace: '    this.#begun += 1;\n    this.#ended += 1;\n',
+    find: '    this.#begun += times;\n',
+    replace: '    this.#begun += times;\n    this.#ended += 1;\n',
     profile: 'focus-stalls',
   },
 ];
