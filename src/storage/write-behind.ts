@@ -84,7 +84,10 @@ export interface WriteBehindOptions {
   readonly counted?: CountedKeys;
   /** How to go on after a flush that found no space. Default not at all: it failed like any other. */
   readonly reopening?: EngineReopening | undefined;
-  /** Called once, when a flush failed: nothing becomes durable any more. Reads still work. */
+  /**
+   * Called once, when a flush failed: nothing becomes durable any more. Reads still work. Not called once it
+   * is being closed: `close` tells.
+   */
   readonly onFailed?: (error: KontikiError) => void;
 }
 
@@ -408,7 +411,8 @@ export class WriteBehindBackend implements Backend {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#engine.giveUp(error);
-    this.#settings.onFailed?.(error);
+    // Another state may have taken its place, with which its owner goes on.
+    if (this.#closing === undefined) this.#settings.onFailed?.(error);
   }
 
   async #flushApplied(): Promise<void> {

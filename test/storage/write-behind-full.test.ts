@@ -141,7 +141,8 @@ describe('no space for a flush', () => {
       const ended = backend[end]();
       await settle();
       await expect(flushed).rejects.toBe(full);
-      expect(failed).toEqual([full]);
+      // Who closes it hears of it there: a state that was replaced must not stop its member.
+      expect(failed).toEqual(end === 'close' ? [] : [full]);
       await expect(Promise.all([ended, backend.close()])).rejects.toBe(full);
       await expect(newest().getMany(['ca'])).rejects.toMatchObject({ code: 'CLOSED' });
     }

@@ -15,24 +15,29 @@ export class Member {
   readonly time = new VirtualTime();
   readonly machine: StoreStateMachine;
   readonly engines: KvEngine[];
+  /** What would have stopped it. */
+  readonly failed: unknown[];
   index = 0;
 
-  private constructor(machine: StoreStateMachine, engines: KvEngine[]) {
+  private constructor(machine: StoreStateMachine, engines: KvEngine[], failed: unknown[]) {
     this.machine = machine;
     this.engines = engines;
+    this.failed = failed;
   }
 
   static async opened(): Promise<Member> {
     const time = new VirtualTime();
     const engines: KvEngine[] = [];
+    const failed: unknown[] = [];
+    const onFailed = (error: unknown) => failed.push(error);
     const openBackend = (engine: KvEngine) => {
       engines.push(engine);
-      return WriteBehindBackend.open({ engine, timers: time, verify: verifyRecord });
+      return WriteBehindBackend.open({ engine, timers: time, verify: verifyRecord, onFailed });
     };
     const home = new MemoryStateHome(openBackend);
     const machine = new StoreStateMachine(await openBackend(new MemoryEngine()), home);
     await machine.open();
-    return new Member(machine, engines);
+    return new Member(machine, engines, failed);
   }
 
   async apply(...commands: Command[]): Promise<void> {

@@ -1,7 +1,8 @@
 // The keyspace as a stream and back: what another member gets is the same in every way that can be asked.
 import { describe, expect, test } from 'vitest';
-import { isKontikiError } from '../../src/base/errors.js';
+import { isKontikiError, kontikiError } from '../../src/base/errors.js';
 import { encodeStatePart } from '../../src/codec/state-part-codec.js';
+import type { MemoryEngine } from '../../src/storage/index.js';
 import { drain, Member, put, streamOf, text } from './restorable-member.js';
 
 /** Cuts the same bytes into pieces of `size`. */
@@ -58,6 +59,23 @@ describe('a state from another member', () => {
       expect(target.machine.keyspace.removedHash).toEqual(source.machine.keyspace.removedHash);
     },
   );
+
+  test('in the place of one whose last changes find no space -> that stops nobody', async () => {
+    const source = await filled();
+    const chunks = await drain(source.machine.snapshot());
+    const target = await Member.opened();
+    await target.apply(put('k', '1'), put('k', '2'), { op: 'compact', revision: 3 });
+    await target.machine.flush();
+    // Removed while the other state is loaded, when there is room for little else.
+    await target.machine.removeCompacted(16);
+    const before = target.engines[0] as MemoryEngine;
+    before.write = async () => {
+      throw kontikiError('NO_SPACE', 'the disk is full');
+    };
+    await target.machine.restore(84, streamOf(chunks));
+    expect(target.failed).toEqual([]);
+    expect(await target.dump()).toEqual(await source.dump());
+  });
 
   test('a watcher -> reads what it missed from the new history; the hub is the same', async () => {
     const source = await filled();
