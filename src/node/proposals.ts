@@ -135,7 +135,7 @@ export class Proposals {
     }
     const deferred = new Deferred<unknown>();
     const isRepeated = this.#sessions !== undefined && options.ownTerm === undefined;
-    const waiter = this.#add(encode, options, deferred, isRepeated);
+    const waiter = this.#add(encode, options, deferred, { isRepeated });
     if (isRepeated && this.#session === undefined) this.#parked.add(waiter);
     else this.#queue.add(waiter);
     return deferred.promise;
@@ -145,13 +145,14 @@ export class Proposals {
     encode: (id: ProposalId) => Uint8Array,
     options: ProposeOptions,
     end: Waiter['end'],
-    isRepeated: boolean,
+    { isRepeated = false, isOpening = false },
   ): Waiter {
     const { ownTerm, signal, timeoutMs } = options;
     const seq = this.#seq + 1;
     const session = isRepeated ? (this.#session ?? noSession) : this.session;
     const command = encode({ session, seq, doneBelow: this.#lowestOpen(seq) });
-    this.#checkRoom(command);
+    // Who waits for a session must not be in its way: a throw here would end the member's turn.
+    if (!isOpening) this.#checkRoom(command);
     // By the name that it keeps under whatever session it is sent.
     this.#observer?.proposed({ session: this.session, seq });
     this.#seq = seq;
@@ -278,7 +279,8 @@ export class Proposals {
       this.#isOpening = false;
     };
     const options = { timeoutMs: openTimeoutMs };
-    const waiter = this.#add((id) => sessions.open(id), options, { resolve, reject }, false);
+    const encode = (id: ProposalId) => sessions.open(id);
+    const waiter = this.#add(encode, options, { resolve, reject }, { isOpening: true });
     this.#queue.add(waiter);
   }
 

@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isKontikiError, kontikiError } from '../../src/base/errors.js';
+import { limits } from '../../src/base/limits.js';
 import { sessionIdEnd } from '../../src/base/session-id.js';
 import { Proposals } from '../../src/node/proposals.js';
 
@@ -354,5 +355,22 @@ describe('proposals with sessions', () => {
       ['value did w2'],
     ]);
     expect(world.machine.index).toBe(4);
+  });
+
+  test('what waits fills its room to the last byte before there is a session -> one is opened', () => {
+    const proposals = new Proposals({
+      clock: { monotonicMs: () => 0, wallMs: () => 0 },
+      ...{ session: name, sweepMs },
+      sessions: { open: () => new Uint8Array(9), idOf: (value) => value as number },
+    });
+    const open = (bytes: number) =>
+      void proposals.open(() => new Uint8Array(bytes), { timeoutMs: 1_000 });
+    open(limits.queuedBytesMax - 5);
+    open(5);
+    expect(() => open(1)).toThrow(expect.objectContaining({ code: 'OVERLOADED' }));
+    const { commands } = proposals.take(1, 1_000);
+    expect(commands.map(({ length }) => length)).toEqual([9]);
+    proposals.applied({ requestId: { session: name, seq: 3 }, value: 1 });
+    expect(proposals.take(1, Infinity).commands).toHaveLength(2);
   });
 });
