@@ -151,7 +151,6 @@ export class Proposals {
     const seq = this.#seq + 1;
     const session = isRepeated ? (this.#session ?? noSession) : this.session;
     const command = encode({ session, seq, doneBelow: this.#lowestOpen(seq) });
-    // Who waits for a session must not be in its way: a throw here would end the member's turn.
     if (!isOpening) this.#checkRoom(command);
     // By the name that it keeps under whatever session it is sent.
     this.#observer?.proposed({ session: this.session, seq });
@@ -185,7 +184,7 @@ export class Proposals {
     return this.#doneBelow;
   }
 
-  /** Without a leader nothing is settled, and what waits is bounded in bytes too. */
+  /** Without a leader nothing is settled: bounded too is what waits, but for what opens its session. */
   #checkRoom(command: Uint8Array): void {
     const bytes = this.#heldBytes + command.length;
     if (this.#heldBytes === 0 || bytes <= limits.queuedBytesMax) return;
@@ -278,10 +277,11 @@ export class Proposals {
     const reject = (): void => {
       this.#isOpening = false;
     };
-    const options = { timeoutMs: openTimeoutMs };
     const encode = (id: ProposalId) => sessions.open(id);
+    const options = { timeoutMs: openTimeoutMs };
     const waiter = this.#add(encode, options, { resolve, reject }, { isOpening: true });
-    this.#queue.add(waiter);
+    // Ahead of writes that may have to wait for those it is opened for.
+    this.#queue = new Set([waiter, ...this.#queue]);
   }
 
   /**

@@ -373,4 +373,25 @@ describe('proposals with sessions', () => {
     proposals.applied({ requestId: { session: name, seq: 3 }, value: 1 });
     expect(proposals.take(1, Infinity).commands).toHaveLength(2);
   });
+
+  test('an evicted session, more writes waiting than may be under way -> one is opened at once', () => {
+    const proposals = new Proposals({
+      clock: { monotonicMs: () => 0, wallMs: () => 0 },
+      ...{ session: name, sweepMs },
+      sessions: { open: () => new Uint8Array(9), idOf: (value) => value as number },
+    });
+    const open = () => void proposals.open(() => new Uint8Array(1), { timeoutMs: 1_000 });
+    const take = () => proposals.take(1, Infinity).commands.map(({ length }) => length);
+    open();
+    expect(take()).toEqual([9]);
+    proposals.applied({ requestId: { session: name, seq: 2 }, value: 1 });
+    for (let call = 0; call < limits.sessionAnswersMax; call += 1) open();
+    expect(take()).toHaveLength(limits.sessionAnswersMax - 1);
+    const value = kontikiError('SESSION_EXPIRED', 'gone', { outcome: 'unknown' });
+    for (let seq = 1; seq <= limits.sessionAnswersMax; seq += 1) {
+      if (seq !== 2) proposals.applied({ requestId: { session: 1, seq }, value });
+    }
+    expect(take()).toEqual([]);
+    expect(take()).toEqual([9]);
+  });
 });
