@@ -55,9 +55,11 @@ export class Proposals {
   readonly #waiters = new Map<number, Waiter>();
   readonly #batches = new Map<number, SentBatch>();
   /** Waiters not handed over yet, in order. A set, so that those that give up leave nothing. */
-  #queue = new Set<Waiter>();
+  readonly #queue = new Set<Waiter>();
+  /** Those to be handed over again, ahead of the queue: they have waited longest. */
+  readonly #again = new Set<Waiter>();
   /** Those of them that wait for a session. */
-  #parked = new Set<Waiter>();
+  readonly #parked = new Set<Waiter>();
   /** Those of the queue that only this member may take. */
   readonly #own = new Set<Waiter>();
   /** Of commands that are held here. */
@@ -110,7 +112,8 @@ export class Proposals {
 
   /** Whether anything waits to be handed over. */
   get hasQueued(): boolean {
-    return this.#queue.size > 0 || (this.#parked.size > 0 && !this.#isOpening);
+    const waiting = this.#again.size + this.#queue.size;
+    return waiting > 0 || (this.#parked.size > 0 && !this.#isOpening);
   }
 
   /**
@@ -225,7 +228,7 @@ export class Proposals {
     const end = this.#lowestOpen(this.#seq) + limits.sessionAnswersMax;
     let bytes = 0;
     let copies = 0;
-    for (const waiter of this.#queue) {
+    for (const waiter of this.#again.size > 0 ? this.#again : this.#queue) {
       const { encode, seq } = waiter;
       // Its answer could push out one that somebody still waits for.
       if (encode !== undefined && seq >= end) break;
@@ -255,7 +258,6 @@ export class Proposals {
     return { id: batch.id, commands };
   }
 
-  /** Writes the session that there is by now into the command. */
   #rename(waiter: Waiter, encode: (id: ProposalId) => Uint8Array, session: number): void {
     waiter.session = session;
     const { seq } = waiter;
@@ -264,15 +266,15 @@ export class Proposals {
     waiter.command = command;
   }
 
-  /** One commit for all that wait for it. */
+  /** One commit for all that wait for it, ahead of all writes: some have to wait for those. */
   #openSession(): void {
     const sessions = this.#sessions as SessionProtocol;
     this.#isOpening = true;
     const resolve = (value: unknown): void => {
       this.#isOpening = false;
       this.#session = sessions.idOf(value);
-      this.#queue = new Set([...this.#parked, ...this.#queue]);
-      this.#parked = new Set();
+      for (const waiter of this.#parked) this.#again.add(waiter);
+      this.#parked.clear();
     };
     const reject = (): void => {
       this.#isOpening = false;
@@ -280,8 +282,7 @@ export class Proposals {
     const encode = (id: ProposalId) => sessions.open(id);
     const options = { timeoutMs: openTimeoutMs };
     const waiter = this.#add(encode, options, { resolve, reject }, { isOpening: true });
-    // Ahead of writes that may have to wait for those it is opened for.
-    this.#queue = new Set([waiter, ...this.#queue]);
+    this.#again.add(waiter);
   }
 
   /**
@@ -300,7 +301,7 @@ export class Proposals {
 
   #leaveQueue(waiter: Waiter): void {
     if (waiter.ownTerm !== undefined) this.#own.delete(waiter);
-    if (!this.#queue.delete(waiter)) this.#parked.delete(waiter);
+    for (const set of [this.#again, this.#queue, this.#parked]) if (set.delete(waiter)) return;
   }
 
   #letGo(waiter: Waiter): void {
@@ -347,15 +348,14 @@ export class Proposals {
     return waiters;
   }
 
-  /** Ahead of all others: they have waited longest. @param copy - what the last one can still do */
+  /** @param copy - what the last one can still do */
   #queueAgain(waiters: readonly Waiter[], copy: 'dead' | 'in doubt'): void {
-    if (waiters.length === 0) return;
     for (const waiter of waiters) {
       if (copy === 'in doubt') waiter.doubt = Math.max(waiter.doubt, waiter.term);
       waiter.term = 0;
       this.#leaveBatch(waiter);
+      this.#again.add(waiter);
     }
-    this.#queue = new Set([...waiters, ...this.#queue]);
   }
 
   /** An entry was applied here; settles its waiter if it is one of ours. */

@@ -386,12 +386,34 @@ describe('proposals with sessions', () => {
     expect(take()).toEqual([9]);
     proposals.applied({ requestId: { session: name, seq: 2 }, value: 1 });
     for (let call = 0; call < limits.sessionAnswersMax; call += 1) open();
-    expect(take()).toHaveLength(limits.sessionAnswersMax - 1);
+    expect([...take(), ...take()]).toHaveLength(limits.sessionAnswersMax - 1);
     const value = kontikiError('SESSION_EXPIRED', 'gone', { outcome: 'unknown' });
     for (let seq = 1; seq <= limits.sessionAnswersMax; seq += 1) {
       if (seq !== 2) proposals.applied({ requestId: { session: 1, seq }, value });
     }
     expect(take()).toEqual([]);
     expect(take()).toEqual([9]);
+  });
+
+  test('several batches lost at once -> sent again in the order they came in', () => {
+    const proposals = new Proposals({
+      clock: { monotonicMs: () => 0, wallMs: () => 0 },
+      ...{ session: name, sweepMs },
+      sessions: { open: () => new Uint8Array(9), idOf: (value) => value as number },
+    });
+    const open = (bytes: number) =>
+      void proposals.open(() => new Uint8Array(bytes), { timeoutMs: 1_000 });
+    const take = () => proposals.take(1, Infinity, leader).commands.map(({ length }) => length);
+    open(1);
+    expect(take()).toEqual([9]);
+    proposals.applied({ requestId: { session: name, seq: 2 }, value: 1 });
+    expect(take()).toEqual([1]);
+    for (const bytes of [2, 3]) {
+      open(bytes);
+      expect(take()).toEqual([bytes]);
+    }
+    open(4);
+    proposals.linkLost(leader);
+    expect([...take(), ...take()]).toEqual([1, 2, 3, 4]);
   });
 });
