@@ -138,7 +138,7 @@ export class Node extends EventEmitter<NodeEvents> {
     const { memberId } = identity;
     this.#handover = new Handover({ memberId, raft, log, ...waiters, clock, transport });
     this.#questions = new Questions({
-      ...{ memberId, raft, clock, transport },
+      ...{ memberId, life: this.#proposals.session, raft, clock, transport },
       ...{ canReachLeader: () => this.#handover.canReachLeader, onSent: wake },
       answerMembership: (question) => this.#members.answer(question),
       relayMembership: (question) => this.#members.relay(question),

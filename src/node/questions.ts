@@ -22,6 +22,8 @@ const lostMs = 2_000;
 /** @since 0.1.0 */
 export interface QuestionsParts {
   readonly memberId: MemberId;
+  /** A random name of this life of the member, below 2^53. */
+  readonly life: number;
   /** What the core says. */
   readonly raft: { readonly leader: MemberId; readonly role: string; readonly term: number };
   readonly clock: Clock;
@@ -45,13 +47,16 @@ interface AskedQuestion {
 export class Questions {
   readonly #parts: QuestionsParts;
   readonly #asked = new Map<number, AskedQuestion>();
-  #nextId = 1;
+  /** Random at first: what an earlier life asked may still be answered. */
+  #nextId: number;
   #answerer: Answerer | undefined;
   #answering = 0;
   #closed: KontikiError | undefined;
 
   constructor(parts: QuestionsParts) {
     this.#parts = parts;
+    // So that there are as many above it.
+    this.#nextId = Math.floor(parts.life / 2);
   }
 
   /** Sets who answers while this member leads. */

@@ -15,7 +15,7 @@ function member(raft: { leader: number; role: string; term: number }, canReach =
   const time = new VirtualTime();
   const sent: WireMessage[] = [];
   const questions = new Questions({
-    ...{ memberId: 1, raft, clock: time },
+    ...{ memberId: 1, life: 2 ** 52, raft, clock: time },
     transport: { send: (message) => void sent.push(message) },
     canReachLeader: () => canReach,
     onSent: () => undefined,
@@ -157,6 +157,29 @@ describe('members', () => {
     for (const id of cluster.ids) {
       expect(await cluster.time.settle(cluster.node(id).ask(bytes(0)))).toEqual(bytes(led));
     }
+    await cluster.close();
+  });
+
+  test('a member is restarted, its old question answered late -> that answers no new one', async () => {
+    const cluster = await Cluster.led();
+    const led = await cluster.elect();
+    const [other] = cluster.followers(led);
+    const answers: ((answer: Uint8Array) => void)[] = [];
+    const asked = (count: number) => cluster.time.until(() => answers.length === count);
+    cluster.node(led).answerWith(() => new Promise((resolve) => answers.push(resolve)));
+    cluster
+      .node(other)
+      .ask(bytes(0))
+      .catch(() => undefined);
+    await asked(1);
+    const restarted = await cluster.restart(other);
+    await cluster.elect();
+    const call = restarted.ask(bytes(0));
+    await asked(2);
+    answers[0]?.(bytes(1));
+    await cluster.time.run(100);
+    answers[1]?.(bytes(2));
+    expect(await cluster.time.settle(call)).toEqual(bytes(2));
     await cluster.close();
   });
 
