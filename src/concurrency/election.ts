@@ -4,6 +4,7 @@ import type { KeyValue } from '../store/key-value.js';
 import type { Bytes, CallOptions, KvClient } from '../store/kv-client.js';
 import { LeaderWatch } from './leader-watch.js';
 import { Leadership } from './leadership.js';
+import { checkNames } from './option-names.js';
 import type { WaitOptions } from './patience.js';
 import { Place, prefixOf } from './place.js';
 import type { Session } from './session.js';
@@ -31,6 +32,7 @@ export class Election {
    */
   constructor(kv: KvClient, name: string, options: { readonly timers?: Timers | undefined } = {}) {
     prefixOf(name);
+    checkNames(options, ['timers']);
     this.name = name;
     this.#kv = kv;
     this.#timers = options.timers ?? systemTimers;
@@ -67,8 +69,10 @@ export class Election {
    *
    * @param options.signal - ends it: it then throws `signal.reason`
    * @returns to be iterated once
+   * @throws {KontikiError} ARGUMENT_INVALID
    */
   observe(options: { readonly signal?: AbortSignal | undefined } = {}): LeaderWatch {
+    checkNames(options, ['signal']);
     const { signal = new AbortController().signal } = options;
     return new LeaderWatch({
       ...{ kv: this.#kv, timers: this.#timers },

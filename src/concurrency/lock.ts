@@ -5,6 +5,7 @@
 import { systemTimers } from '../base/clock.js';
 import type { KvClient } from '../store/kv-client.js';
 import { HeldLock } from './held-lock.js';
+import { checkNames, sessionNames } from './option-names.js';
 import { Patience, type WaitOptions } from './patience.js';
 import { persist } from './persist.js';
 import { Place } from './place.js';
@@ -45,6 +46,7 @@ async function lockAlone(
   options: LockOptions,
   take: (session: Session, wait: WaitOptions) => Promise<Place>,
 ): Promise<HeldLock> {
+  checkNames(options, sessionNames);
   const { ttlSeconds, timers = systemTimers } = options;
   const patience = new Patience(options, timers);
   const { signal } = patience;

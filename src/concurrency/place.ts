@@ -8,6 +8,7 @@
  */
 import { kontikiError } from '../base/errors.js';
 import type { Bytes, RangeOptions } from '../store/kv-client.js';
+import { checkNames, waitNames } from './option-names.js';
 import { Patience, type WaitOptions } from './patience.js';
 import { persist } from './persist.js';
 import { seeDeleted } from './see-deleted.js';
@@ -72,6 +73,7 @@ export class Place {
     wait: WaitOptions,
     enter: (place: Place, signal: AbortSignal) => Promise<void>,
   ): Promise<Place> {
+    checkNames(wait, waitNames);
     const { session } = options;
     const patience = new Patience(wait, session.timers).follow(session);
     try {

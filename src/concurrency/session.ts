@@ -6,6 +6,7 @@ import { systemTimers, type Timers } from '../base/clock.js';
 import { kontikiError } from '../base/errors.js';
 import type { CallOptions, KvClient } from '../store/kv-client.js';
 import type { Lease } from '../store/lease.js';
+import { checkNames, sessionNames, waitNames } from './option-names.js';
 import { Patience, type WaitOptions } from './patience.js';
 import { persist } from './persist.js';
 
@@ -69,6 +70,7 @@ export class Session implements AsyncDisposable {
    *   TTL from now at most
    */
   async close(options: WaitOptions = {}): Promise<void> {
+    checkNames(options, waitNames);
     this.orphan();
     const { timers } = this;
     const patience = new Patience(options, timers).follow(this);
@@ -126,6 +128,7 @@ export class Session implements AsyncDisposable {
  * @example await using session = await openSession(store, { ttlSeconds: 10 });
  */
 export async function openSession(kv: KvClient, options: SessionOptions = {}): Promise<Session> {
+  checkNames(options, sessionNames);
   const { ttlSeconds = 60, timers = systemTimers, signal, timeoutMs } = options;
   const lease = await kv.lease(ttlSeconds, { keepAlive: true, signal, timeoutMs });
   return new Session({ kv, lease, timers });

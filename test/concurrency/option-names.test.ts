@@ -1,0 +1,35 @@
+// A typo in an option would otherwise be a lock that is awaited for ever, or held for a minute too long.
+import { expect, test } from 'vitest';
+import { Election, lock, Mutex, openSession, tryLock } from '../../src/concurrency/index.js';
+import { LockWorld } from './lock-world.js';
+
+test('an option of an unknown name, anywhere -> ARGUMENT_INVALID, which says it; nothing is done', async () => {
+  const world = await LockWorld.started(1);
+  const session = await world.session();
+  const store = world.store();
+  const mutex = new Mutex(session, 'job');
+  const election = new Election(store, 'job', { timers: world.timers });
+  const typo = { timeout: 1_000 } as object;
+  const calls: readonly (() => unknown)[] = [
+    () => openSession(store, typo),
+    () => lock(store, 'job', typo),
+    () => tryLock(store, 'job', typo),
+    () => mutex.lock(typo),
+    () => mutex.tryLock(typo),
+    () => session.close(typo),
+    () => election.campaign(session, 'a', typo),
+    () => election.leader(typo),
+    () => election.observe(typo),
+    () => new Election(store, 'job', typo),
+  ];
+  for (const call of calls) {
+    const refused = expect.objectContaining({
+      code: 'ARGUMENT_INVALID',
+      message: expect.stringMatching(/ timeout$/),
+    });
+    const done = world.done((async () => call())(), 1_000);
+    await expect(done, String(call)).rejects.toEqual(refused);
+  }
+  expect(session.lost.aborted).toBe(false);
+  expect(await world.line()).toEqual([]);
+});
