@@ -38,7 +38,10 @@ export interface AddedMember {
   readonly name: string;
   /** `host:port` where the others will reach it. */
   readonly address: string;
-  /** Votes at once, caught up or not; default false. */
+  /**
+   * Votes at once, caught up or not; default false. A second voter, without which there would be no
+   * quorum, votes once it has caught up.
+   */
   readonly voter?: boolean | undefined;
   /** A learner becomes a voter once it has caught up; default true. */
   readonly promote?: boolean | undefined;

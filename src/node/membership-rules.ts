@@ -159,8 +159,11 @@ function changesOf(request: MembershipRequest, facts: MembershipFacts): Changes 
   switch (kind) {
     case 'add': {
       id = newMemberId(name, facts);
-      const news = { id, name, address, promote: promote && !voter };
-      return { changes: [{ type: voter ? 'add-voter' : 'add-learner', memberId: id }], news };
+      // A second voter is needed for every quorum: the leader would lose it before that one is there,
+      // and then nobody could say whether its directory is new or wiped. So it comes as a learner.
+      const atOnce = voter && facts.configuration.voters.length > 1;
+      const news = { id, name, address, promote: (promote || voter) && !atOnce };
+      return { changes: [{ type: atOnce ? 'add-voter' : 'add-learner', memberId: id }], news };
     }
     case 'update': {
       const news = { ...(facts.directory.get(id) as MemberInfo), address };
@@ -185,10 +188,7 @@ function newMemberId(name: string, { clusterId, nextIndex }: MembershipFacts): M
   return hash53(['added', String(clusterId), String(nextIndex), name]);
 }
 
-/**
- * Whether those that answer now would be too few. A voter that was just added does not, so a group
- * may always grow from one to two: otherwise it could not grow at all.
- */
+/** Whether those that answer now would be too few. A voter that was just added does not. */
 function quorumRisk(
   changes: readonly ConfChangeSingle[],
   { configuration, isActive, self }: MembershipFacts,
@@ -200,7 +200,7 @@ function quorumRisk(
   }
   const { length } = configuration.voters;
   const isSame = voters.size === length && configuration.voters.every((id) => voters.has(id));
-  if (isSame || (length === 1 && voters.size === 2 && voters.has(self))) return undefined;
+  if (isSame) return undefined;
   const active = [...voters].filter((id) => id === self || isActive(id)).length;
   const needed = majority(voters.size);
   if (voters.size > 0 && active >= needed) return undefined;

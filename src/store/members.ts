@@ -12,7 +12,10 @@ export type MemberName = string | MemberId;
 
 /** How a member is added. @since 0.1.0 */
 export interface MemberAddOptions extends CallOptions {
-  /** Votes at once, caught up or not; default false: it joins as a learner. */
+  /**
+   * Votes at once, caught up or not; default false: it joins as a learner. So does a store's second
+   * voter all the same, without which there would be no quorum, and votes once it has caught up.
+   */
   readonly voter?: boolean | undefined;
   /** Whether a learner becomes a voter as soon as it has caught up; default true. */
   readonly autoPromote?: boolean | undefined;

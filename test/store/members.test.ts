@@ -111,6 +111,20 @@ describe('coming', () => {
     expect((await world.run(world.store('n3').get('a')))?.text()).toBe('1');
   });
 
+  test('a store of one, a second voter long before it starts -> goes on alone, then both', async () => {
+    world = await World.led(6, 1);
+    await world.run(world.store('n1').put('a', '1'));
+    await world.run(world.store('n1').members.add('n2', 'n2:1', { voter: true }));
+    // Longer than a leader leads without the second.
+    await world.cluster.sim.run(5_000);
+    await world.run(world.store('n1').put('b', '2'));
+    world.cluster.addMachine('n2');
+    const joined = await world.run(world.cluster.start('n2'));
+    expect((await world.run(joined.get('a')))?.text()).toBe('1');
+    await world.promoted('n2');
+    expect((await world.run(joined.get('b')))?.text()).toBe('2');
+  });
+
   test('the log is gone from its beginning -> by a snapshot, also after an earlier one', async () => {
     world = await World.led(3);
     const fill = async (from: number) => {
