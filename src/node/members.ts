@@ -127,7 +127,7 @@ export class Members {
 
   /**
    * Removes a member and makes a voter of a learner, in one step: at no time there are more voters, or
-   * fewer.
+   * fewer. Only a lone voter is first joined by the other, which then removes it.
    *
    * @throws {KontikiError} as {@link promote}
    */

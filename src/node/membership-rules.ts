@@ -55,7 +55,11 @@ export function planMembership(
   if (request.kind === 'transfer') return planTransfer(request.id, facts);
   // Only one change at a time: this one ends by itself.
   if (joint) return { status: 'again' };
-  return refusalOf(request, facts) ?? planChange(request, facts);
+  // Asked again, a replacement may find its first half made: see changesOf.
+  const isHalfMade =
+    isRetry && request.kind === 'replace' && isVoter(facts.configuration, request.by);
+  const refusal = refusalOf(isHalfMade ? { ...request, kind: 'remove' } : request, facts);
+  return refusal ?? planChange(request, facts);
 }
 
 /** The member that a request is about, when what it asks for is so. */
@@ -171,13 +175,15 @@ function changesOf(request: MembershipRequest, facts: MembershipFacts): Changes 
     }
     case 'promote':
       return { changes: [{ type: 'add-voter', memberId: id }] };
-    case 'replace':
-      return {
-        changes: [
-          { type: 'remove', memberId: id },
-          { type: 'add-voter', memberId: by },
-        ],
-      };
+    case 'replace': {
+      const [gone, voting] = [
+        { type: 'remove', memberId: id },
+        { type: 'add-voter', memberId: by },
+      ] as const;
+      // Somebody has to lead when it goes: a lone voter is joined first, and goes when asked again.
+      if (String(facts.configuration.voters) === String([id])) return { changes: [voting] };
+      return { changes: [gone, voting] };
+    }
     default:
       return { changes: [{ type: 'remove', memberId: id }] };
   }

@@ -117,7 +117,8 @@ export class StoreMembers {
   }
 
   /**
-   * Removes a member and makes a voter of a learner in one step.
+   * Removes a member and makes a voter of a learner in one step. Only a lone voter is first joined by
+   * the other, which then removes it.
    *
    * @param member - who goes
    * @param learner - who takes its place; it must have caught up

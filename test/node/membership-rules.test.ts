@@ -152,6 +152,20 @@ describe('made', () => {
     },
   );
 
+  test('replacement of the only voter -> the other votes, then leads, then is the only one', () => {
+    const request = ask({ kind: 'replace', id: 1, by: 4 });
+    const plan = planMembership(request, factsOf({ voters: [1], learners: [4] }), false);
+    expect(plan).toMatchObject({
+      change: { changes: [{ type: 'add-voter', memberId: 4 }] },
+    });
+    const half = factsOf({ voters: [1, 4] });
+    expect(planMembership(request, half, false)).toMatchObject({ code: 'MEMBER_NOT_LEARNER' });
+    expect(planMembership(request, half, true)).toEqual({ status: 'leave' });
+    const last = planMembership(request, { ...half, self: 4 }, true);
+    if (last.status !== 'propose') return expect.fail(JSON.stringify(last));
+    expect(applyChange(half.configuration, last.change).configuration.voters).toEqual([4]);
+  });
+
   test('the same name, added at other indexes -> other ids', () => {
     const idAt = (nextIndex: number) => {
       const plan = planMembership(add, { ...factsOf(), nextIndex }, false);

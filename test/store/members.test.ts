@@ -259,6 +259,16 @@ describe('changing', () => {
     expect(roles[gone]).toBeUndefined();
   });
 
+  test('the only voter, replaced by a learner -> the learner goes on alone, and has everything', async () => {
+    world = await World.led(15, 1);
+    await world.run(world.store('n1').put('a', '1'));
+    const joined = await world.join('n2', 'n1', { autoPromote: false });
+    await world.replace('n2', 'n1', 'n2');
+    await world.run(joined.put('b', '2'));
+    expect((await world.run(joined.get('a')))?.text()).toBe('1');
+    expect(await world.roles('n2')).toEqual({ n2: 'voter' });
+  });
+
   test('leadership, asked of any member -> there, and back by id', async () => {
     world = await World.led(22);
     const first = world.leader;
