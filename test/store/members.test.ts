@@ -194,6 +194,8 @@ describe('going', () => {
     'seed %i: the leader -> another leads, it stops, and never comes back',
     async (seed) => {
       world = await World.led(seed);
+      // Who was just elected keeps leadership for a while.
+      await world.cluster.sim.run(2_000);
       const gone = world.leader;
       const via = seed === 11 ? gone : world.follower();
       const failed = new Promise<string>((resolve) => {
