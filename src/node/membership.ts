@@ -48,6 +48,7 @@ export class Membership {
   readonly #parts: MembershipParts;
   #configuration: Configuration;
   #directory: MemberDirectory;
+  #removed: readonly MemberId[];
   /** Name of every member by id, in the order of the names; always the present ones. */
   readonly names = new Map<MemberId, string>();
 
@@ -56,6 +57,7 @@ export class Membership {
     this.#parts = parts;
     this.#configuration = restoreConfiguration(parts.initial);
     this.#directory = MemberDirectory.of(parts.initial);
+    this.#removed = this.#directory.removed;
     this.#nameAll();
   }
 
@@ -65,6 +67,11 @@ export class Membership {
 
   get directory(): MemberDirectory {
     return this.#directory;
+  }
+
+  /** Whether a member is known to be removed, and that is durable. */
+  isRemoved(id: MemberId): boolean {
+    return this.#removed.includes(id);
   }
 
   /** Configuration and directory, as they are stored and sent. */
@@ -100,10 +107,17 @@ export class Membership {
       const configuration = { index: entry.index, configuration: this.state };
       this.#parts.onConfigured(entry.index, configuration.configuration);
       writes.push(this.#parts.log.append({ configuration, entries: [], mustSync: true }));
-      this.#parts.onChanged();
       if (wasMember && !this.isMember) this.#parts.onRemoved(role === 'leader');
     }
-    return writes && Promise.all(writes);
+    return writes && this.#settle(writes);
+  }
+
+  /** A member that was removed is told so, and is gone then: that has to be known here after a crash. */
+  async #settle(writes: readonly Promise<void>[]): Promise<void> {
+    await Promise.all(writes);
+    if (writes.length === 0) return;
+    this.#removed = this.#directory.removed;
+    this.#parts.onChanged();
   }
 
   /** A snapshot took the place of everything before it. */
@@ -112,6 +126,7 @@ export class Membership {
     this.#directory = MemberDirectory.of(state);
     this.#nameAll();
     this.#parts.onChanged();
+    this.#removed = this.#directory.removed;
   }
 
   #nameAll(): void {

@@ -226,7 +226,7 @@ export class NodeMembers {
     const membership = this.#membership;
     return {
       isMember: (id: MemberId) => membership.directory.get(id) !== undefined,
-      isRemoved: (id: MemberId) => membership.directory.removed.includes(id),
+      isRemoved: (id: MemberId) => membership.isRemoved(id),
       hasHistory: () => raft.status().commit > (options.peerMemory.foundedIndex ?? 0),
       leads: () => raft.role === 'leader' && log.term(raft.status().commit) === raft.term,
       pledges: () => pledgesOf(raft),

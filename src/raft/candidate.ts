@@ -88,9 +88,11 @@ export function onVoteRequest(raft: Raft, message: VoteRequest | PreVoteRequest)
   const term = granted ? message.term : raft.term;
   const { id: from, log } = raft;
   const answer = { kind, from, to: message.from, term, granted } as const;
-  const commitTerm = log.committed === 0 ? undefined : log.term(log.committed);
+  // What is applied is durable, too: see commitToTell.
+  const index = raft.keepsStandstills ? log.committed : log.applied;
+  const commitTerm = index === 0 ? undefined : log.term(index);
   if (commitTerm === undefined) raft.send(answer);
-  else raft.send({ ...answer, commit: { term: commitTerm, index: log.committed } });
+  else raft.send({ ...answer, commit: { term: commitTerm, index } });
   if (granted && !preVote) {
     raft.electionElapsed = 0;
     raft.vote = message.from;

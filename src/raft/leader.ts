@@ -7,7 +7,7 @@ import { onProposals } from './propose.js';
 import { isQuorumActive } from './quorum.js';
 import type { Raft } from './raft.js';
 import { onReadRequest, onReadsConfirmed } from './read-index.js';
-import { maybeSendAppend, onAppendResponse } from './replication.js';
+import { commitToTell, maybeSendAppend, onAppendResponse } from './replication.js';
 import { abortTransfer, startTransfer } from './transfer.js';
 import { noMember } from './types.js';
 
@@ -31,11 +31,12 @@ export function broadcastHeartbeat(raft: Raft): void {
   raft.wantsHeartbeat = false;
   const { id: from, term } = raft;
   const { reads } = raft.reads;
+  const told = commitToTell(raft);
   const sentAt = raft.leaseMs > 0 ? Math.floor(raft.nowMs) : 0;
   for (const [to, progress] of raft.progress) {
     if (to === from) continue;
     // Never more than the follower is known to hold: it may lack or differ in the rest (S4).
-    const commit = Math.min(progress.match, raft.log.committed);
+    const commit = Math.min(progress.match, told);
     raft.send({ kind: 'heartbeat-request', from, to, term, commit, reads, sentAt });
     progress.sentCommit = commit;
   }

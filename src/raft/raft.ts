@@ -18,7 +18,14 @@ import type { Message, PeerMessage, StorageAppendResponse } from './messages.js'
 import { Progress } from './progress.js';
 import { appendOpening } from './propose.js';
 import { ReadQueue, type ReadState } from './read-index.js';
-import { catchUp, leaveJointWhenDue, type Overtaken, progressOf } from './reconfigure.js';
+import {
+  catchUp,
+  hasConfChange,
+  leaveJointWhenDue,
+  type Overtaken,
+  progressOf,
+} from './reconfigure.js';
+import { tellHeldCommit } from './replication.js';
 import { checkStoredState } from './stored-state.js';
 import { passTermGate } from './term-gate.js';
 import type { HardState, IndexRange, MemberId, Role } from './types.js';
@@ -48,6 +55,8 @@ export class Raft {
   uncommittedBytes = 0;
   /** No further change of the configuration is taken before this index is applied. */
   pendingConfIndex = 0;
+  /** Leader: commits from here on are told to nobody before that index is applied; 0: all are. */
+  heldFrom = 0;
   /** The member this leader hands over to; `noMember` while it does not. */
   transferee: MemberId = noMember;
   /** May leave at once. */
@@ -145,6 +154,7 @@ export class Raft {
       this.uncommittedBytes = Math.max(0, this.uncommittedBytes - message.payloadBytes);
       this.log.appliedTo(message.index, message.encodedBytes);
       catchUp(this, message.index);
+      tellHeldCommit(this);
       leaveJointWhenDue(this);
       return;
     }
@@ -220,8 +230,10 @@ export class Raft {
     assert(own !== undefined, 'a leader is a member');
     own.becomeReplicate();
     own.recentActive = true;
-    // A change among the entries before may be unapplied: it is not looked for, only waited for.
-    this.pendingConfIndex = this.log.lastIndex;
+    // A change among the entries before may be unapplied: whatever it is, it is waited for.
+    const { applied, lastIndex } = this.log;
+    this.pendingConfIndex = lastIndex;
+    if (hasConfChange(this, applied + 1, lastIndex)) this.heldFrom = applied + 1;
     appendOpening(this);
   }
 
@@ -237,6 +249,7 @@ export class Raft {
     this.votes.clear();
     this.uncommittedBytes = 0;
     this.pendingConfIndex = 0;
+    this.heldFrom = 0;
     this.transferee = noMember;
     // Reads that waited are dropped, not kept for a later leadership (semantics O8).
     this.reads = new ReadQueue();

@@ -35,7 +35,7 @@ export function onAppendResponse(raft: Raft, message: AppendResponse): void {
   onAcknowledged(raft, progress, message.index);
   if (maybeCommit(raft)) {
     broadcastAppend(raft);
-  } else if (message.from !== raft.id && progress.canBumpCommit(raft.log.committed)) {
+  } else if (message.from !== raft.id && progress.canBumpCommit(commitToTell(raft))) {
     maybeSendAppend(raft, message.from, true);
   }
   if (message.from === raft.id) return;
@@ -85,6 +85,26 @@ export function maybeCommit(raft: Raft): boolean {
 }
 
 /**
+ * The commit index as others may know it. A voter that a change removes stops for good when it hears that
+ * the change is committed, and may have been needed for that. So nobody hears it before the leader has
+ * applied it, with which it is durable here: else one crash later nobody knows, and the voters of before
+ * wait for one that is gone, for ever.
+ *
+ * @since 0.1.0
+ */
+export function commitToTell({ heldFrom, keepsStandstills, log }: Raft): number {
+  if (heldFrom === 0 || keepsStandstills) return log.committed;
+  return Math.min(log.committed, heldFrom - 1);
+}
+
+/** Leader: something was applied; tells what was held back for it. @since 0.1.0 */
+export function tellHeldCommit(raft: Raft): void {
+  if (raft.heldFrom === 0 || raft.log.applied < raft.pendingConfIndex) return;
+  raft.heldFrom = 0;
+  if (!raft.keepsStandstills) broadcastAppend(raft);
+}
+
+/**
  * Sends the next entries, or the commit index alone, or a snapshot when the entries are gone, if
  * the peer may be sent anything.
  *
@@ -112,7 +132,7 @@ export function maybeSendAppend(raft: Raft, to: MemberId, sendIfEmpty: boolean):
   let bytes = 0;
   for (const entry of entries) bytes += entry.data.length;
   const { id: from } = raft;
-  const commit = log.committed;
+  const commit = commitToTell(raft);
   raft.send({ kind: 'append-request', from, to, term: raft.term, previous, entries, commit });
   progress.sentEntries(entries.length, bytes);
   progress.sentCommit = commit;

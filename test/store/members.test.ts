@@ -248,6 +248,30 @@ describe('going', () => {
 });
 
 describe('changing', () => {
+  test('of two, the leader loses power as soon as the other is gone -> it goes on alone', async () => {
+    world = await World.led(17, 2);
+    await world.run(world.store('n1').put('a', '1'));
+    const [left, gone] = [world.leader, world.follower()];
+    const { disk } = world.cluster.machine(left);
+    // What it hears of the other is on its disk long after the other has it.
+    disk.slowByUs = 200_000;
+    let code: string | undefined;
+    world.store(gone).on('failed', ({ error }) => {
+      code = error.code;
+    });
+    world
+      .store(left)
+      .members.remove(gone)
+      .catch(() => undefined);
+    await world.until(() => code !== undefined);
+    expect(code).toBe('MEMBER_REMOVED');
+    world.cluster.crash(left, 'power');
+    disk.slowByUs = 0;
+    const store = await world.run(world.cluster.start(left));
+    await world.run(store.put('b', '2'));
+    expect((await world.run(store.get('a')))?.text()).toBe('1');
+  });
+
   test('replaced in one step, the leader too -> as many voters at any time', async () => {
     world = await World.led(21);
     await world.join('n4', 'n1', { autoPromote: false });

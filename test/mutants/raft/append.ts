@@ -72,8 +72,8 @@ export const append: readonly Defect[] = [
   {
     name: 'append: the commit index is not passed on at once (S17)',
     file: 'replication.ts',
-    find: 'message.from !== raft.id && progress.canBumpCommit(raft.log.committed)',
-    replace: 'message.from === 0 && progress.canBumpCommit(raft.log.committed)',
+    find: 'message.from !== raft.id && progress.canBumpCommit(commitToTell(raft))',
+    replace: 'message.from === 0 && progress.canBumpCommit(commitToTell(raft))',
   },
   {
     name: 'append: an ack beyond the log counts',

@@ -35,8 +35,8 @@ export const commit: readonly Defect[] = [
   {
     name: 'commit: heartbeats name what the follower may lack (S4)',
     file: 'leader.ts',
-    find: 'const commit = Math.min(progress.match, raft.log.committed);',
-    replace: 'const commit = raft.log.committed;',
+    find: 'const commit = Math.min(progress.match, told);',
+    replace: 'const commit = told;',
   },
   {
     name: 'commit: a leader opens its term without an entry',

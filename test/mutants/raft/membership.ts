@@ -17,7 +17,7 @@ export const membership: readonly Defect[] = [
   {
     name: 'membership: changes before an election are forgotten (R-74)',
     file: 'raft.ts',
-    find: '    this.pendingConfIndex = this.log.lastIndex;\n',
+    find: '    this.pendingConfIndex = lastIndex;\n',
     replace: '',
   },
   {

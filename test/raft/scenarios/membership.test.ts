@@ -122,14 +122,37 @@ describe('a change that is committed and not applied', () => {
     ['V2', { transition: 'auto', changes: [removal] }],
   ];
 
+  test('removal of 2 that the leader has not applied -> nobody hears of it, of the next leader neither', () => {
+    const net = new Network({ size: 3 });
+    net.campaign(1);
+    net.at(1).holdApplies = true;
+    net.at(1).do((node) => node.proposeConfChange(removal));
+    net.settle();
+    // Neither with entries behind it, nor with heartbeats.
+    net.at(1).do((node) => node.propose([new Uint8Array(1)]));
+    net.settle();
+    net.tick(1, 3);
+    expect(net.commits).toEqual([3, 1, 1]);
+    net.at(3).holdApplies = true;
+    net.transfer(1, 3);
+    net.tick(3, 3);
+    expect(net.roles).toEqual(['follower', 'follower', 'leader']);
+    expect(net.commits).toEqual([3, 1, 4]);
+    net.at(3).holdApplies = false;
+    net.settle();
+    // Who was removed is told by whoever it asks.
+    expect(net.commits).toEqual([4, 1, 4]);
+  });
+
   test.each(changes)(
     'R-103: removal of 2 in %s -> nobody campaigns before applying it',
     (_, change) => {
       const net = new Network({ size: 3 });
-      // The application turns the change down in the end; until then nobody has applied it.
+      // The application turns the change down in the end; until then only the leader has applied it,
+      // without which it would not tell the others that it is committed.
       for (const member of net.members) member.acceptsChanges = false;
       net.campaign(1);
-      for (const member of net.members) member.holdApplies = true;
+      for (const id of [2, 3]) net.at(id).holdApplies = true;
       net.at(1).do((node) => node.proposeConfChange(change));
       net.settle();
       expect(net.commits).toEqual([2, 2, 2]);
@@ -149,9 +172,9 @@ describe('a change that is committed and not applied', () => {
       applyOn(2);
       net.transfer(1, 2);
       expect(net.roles).toEqual(['follower', 'leader', 'follower']);
-      applyOn(1);
-      net.at(1).tick(net.at(1).core.electionTimeout);
-      expect(net.at(1).role).toBe('candidate');
+      applyOn(3);
+      net.at(3).tick(net.at(3).core.electionTimeout);
+      expect(net.at(3).role).toBe('candidate');
     },
   );
 });
