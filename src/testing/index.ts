@@ -63,7 +63,13 @@ export {
 } from './cluster/sim-cluster.js';
 export { type StoreClusterOptions, storeCluster } from './cluster/store-cluster.js';
 export { EngineView } from './engine-view.js';
-export { drawFault, type Fault, type FaultKind, faultKinds } from './faults/fault.js';
+export {
+  drawFault,
+  type Fault,
+  type FaultKind,
+  faultKinds,
+  machineFaultKinds,
+} from './faults/fault.js';
 export type { FaultTarget } from './faults/fault-type.js';
 export { Incarnation, type IncarnationName } from './incarnation.js';
 export { CalmGroup } from './invariants/calm-group.js';

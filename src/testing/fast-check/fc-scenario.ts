@@ -13,7 +13,7 @@ export interface FcScenarioOptions {
   readonly durationMsMax?: number | undefined;
   /** Faults, at most; default 12. */
   readonly faultsMax?: number | undefined;
-  /** Kinds of faults; default all. */
+  /** Kinds of faults; default all, which suits stores: take `machineFaultKinds` for a machine. */
   readonly faults?: readonly FaultKind[] | undefined;
   /** Members; default 3, 1 or 5. */
   readonly members?: number | undefined;
@@ -28,7 +28,7 @@ const durationMsMin = 500;
  * @since 0.1.0
  * @example
  * await fc.assert(
- *   fc.asyncProperty(fcScenario(), async (scenario) => {
+ *   fc.asyncProperty(fcScenario({ faults: machineFaultKinds }), async (scenario) => {
  *     (await simulate({ scenario, machine })).assert();
  *   }),
  *   { numRuns: 20 },

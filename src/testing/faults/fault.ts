@@ -94,6 +94,17 @@ const types: FaultTypes = {
 export const faultKinds: readonly FaultKind[] = Object.keys(types).sort() as FaultKind[];
 
 /**
+ * Kinds that stay within what a machine of one's own is promised. A transport delivers at most once; a
+ * write that arrives again under another leader takes effect again, unless the machine has sessions, as
+ * a store has.
+ *
+ * @since 0.1.0
+ */
+export const machineFaultKinds: readonly FaultKind[] = faultKinds.filter(
+  (kind) => kind !== 'repeated-forwards',
+);
+
+/**
  * Draws a fault of a kind.
  *
  * @since 0.1.0

@@ -3,7 +3,7 @@
  */
 import { type KontikiError, kontikiError } from '../../base/errors.js';
 import { changeKinds } from '../changes/change.js';
-import { type FaultKind, faultKinds } from '../faults/fault.js';
+import { type FaultKind, faultKinds, machineFaultKinds } from '../faults/fault.js';
 import type { MachineSpec } from '../machine/machine-spec.js';
 import { shown } from '../shown.js';
 import { drawScenario } from './draw-scenario.js';
@@ -28,7 +28,10 @@ export interface SimulateOptions<State = unknown, Input = unknown, Answer = unkn
   readonly duration?: Duration | undefined;
   /** Average virtual time between two faults; default 1.5 seconds. */
   readonly faultEvery?: Duration | undefined;
-  /** Kinds of faults that a run may have; each seed draws some of them. Default all. */
+  /**
+   * Kinds of faults that a run may have; each seed draws some of them. Default all, with a `machine`
+   * those of `machineFaultKinds`.
+   */
   readonly faults?: readonly FaultKind[] | undefined;
   /** Clients that call at the same time; default drawn, 1 to 6. */
   readonly clients?: number | undefined;
@@ -88,7 +91,12 @@ function drawn(options: SimulateOptions): Scenario {
     faultEveryMs: Math.ceil(durationMs(faultEvery, 'faultEvery')),
   });
   const pauseMs = pause === undefined ? own.pauseMs : Math.ceil(durationMs(pause, 'pause'));
-  return { ...own, clients: clients ?? own.clients, keys: keys ?? own.keys, pauseMs };
+  const isFair = (kind: FaultKind) =>
+    options.machine === undefined || faults !== undefined || machineFaultKinds.includes(kind);
+  return {
+    ...{ ...own, clients: clients ?? own.clients, keys: keys ?? own.keys, pauseMs },
+    faults: own.faults.filter(({ fault }) => isFair(fault.kind)),
+  };
 }
 
 function checkScenario(scenario: Scenario): void {
