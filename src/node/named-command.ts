@@ -43,11 +43,13 @@ export function nameCommand(command: Uint8Array, { session, seq }: RequestId): U
  * @since 0.1.0
  */
 export function namedCommandOf(bytes: Uint8Array): NamedCommand | undefined {
-  if (bytes.length < headBytes || bytes[0] === 0) return undefined;
+  if (bytes.length === 0 || bytes[0] === 0) return undefined;
+  // Before the length: commands of a store may be shorter than a name.
   if (bytes[0] !== version) {
     const message = `node: expected a command of format ${version}, got format ${bytes[0]}`;
     throw kontikiError('FORMAT_UNSUPPORTED', message);
   }
+  if (bytes.length < headBytes) return undefined;
   const requestId = { session: getUint53(bytes, sessionAt), seq: getUint53(bytes, seqAt) };
   return { requestId, command: bytes.subarray(headBytes) };
 }

@@ -50,6 +50,7 @@ describe('names', () => {
 
   test('bytes that are no command -> none; of a newer format -> refused', () => {
     expect(namedCommandOf(new Uint8Array(3))).toBeUndefined();
+    expect(namedCommandOf(nameCommand(utf8Bytes('x'), id).subarray(0, 16))).toBeUndefined();
     expect(namedCommandOf(new Uint8Array(40))).toBeUndefined();
     const newer = nameCommand(new Uint8Array(2), id);
     newer[0] = 130;
@@ -59,10 +60,16 @@ describe('names', () => {
   });
 
   test('a log of a store -> refused, and the other way round', () => {
-    const ofStore = encodeCommand({ ...id, command: { op: 'compact', revision: 1_000_000_000 } });
+    const long = encodeCommand({ ...id, command: { op: 'compact', revision: 1_000_000_000 } });
+    const short = encodeCommand({
+      ...{ session: 3, seq: 1, doneBelow: 1 },
+      command: { op: 'compact', revision: 1 },
+    });
     const refused = expect.objectContaining({ code: 'FORMAT_UNSUPPORTED' });
-    expect(ofStore.length).toBeGreaterThan(17);
-    expect(() => namedCommandOf(ofStore)).toThrow(refused);
+    expect(long.length).toBeGreaterThan(17);
+    expect(short.length).toBeLessThan(17);
+    expect(() => namedCommandOf(long)).toThrow(refused);
+    expect(() => namedCommandOf(short)).toThrow(refused);
     expect(() => decodeCommand(nameCommand(utf8Bytes('x'), id))).toThrow(refused);
   });
 });
