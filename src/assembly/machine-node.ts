@@ -13,6 +13,7 @@ import type { NodeMetrics } from '../node/metrics.js';
 import { nameCommand } from '../node/named-command.js';
 import type { Node } from '../node/node.js';
 import { traced } from '../node/tracing.js';
+import { callOptionNames, checkCallOptions, checkOptions } from '../store/arguments.js';
 import { type MemberName, StoreMembers } from '../store/members.js';
 import { ReadBarrier } from '../store/read-barrier.js';
 import type { StoreConfig } from './store-config.js';
@@ -74,6 +75,7 @@ export class MachineNode<Answer = unknown> implements AsyncDisposable {
    *   `unknown` (TIMEOUT, ABORTED, OVERTAKEN, CLOSED): propose it again only if twice does no harm
    */
   async propose(command: Uint8Array, options: NodeCallOptions = {}): Promise<Answer> {
+    checkCall(options, 'propose');
     if (!(command instanceof Uint8Array)) {
       const message = `node: expected a command of bytes, got ${typeof command}`;
       throw kontikiError('ARGUMENT_INVALID', message, { outcome: 'rejected' });
@@ -91,9 +93,10 @@ export class MachineNode<Answer = unknown> implements AsyncDisposable {
    * Waits until everything acknowledged before this call, on any member, is applied here: a look at the
    * local state after it is linearizable. Nothing is written to the log.
    *
-   * @throws {KontikiError} TIMEOUT, OVERLOADED, CLOSED, or why the member stopped; `signal.reason`
+   * @throws {KontikiError} ARGUMENT_INVALID, TIMEOUT, OVERLOADED, CLOSED, or why the member stopped; `signal.reason`
    */
   async readIndex(options: NodeCallOptions = {}): Promise<void> {
+    checkCall(options, 'readIndex');
     const { env, node } = this.#parts;
     const { memberId } = node.identity;
     await traced(env.tracing?.read, () => this.#catchUp(options), {
@@ -163,4 +166,9 @@ export class MachineNode<Answer = unknown> implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+function checkCall(options: NodeCallOptions, what: string): void {
+  checkOptions(options, callOptionNames, what);
+  checkCallOptions(options);
 }

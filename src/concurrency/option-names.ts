@@ -14,7 +14,10 @@ export const sessionNames = [...waitNames, 'timers', 'ttlSeconds'] as const;
  * @since 0.1.0
  */
 export function checkNames(options: object, known: readonly string[]): void {
-  const stranger = Object.keys(options).find((name) => !known.includes(name));
+  const isObject = typeof options === 'object' && options !== null && !Array.isArray(options);
+  const stranger = isObject
+    ? Object.keys(options).find((name) => !known.includes(name))
+    : String(options);
   if (stranger === undefined) return;
   const message = `expected options to be ${known.join(', ')}, got ${stranger}`;
   throw kontikiError('ARGUMENT_INVALID', message, { outcome: 'rejected' });

@@ -38,8 +38,8 @@ const optionNames = ['bumpRevision', 'cluster', 'dir', 'from', 'name', 'token'];
  * @example await restoreStore({ from: 'store.backup', dir: './data' });
  */
 export async function restoreStore(options: RestoreOptions): Promise<RestoredMember> {
-  const { from, bumpRevision, ...member } = options;
-  for (const key of Object.keys(options)) {
+  const { from, bumpRevision, ...member } = options ?? {};
+  for (const key of Object.keys(options ?? {})) {
     if (!optionNames.includes(key)) throw invalid('option names', optionNames.join(', '), key);
   }
   if (typeof from !== 'string' || from === '') throw invalid('from', 'the path of a backup', from);

@@ -4,7 +4,15 @@
 import { kontikiError } from '../base/errors.js';
 import { selectKey } from '../mvcc/selection.js';
 import type { Compare, CompareResult, Operation } from '../mvcc/types.js';
-import { checkBoolean, checkLeaseId, checkOptions, toKey, toTarget, toValue } from './arguments.js';
+import {
+  checkBoolean,
+  checkLeaseId,
+  checkOptions,
+  checkPositive,
+  toKey,
+  toTarget,
+  toValue,
+} from './arguments.js';
 import type { Bytes, PutKeepOptions, RangeQueryOptions, WatchTarget } from './kv-client.js';
 import { rangeQueryNames, toRange } from './range-request.js';
 
@@ -44,8 +52,12 @@ export const op = {
     checkOptions(options, ['previous'], 'delete');
     return { kind: 'delete', operation };
   },
-  get(key: Bytes): TxnOperation {
-    return { kind: 'get', operation: { op: 'range', keys: selectKey(toKey(key)) } };
+  get(key: Bytes, options: { readonly revision?: number | undefined } = {}): TxnOperation {
+    const keys = selectKey(toKey(key));
+    checkOptions(options, ['revision'], 'get');
+    const { revision } = options;
+    checkPositive(revision, 'revision');
+    return { kind: 'get', operation: { op: 'range', keys, revision } };
   },
   range(options: RangeQueryOptions): TxnOperation {
     checkOptions(options, rangeQueryNames, 'range');

@@ -186,6 +186,9 @@ describe('restore refuses', () => {
     expect(await refused({ bumpRevision: 0 })).toBe('OPTIONS_INVALID');
     expect(await refused({ bumpRevision: 1.5 })).toBe('OPTIONS_INVALID');
     expect(await refused({ from: '' })).toBe('OPTIONS_INVALID');
+    await expect(restoreStore(undefined as never)).rejects.toMatchObject({
+      code: 'OPTIONS_INVALID',
+    });
     expect(await refused({ tickMs: 10 })).toBe('OPTIONS_INVALID');
     expect(await refused({ dir: undefined })).toBe('DIR_REQUIRED');
     expect(await refused({ name: 'x', cluster: { a: '127.0.0.1:1' } })).toBe('MEMBER_UNKNOWN');

@@ -21,6 +21,7 @@ test('an option of an unknown name, anywhere -> ARGUMENT_INVALID, which says it;
     () => election.leader(typo),
     () => election.observe(typo),
     () => new Election(store, 'job', typo),
+    () => mutex.lock('timeout' as unknown as object),
   ];
   for (const call of calls) {
     const refused = expect.objectContaining({

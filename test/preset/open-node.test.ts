@@ -177,6 +177,12 @@ describe('one member', () => {
     await expect(large).rejects.toMatchObject({ code: 'REQUEST_TOO_LARGE', outcome });
     const wrong = node.propose('text' as never);
     await expect(wrong).rejects.toMatchObject({ code: 'ARGUMENT_INVALID', outcome });
+    const typo: object = { timeout: 5 };
+    const invalid = { code: 'ARGUMENT_INVALID', outcome };
+    await expect(node.propose(bytes('a'), typo)).rejects.toMatchObject(invalid);
+    await expect(node.propose(bytes('a'), { timeoutMs: 0 })).rejects.toMatchObject(invalid);
+    await expect(node.readIndex(typo)).rejects.toMatchObject(invalid);
+    expect(stateMachine.texts).toEqual([]);
     const aborted = AbortSignal.abort(new Error('no'));
     await expect(node.readIndex({ signal: aborted })).rejects.toThrow('no');
     await expect(node.propose(bytes('a'), { signal: aborted })).rejects.toThrow('no');

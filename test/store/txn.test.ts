@@ -37,6 +37,17 @@ describe('txn', () => {
     expect((await store.get('b'))?.modRevision).toBe(revision);
   });
 
+  test('a get of an older revision -> the version of then, beside the present one', async () => {
+    const { revision } = await store.put('a', '1');
+    await store.put('a', '2');
+    const { results } = await store
+      .txn()
+      .do(op.get('a', { revision }), op.put('a', '3'), op.get('a'))
+      .commit();
+    const texts = results.map((result) => (result.op === 'get' ? result.kv?.text() : result.op));
+    expect(texts).toEqual(['1', 'put', '3']);
+  });
+
   test('one does not hold: the other branch', async () => {
     await store.put('a', '1');
     const txn = store.txn().if(cmp.version('a').eq(1), cmp.value('a').eq('2'));
