@@ -38,6 +38,16 @@ const written = await store.put('greeting', 'hello', { timeoutMs: 1_000 });
 const revision: number = written.revision;
 const found = await store.get('greeting');
 const text: string | undefined = found?.text();
+// Declarations are emitted for these: a type that no entry point names would not compile (TS2742).
+export const lease = await store.lease(10);
+export const facts = {
+  leases: await store.leases(),
+  left: await lease.timeToLive(),
+  scan: store.scan({ prefix: '' }),
+  hashes: store.stateHashes(),
+  metrics: store.metrics(),
+  revoked: await lease.revoke(),
+};
 // @ts-expect-error A revision is a number: were the types lost, this would compile.
 const wrong: string = written.revision;
 await store.close();
@@ -49,6 +59,7 @@ export const seen: readonly unknown[] = [revision, text, wrong];
 const consumerConfig = {
   compilerOptions: {
     strict: true,
+    declaration: true,
     exactOptionalPropertyTypes: true,
     target: 'ES2022',
     lib: ['ES2023'],

@@ -4,13 +4,21 @@
  * @module
  */
 
+export type { HistoryOptions } from './assembly/history-option.js';
 export type { MachineNode, NodeCallOptions } from './assembly/machine-node.js';
 export type { OpenNodeOptions } from './assembly/node-config.js';
 export type { RestoredMember } from './assembly/restore-store-on.js';
 export type { StoreOptions } from './assembly/store-config.js';
 export type { Backup } from './backup/backup.js';
 export type { BackupInfo } from './backup/header.js';
-export { type ErrorCode, isKontikiError, KontikiError, type Outcome } from './base/errors.js';
+export {
+  type ErrorCode,
+  isKontikiError,
+  KontikiError,
+  type KontikiErrorOf,
+  type Outcome,
+} from './base/errors.js';
+export type { HistogramSnapshot } from './base/histogram.js';
 export type {
   CommandEntry,
   CommandMachine,
@@ -19,6 +27,7 @@ export type {
   Logger,
   MemberEvents,
   NodeMetrics,
+  StallFact,
   StateSnapshot,
 } from './node/index.js';
 export type { LocalStatus, PeerStatus } from './node/local-status.js';
@@ -30,18 +39,24 @@ export type { StoreAlarm } from './store/alarms.js';
 export type { StoreEvents } from './store/events.js';
 export { KeyValue } from './store/key-value.js';
 export type * from './store/kv-client.js';
+export type { Lease, LeaseRevokeResponse, LeaseStatus, TimeToLiveOptions } from './store/lease.js';
+export type { LeaseInfo, LeaseOptions } from './store/leases.js';
 export type { MemberAddOptions, MemberName, StoreMembers } from './store/members.js';
 export type { StoreMetrics } from './store/metrics.js';
 export {
   type Comparisons,
   cmp,
+  type InnerTxn,
   op,
   type Relations,
   type TxnOperation,
 } from './store/operations.js';
+export type { Scan } from './store/scan.js';
+export type { StateHashAt } from './store/state-hashes.js';
 export type { StoreStatus } from './store/status.js';
 export type { Store } from './store/store.js';
 export type { BackupOptions } from './store/store-backup.js';
 export type { Txn, TxnOperationResponse, TxnResponse } from './store/txn.js';
 export type { Watch } from './store/watch.js';
 export type { WatchBatch, WatchEvent } from './store/watch-batch.js';
+export type { TlsOptions } from './transport/tls-options.js';
