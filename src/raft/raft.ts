@@ -154,7 +154,7 @@ export class Raft {
       this.uncommittedBytes = Math.max(0, this.uncommittedBytes - message.payloadBytes);
       this.log.appliedTo(message.index, message.encodedBytes);
       catchUp(this, message.index);
-      tellHeldCommit(this);
+      if (this.log.applied >= this.pendingConfIndex) tellHeldCommit(this);
       leaveJointWhenDue(this);
       return;
     }

@@ -11,7 +11,7 @@ import type { Progress } from './progress.js';
 import { onProposals } from './propose.js';
 import type { Raft } from './raft.js';
 import { releaseReads } from './read-index.js';
-import { broadcastAppend, maybeCommit, maybeSendAppend } from './replication.js';
+import { broadcastAppend, maybeCommit, maybeSendAppend, tellHeldCommit } from './replication.js';
 import { abortTransfer } from './transfer.js';
 import { type MemberId, noMember } from './types.js';
 
@@ -88,6 +88,8 @@ function switchTo(raft: Raft, configuration: Configuration): void {
   if (raft.role !== 'leader') return;
   if (!isVoter(configuration, raft.transferee)) abortTransfer(raft);
   if (!isVoter(configuration, raft.id)) {
+    // The others need it no more, and as a follower it can tell them nothing.
+    tellHeldCommit(raft);
     // Thesis §4.2.2. Not stepping down would leave a leader that counts only on the others.
     if (raft.config.stepDownOnRemoval) raft.becomeFollower(raft.term, noMember);
     return;

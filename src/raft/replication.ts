@@ -97,9 +97,9 @@ export function commitToTell({ heldFrom, keepsStandstills, log }: Raft): number 
   return Math.min(log.committed, heldFrom - 1);
 }
 
-/** Leader: something was applied; tells what was held back for it. @since 0.1.0 */
+/** Leader: tells what was held back. @since 0.1.0 */
 export function tellHeldCommit(raft: Raft): void {
-  if (raft.heldFrom === 0 || raft.log.applied < raft.pendingConfIndex) return;
+  if (raft.heldFrom === 0) return;
   raft.heldFrom = 0;
   if (!raft.keepsStandstills) broadcastAppend(raft);
 }

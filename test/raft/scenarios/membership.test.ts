@@ -144,6 +144,15 @@ describe('a change that is committed and not applied', () => {
     expect(net.commits).toEqual([4, 1, 4]);
   });
 
+  test('removal of the leader -> the others hear of it before it steps down', () => {
+    const net = new Network({ size: 3, all: { stepDownOnRemoval: true } });
+    net.campaign(1);
+    net.at(1).do((node) => node.proposeConfChange({ type: 'remove', memberId: 1 }));
+    net.settle();
+    expect(net.roles).toEqual(['follower', 'follower', 'follower']);
+    expect(net.commits).toEqual([2, 2, 2]);
+  });
+
   test.each(changes)(
     'R-103: removal of 2 in %s -> nobody campaigns before applying it',
     (_, change) => {
