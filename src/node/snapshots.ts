@@ -137,14 +137,17 @@ export class Snapshots {
   /** For the core's message: streams the snapshot to its member, in place of any other. */
   send(message: SnapshotRequest): void {
     const { to, snapshot } = message;
-    this.#streams.get(to)?.stream.end('failed');
+    const before = this.#streams.get(to);
+    // The core has begun anew: that this one ended would end the next one with it.
+    this.#streams.delete(to);
+    before?.stream.end('failed');
     const meta = this.#maker.latest();
     if (meta?.last.index !== snapshot.last.index) return this.#report(to, false);
     try {
       this.#stream(message, meta);
     } catch {
       // Found to be damaged before its first byte.
-      this.#onEnd(to, this.#lastId, 'damaged', meta);
+      this.#onEnd(to, 'damaged', meta);
     }
   }
 
@@ -155,14 +158,16 @@ export class Snapshots {
     // By the same name only what is the same file: another one of that entry is cut otherwise.
     const id = unfinished?.meta === meta ? unfinished.id : this.#newId();
     this.#unfinished.set(to, { meta, id });
-    const stream = new SnapshotStream({
+    const stream: SnapshotStream = new SnapshotStream({
       request: { ...message, snapshot: { ...snapshot, data: streamData(id) } },
       id,
       chunks: store.read(meta),
       nowMs: () => env.clock.monotonicMs(),
       ...{ pace: this.#pace, chunkBytes: this.#chunkBytes },
       send: (each) => this.#send(each),
-      onEnd: (end) => this.#onEnd(to, id, end, meta),
+      onEnd: (end) => {
+        if (this.#streams.get(to)?.stream === stream) this.#onEnd(to, end, meta);
+      },
     });
     this.#streams.set(to, { stream, id });
   }
@@ -266,8 +271,8 @@ export class Snapshots {
     this.#parts.handlers.wake();
   }
 
-  #onEnd(to: MemberId, id: number, end: StreamEnd, meta: SnapshotMeta): void {
-    if (this.#streams.get(to)?.id === id) this.#streams.delete(to);
+  #onEnd(to: MemberId, end: StreamEnd, meta: SnapshotMeta): void {
+    this.#streams.delete(to);
     if (end !== 'failed') this.#unfinished.delete(to);
     if (end === 'damaged') void this.#maker.damaged(meta);
     const arrived = end === 'arrived';

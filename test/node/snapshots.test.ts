@@ -1,0 +1,62 @@
+// What the core is told of snapshots on their way to others.
+import { expect, test } from 'vitest';
+import { Prng } from '../../src/base/prng.js';
+import type { NodeOptions } from '../../src/node/node-options.js';
+import { type SnapshotHandlers, Snapshots } from '../../src/node/snapshots.js';
+import type { SnapshotRequest } from '../../src/raft/messages.js';
+import { MemorySnapshotStore } from '../../src/storage/index.js';
+import { VirtualTime } from './virtual-time.js';
+
+const configuration = { voters: [1, 2] };
+const last = { term: 1, index: 5 };
+
+/** A leader that has one stored, and is about to send it to member 2. */
+async function sending() {
+  const store = new MemorySnapshotStore();
+  const sink = await store.create(last, configuration);
+  await sink.write(Uint8Array.of(1, 2, 3));
+  await sink.commit();
+  const time = new VirtualTime();
+  const reports: [to: number, arrived: boolean][] = [];
+  const sent: string[] = [];
+  const raft = {
+    ...{ id: 1, term: 1, status: () => ({ commit: 9 }) },
+    reportSnapshot: (to: number, arrived: boolean) => void reports.push([to, arrived]),
+  };
+  const env = {
+    ...{ clock: time, timers: time, random: new Prng(7) },
+    transport: { send: ({ kind }: { kind: string }) => void sent.push(kind) },
+  };
+  const log = { firstIndex: () => 5, lastIndex: () => 9, term: () => 1 };
+  const stateMachine = { snapshot: () => undefined, restore: () => undefined };
+  const options = { env, log, snapshots: store, stateMachine } as unknown as NodeOptions;
+  const handlers = { wake: () => undefined, configuration: () => configuration };
+  const parts = [options, raft, {}, handlers as unknown as SnapshotHandlers] as never;
+  const snapshots = (Snapshots.of as (...all: never) => Snapshots | undefined)(
+    ...parts,
+  ) as Snapshots;
+  while (snapshots.latest() === undefined) await new Promise((resolve) => setImmediate(resolve));
+  const snapshot = { last, configuration, data: new Uint8Array(0) };
+  const request: SnapshotRequest = { kind: 'snapshot-request', from: 1, to: 2, term: 1, snapshot };
+  return { reports, request, sent, snapshots };
+}
+
+test('one is on its way when the core begins anew -> it hears nothing of the one before', async () => {
+  const { reports, request, sent, snapshots } = await sending();
+  snapshots.send(request);
+  snapshots.send(request);
+  expect(sent).toEqual(['snapshot-request', 'snapshot-request']);
+  // It would take it for the end of the one that just began, and begin anew, for ever.
+  expect(reports).toEqual([]);
+  snapshots.onLinkLost(2);
+  expect(reports).toEqual([[2, false]]);
+});
+
+test('there is none any more of that entry -> it hears so, and of nothing else', async () => {
+  const { reports, request, snapshots } = await sending();
+  snapshots.send(request);
+  snapshots.send({ ...request, snapshot: { ...request.snapshot, last: { term: 1, index: 4 } } });
+  expect(reports).toEqual([[2, false]]);
+  snapshots.onLinkLost(2);
+  expect(reports).toEqual([[2, false]]);
+});
