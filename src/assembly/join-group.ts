@@ -26,7 +26,8 @@ const pauseMs = 100;
  * @param env - its transport listens
  * @param config - of a member that joins; its `timeoutMs` ends the search
  * @throws {KontikiError} OPTIONS_INVALID, when there is nobody to ask; MEMBER_UNKNOWN, CLUSTER_MISMATCH:
- *   what was answered; TLS_REFUSED; TIMEOUT, when nobody did
+ *   what was answered; FRAME_INVALID, FORMAT_UNSUPPORTED, when it made no sense; TLS_REFUSED; TIMEOUT,
+ *   when nobody did
  * @since 0.1.0
  */
 export async function joinGroup(env: Env, config: StoreConfig): Promise<Joined> {
@@ -48,7 +49,14 @@ export async function joinGroup(env: Env, config: StoreConfig): Promise<Joined> 
         failure = error;
       });
       if (answer === undefined) continue;
-      const said = decodeJoinAnswer(answer);
+      let said: JoinAnswer;
+      try {
+        said = decodeJoinAnswer(answer);
+      } catch (error) {
+        // Whoever listens there, another one may know better.
+        failure = error as KontikiError;
+        continue;
+      }
       if (said.kind === 'member') return said;
       failure = kontikiError(said.code, `openStore: ${address} says: ${said.message}`);
       if (said.code === 'CLUSTER_MISMATCH') throw failure;

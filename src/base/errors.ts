@@ -218,6 +218,6 @@ const passingCodes = ['LEADER_CHANGED', 'NO_LEADER', 'OVERLOADED', 'TIMEOUT'] as
  * @param error - anything caught
  * @since 0.1.0
  */
-export function isPassing(error: unknown): boolean {
+export function isPassing(error: unknown): error is KontikiError {
   return isErrorOf(error, passingCodes);
 }

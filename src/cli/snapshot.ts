@@ -8,6 +8,7 @@ import { backupFormatVersion } from '../backup/header.js';
 import { isKontikiError, kontikiError } from '../base/errors.js';
 import type { FileSystem } from '../storage/file-system.js';
 import { type CommandContext, type ExitCode, misused } from './command.js';
+import { help } from './help.js';
 
 /** What follows the action. */
 interface Given {
@@ -40,8 +41,15 @@ export async function snapshot(
   const { positionals, values } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { dir: text, name: text, cluster: text, token: text, 'bump-revision': text },
+    options: {
+      ...{ dir: text, name: text, cluster: text, token: text, 'bump-revision': text },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
+  if (values.help) {
+    context.print(help);
+    return 0;
+  }
   const [action, file, ...rest] = positionals;
   if (action === undefined || !Object.hasOwn(actions, action)) {
     return misused(context, `snapshot expects one of ${Object.keys(actions).join(', ')}`);
@@ -142,6 +150,9 @@ async function restore(given: Given, context: CommandContext): Promise<ExitCode>
   if (dir === undefined) return misused(context, 'snapshot restore expects --dir');
   const bumpText = given['bump-revision'];
   const bumpRevision = bumpText === undefined ? undefined : Number(bumpText);
+  if (Number.isNaN(bumpRevision)) {
+    return misused(context, `expected --bump-revision to be a number, got '${bumpText}'`);
+  }
   const cluster = given.cluster === undefined ? undefined : membersOf(given.cluster);
   const { restoreStore } = await import('../preset/restore-store.js');
   const member = await restoreStore({ from, dir, name, token, cluster, bumpRevision });

@@ -3,10 +3,14 @@
  * signal that tells when it is over. A lock and a leadership are this with different words.
  */
 import { type KontikiError, kontikiError } from '../base/errors.js';
+import { sleep } from '../base/sleep.js';
 import { persist } from './persist.js';
 import type { Place } from './place.js';
 import { seeDeleted } from './see-deleted.js';
 import { createdAt, type Guard, oneKey } from './steps.js';
+
+/** Before the key is looked at when watching it failed, in milliseconds. */
+const lookAgainMs = 1_000;
 
 /** @since 0.1.0 */
 export class HeldKey implements AsyncDisposable {
@@ -87,7 +91,11 @@ export class HeldKey implements AsyncDisposable {
     const { signal } = this.#lost;
     let fromRevision = this.token + 1;
     try {
-      while (!(await seeDeleted(kv, { key: this.key, fromRevision, signal }))) {
+      for (;;) {
+        const what = { key: this.key, fromRevision, signal };
+        // A look tells whether what ended it ends the store, too.
+        const isGone = await seeDeleted(kv, what).catch(() => sleep(timers, lookAgainMs, signal));
+        if (isGone === true) break;
         const look = () => kv.getWithRevision(this.key, { signal });
         const { kv: own, revision } = await persist(look, { timers, signal });
         if (own?.createRevision !== this.token) break;

@@ -213,12 +213,13 @@ export class Members {
       const question = encodeMembershipQuestion({ kind: 'change', request, isRetry });
       const answer = decodeMembershipAnswer(await this.#parts.questions.ask(question, true));
       // Here, for the call may be ended before whoever waits for this gets its turn.
-      if (answer.status === 'under-way') call.isRetry = true;
+      if (mayComeTrue(request, answer)) call.isRetry = true;
       return answer;
     } catch (error) {
       if (!isPassing(error)) throw error;
-      // The question, or only its answer, was lost.
-      if (!isKontikiError(error, 'NO_LEADER')) call.isRetry = true;
+      // The question, or only its answer, was lost: unless nobody was asked, or it was turned away.
+      const isUndone = error.code === 'NO_LEADER' || error.outcome === 'rejected';
+      if (!isUndone) call.isRetry = true;
       return undefined;
     } finally {
       call.isAsked = false;
@@ -236,6 +237,11 @@ export class Members {
       return false;
     }
   }
+}
+
+/** Whether what was asked for may be on its way; who is to lead may hear of it long after. */
+function mayComeTrue({ kind }: MembershipRequest, { status }: MembershipAnswer): boolean {
+  return status === 'under-way' || (status === 'again' && kind === 'transfer');
 }
 
 /** What was asked before may have been done, whatever the answer is now, or if there is none. */

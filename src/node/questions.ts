@@ -41,6 +41,7 @@ export interface QuestionsParts {
 interface AskedQuestion {
   readonly atMs: number;
   readonly deferred: Deferred<Uint8Array>;
+  readonly membership: boolean;
 }
 
 /** @since 0.1.0 */
@@ -101,7 +102,7 @@ export class Questions {
     const id = this.#nextId;
     this.#nextId += 1;
     const deferred = new Deferred<Uint8Array>();
-    this.#asked.set(id, { atMs: clock.monotonicMs(), deferred });
+    this.#asked.set(id, { atMs: clock.monotonicMs(), deferred, membership });
     const request = {
       kind: 'ask-request',
       from: memberId,
@@ -144,7 +145,8 @@ export class Questions {
     if (asked === undefined) return;
     this.#asked.delete(id);
     if (data !== undefined) asked.deferred.resolve(data);
-    else asked.deferred.reject(changed('the member asked does not lead'));
+    // Nothing is done about the membership by who refuses to answer.
+    else asked.deferred.reject(changed(refusal, asked.membership ? { outcome: 'rejected' } : {}));
   }
 
   /** The leader that was asked is gone: its answers may never come. */
@@ -174,6 +176,8 @@ export class Questions {
   }
 }
 
-function changed(what: string): KontikiError {
-  return kontikiError('LEADER_CHANGED', `node: ${what}`);
+const refusal = 'the member asked does not lead';
+
+function changed(what: string, fields: { readonly outcome?: 'rejected' } = {}): KontikiError {
+  return kontikiError('LEADER_CHANGED', `node: ${what}`, fields);
 }

@@ -140,3 +140,15 @@ describe('snapshot', () => {
     expect(errors).toMatch(/^kontiki: /);
   });
 });
+
+test('snapshot: asked for help, or given no number -> told what it takes', async () => {
+  for (const word of ['--help', '-h']) {
+    const asked = await run('snapshot', word);
+    expect(asked).toMatchObject({ code: 0, errors: '' });
+    expect(asked.out).toContain('snapshot restore FILE');
+  }
+  const dir = place.dir('restored');
+  const odd = await run('snapshot', 'restore', file, '--dir', dir, '--bump-revision', 'abc');
+  expect(odd.code).toBe(2);
+  expect(odd.errors).toContain("--bump-revision to be a number, got 'abc'");
+});

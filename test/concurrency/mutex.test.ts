@@ -1,6 +1,6 @@
 // Locks of a session, on members in virtual time: who gets them, in which order, and what is left behind.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { kontikiError } from '../../src/base/errors.js';
+import { type KontikiError, kontikiError } from '../../src/base/errors.js';
 import { type HeldLock, lock, Mutex, Session, tryLock } from '../../src/concurrency/index.js';
 import type { KvClient } from '../../src/store/kv-client.js';
 import { op } from '../../src/store/operations.js';
@@ -11,8 +11,13 @@ let world: LockWorld;
 const options = () => ({ ttlSeconds: 5, timers: world.timers });
 const keyOf = (name: string, { lease }: Session) => `${name}/${lease.id.toString(16)}`;
 
-/** A store whose history is compacted, for each watch, after 50 ms. */
-function forgetfulStore(store: Store): { readonly kv: KvClient; readonly count: number } {
+const compacted = kontikiError('COMPACTED', 'a test', { compactRevision: 1 });
+
+/** A store whose watches fail after 50 ms: history is compacted, or whatever else. */
+function forgetfulStore(
+  store: Store,
+  error = compacted as KontikiError,
+): { readonly kv: KvClient; readonly count: number } {
   const seen = { kv: store as KvClient, count: 0 };
   seen.kv = new Proxy(store, {
     get(target, name) {
@@ -20,8 +25,7 @@ function forgetfulStore(store: Store): { readonly kv: KvClient; readonly count: 
       return (...args: Parameters<Store['watch']>) => {
         const watch = store.watch(...args);
         seen.count += 1;
-        const compacted = kontikiError('COMPACTED', 'a test', { compactRevision: 1 });
-        world.timers.after(50, () => watch.fail(compacted));
+        world.timers.after(50, () => watch.fail(error));
         return watch;
       };
     },
@@ -215,6 +219,20 @@ describe('mutex', () => {
     await world.until(() => again.state === 'ok' && next.value?.lost.aborted === true);
     await world.done(world.store('n2').delete(again.value?.key as string));
     await world.until(() => again.value?.lost.aborted === true);
+  });
+
+  test('the watch of the own key fails for a reason that passes -> it is looked at again', async () => {
+    const session = await world.session();
+    const { lease } = session;
+    const failing = forgetfulStore(world.store(), kontikiError('STORAGE_IO', 'a test'));
+    const parts = { kv: failing.kv, lease, timers: world.timers };
+    const held = await world.done(new Mutex(new Session(parts), 'job').lock());
+    await world.run(3_000);
+    expect(failing.count).toBeGreaterThan(1);
+    expect(held.lost.aborted).toBe(false);
+    await world.done(world.store('n2').delete(held.key));
+    await world.until(() => held.lost.aborted);
+    expect(held.lost.reason).toMatchObject({ code: 'OWNERSHIP_LOST' });
   });
 
   test('a name that is none -> ARGUMENT_INVALID', async () => {

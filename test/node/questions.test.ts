@@ -1,6 +1,6 @@
 // Questions to the leader: each is answered or refused, nothing is left waiting.
 import { describe, expect, test } from 'vitest';
-import { kontikiError } from '../../src/base/errors.js';
+import { type KontikiError, kontikiError } from '../../src/base/errors.js';
 import type { AskRequest, AskResponse, WireMessage } from '../../src/codec/wire-message.js';
 import { Questions } from '../../src/node/questions.js';
 import { Cluster } from './cluster.js';
@@ -90,6 +90,20 @@ describe('asking', () => {
     questions.close(kontikiError('CLOSED', 'closed'));
     await failsWith(() => open, 'CLOSED');
     await failsWith(() => questions.ask(bytes(1)), 'CLOSED');
+  });
+
+  test('a refusal about the membership -> nothing was done, which it says', async () => {
+    const { questions, sent } = member(follower);
+    for (const [membership, outcome] of [
+      [true, 'rejected'],
+      [false, undefined],
+    ] as const) {
+      const asked = questions.ask(bytes(1), membership);
+      questions.onResponse(responseTo(sent.at(-1) as AskRequest));
+      const error = await asked.catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'LEADER_CHANGED' });
+      expect((error as KontikiError).outcome).toBe(outcome);
+    }
   });
 
   test('more than may wait -> OVERLOADED', async () => {
