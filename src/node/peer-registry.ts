@@ -11,6 +11,7 @@
  * A directory that is known is taken as long as it is not an old copy of itself (ADR 0019).
  */
 import { isErrorOf, isKontikiError, kontikiError } from '../base/errors.js';
+import { limits } from '../base/limits.js';
 import type { MemberId } from '../raft/types.js';
 import type { DirectoryLife, MemberIdentity } from '../transport/transport.js';
 import { copyEvidence, isBeyond, isSameLife, type KnownPeer, type Pledge } from './known-peer.js';
@@ -162,8 +163,10 @@ export class PeerRegistry {
     }
   }
 
-  async #save(known: ReadonlyMap<MemberId, KnownPeer>): Promise<void> {
+  async #save(known: Map<MemberId, KnownPeer>): Promise<void> {
     if (this.#isClosed) throw kontikiError('CLOSED', 'node: closed');
+    // Those that were removed are refused whatever they say.
+    for (const id of known.keys()) if (this.#view.isRemoved(id)) known.delete(id);
     await this.#memory.save(known);
   }
 
@@ -188,8 +191,11 @@ export class PeerRegistry {
   /** About a peer that was never met: to be taken, or for the leader to say. */
   #decide(peer: MemberIdentity): 'take' | 'ask' {
     const view = this.#view;
-    // Nothing to forget; or a member that was added and has not applied that yet.
-    if (!view.leads()) return view.hasHistory() ? 'ask' : 'take';
+    if (!view.leads()) {
+      this.#checkStrangers(peer);
+      // Nothing to forget; or a member that was added and has not applied that yet.
+      return view.hasHistory() ? 'ask' : 'take';
+    }
     if (view.isMember(peer.memberId)) return 'take';
     // The leader has applied what it committed, but for what it just did.
     const message = `node: expected a peer of this cluster, got member ${peer.memberId}`;
@@ -207,6 +213,16 @@ export class PeerRegistry {
       const message = `node: no leader can tell whether member ${peer.memberId} is new`;
       throw kontikiError('NO_LEADER', message, { cause: error });
     }
+  }
+
+  /** Those that it cannot place are taken while a group could have as many, or they would never end. */
+  #checkStrangers({ memberId }: MemberIdentity): void {
+    const view = this.#view;
+    if (view.isMember(memberId)) return;
+    const count = [...this.#known.keys()].filter((id) => !view.isMember(id)).length;
+    if (count < limits.membersMax) return;
+    const message = `node: expected at most ${limits.membersMax} peers that no list names, met ${memberId}`;
+    throw kontikiError('NO_LEADER', message);
   }
 
   #check(peer: MemberIdentity): void {

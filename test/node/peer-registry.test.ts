@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Deferred } from '../../src/base/deferred.js';
 import { type ErrorCode, kontikiError } from '../../src/base/errors.js';
+import { limits } from '../../src/base/limits.js';
 import type { KnownPeer, Pledge } from '../../src/node/known-peer.js';
 import { type PeerMemory, PeerRegistry, type PeerView } from '../../src/node/peer-registry.js';
 import type { MemberId } from '../../src/raft/types.js';
@@ -237,6 +238,40 @@ describe('peer registry', () => {
       [2, known(dir('a'))],
       [3, known(dir('c'))],
     ]);
+  });
+
+  test.each([{}, history])(
+    'peers that no list names -> taken while a group could have them',
+    async (view) => {
+      const { memory, peers } = registry([], view);
+      const first = 100;
+      for (let id = first; id < first + limits.membersMax; id += 1) {
+        const seen = watched(peers.admit(peer(id), false));
+        await settle();
+        await memory.finish();
+        expect(seen.outcome).toBe('admitted');
+      }
+      const one = peer(first + limits.membersMax);
+      await expect(peers.admit(one, false)).rejects.toEqual(error('NO_LEADER'));
+      // One that was met, and whom a list does name.
+      await peers.admit(peer(first), false);
+      const seen = watched(peers.admit(peer(2), false));
+      await settle();
+      await memory.finish();
+      expect(seen.outcome).toBe(view === history ? 'NO_LEADER' : 'admitted');
+      expect(memory.known.size).toBeLessThanOrEqual(limits.membersMax + 1);
+    },
+  );
+
+  test('one that was met is removed -> forgotten with the next save', async () => {
+    const { memory, peers } = registry([
+      [9, known(dir('a'))],
+      [3, known(dir('c'))],
+    ]);
+    const admitted = peers.admit(peer(2), false);
+    await memory.finish();
+    await admitted;
+    expect([...memory.known.keys()]).toEqual([3, 2]);
   });
 
   test('a new life of a known directory, and the disk is full -> admitted, and saved later', async () => {

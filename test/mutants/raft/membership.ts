@@ -3,6 +3,30 @@ import type { Defect } from '../defect.js';
 
 export const membership: readonly Defect[] = [
   {
+    name: 'membership: a removal is told of before it is durable',
+    file: 'replication.ts',
+    find: '  return Math.min(log.committed, heldFrom - 1);\n',
+    replace: '  return log.committed;\n',
+  },
+  {
+    name: 'membership: a new leader tells of removals before they are durable',
+    file: 'raft.ts',
+    find: '    if (hasConfChange(this, applied + 1, lastIndex)) this.heldFrom = applied + 1;\n',
+    replace: '',
+  },
+  {
+    name: 'membership: what was held back is never told',
+    file: 'raft.ts',
+    find: '      if (this.log.applied >= this.pendingConfIndex) tellHeldCommit(this);\n',
+    replace: '',
+  },
+  {
+    name: 'membership: a leader that is removed takes what it held back along',
+    file: 'reconfigure.ts',
+    find: '    tellHeldCommit(raft);\n',
+    replace: '',
+  },
+  {
     name: 'membership: two changes under way',
     file: 'propose.ts',
     find: 'if (pendingConfIndex > applied) {',
