@@ -10,7 +10,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const chunkUnits = 8_192;
 
-/** A string of units 0..255, one per byte. */
+/** A string of units 0..255, one per byte. @since 0.1.0 */
 export type BinaryString = string;
 
 /**

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { Clock, Timer, Timers } from '../base/clock.js';
 export type { Entry, MemberId, Role } from '../raft/types.js';
 export type { CommandEntry, CommandMachine } from './command-machine.js';
 export type { Env } from './env.js';

@@ -5,6 +5,7 @@
  *
  * @module
  */
+export type { BinaryString } from '../base/bytes.js';
 export {
   type CheckDirectoryOptions,
   checkDirectory,

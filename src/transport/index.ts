@@ -7,6 +7,7 @@
 export { decodeWireMessage, encodeWireMessage } from '../codec/wire-codec.js';
 export type { ForwardRefusal, ForwardRequest, WireMessage } from '../codec/wire-message.js';
 export { type Address, formatAddress, parseAddress } from './address.js';
+export type { PeerAddresses } from './listed-peers.js';
 export {
   MemoryHub,
   type MemoryHubOptions,
@@ -15,6 +16,7 @@ export {
 export type { MemoryTransport } from './memory-transport.js';
 export type { TlsOptions } from './tls-options.js';
 export type {
+  DirectoryLife,
   MemberIdentity,
   Transport,
   TransportHandlers,
