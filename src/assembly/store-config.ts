@@ -148,7 +148,9 @@ export function storeConfig(options: StoreOptions): StoreConfig {
   const { bootstrap = 'new', join = [] } = options;
   checkBootstrap(bootstrap, join, options);
   const isJoining = bootstrap === 'existing';
-  const ownAddress = dir === undefined ? undefined : listen;
+  // A port that the system picks, at each start another one, is none where others could reach it.
+  const isReachable = dir !== undefined && listen !== undefined && portOf(listen) !== 0;
+  const ownAddress = isReachable ? listen : undefined;
   const members = isJoining ? [] : Object.entries(cluster ?? { [name]: ownAddress });
   return {
     ...{ name, dir, listen: listen ?? cluster?.[name], token, tls, logger },
@@ -266,6 +268,7 @@ function checkCluster(
   for (const [member, at] of Object.entries(cluster)) {
     text(member, 'member name');
     address(at, `address of ${member}`);
+    if (portOf(at) === 0) throw invalid(`port of ${member}`, 'one that others can dial', 0);
     const other = taken.get(at);
     if (other !== undefined) {
       throw invalid(`addresses of ${other} and ${member}`, 'different', at);
@@ -299,6 +302,11 @@ function text(value: unknown, what: string): void {
 }
 
 /** What the transport will parse, so that it never refuses when a directory is open already. */
+/** Of an address that was checked. */
+function portOf(address: string): number {
+  return parseAddress(address).port;
+}
+
 function address(value: unknown, what: string): void {
   try {
     parseAddress(value as string);

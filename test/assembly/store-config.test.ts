@@ -92,6 +92,11 @@ const wrong: readonly (readonly [string, unknown, string])[] = [
     'MEMBER_UNKNOWN',
   ],
   [
+    'cluster: a port that the system picks',
+    { name: 'a', dir: 'd', cluster: { ...three, b: '127.0.0.1:0' } },
+    'OPTIONS_INVALID',
+  ],
+  [
     'cluster: an address that is none',
     { name: 'a', dir: 'd', cluster: { ...three, b: 'nowhere' } },
     'OPTIONS_INVALID',
@@ -272,4 +277,11 @@ describe('store config: defaults and identities', () => {
       }),
     );
   });
+});
+
+test('alone at a port that the system picks -> others cannot reach it, which its members know', () => {
+  const { members } = storeConfig({ name: 'a', dir: 'd', listen: '127.0.0.1:0' });
+  expect(members).toMatchObject([{ name: 'a', address: undefined }]);
+  const { members: reachable } = storeConfig({ name: 'a', dir: 'd', listen: '127.0.0.1:7' });
+  expect(reachable).toMatchObject([{ name: 'a', address: '127.0.0.1:7' }]);
 });
