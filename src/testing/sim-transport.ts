@@ -122,6 +122,18 @@ export class SimTransport implements Transport {
       this.#links.get(id)?.cut(peer, true);
       if (!isMoved) peer.link(memberId)?.cut(this, true);
     }
+    const own = members.get(memberId);
+    if (own !== undefined && own !== this.identity.address) this.#introduce(own);
+  }
+
+  /** Whoever was told of no address, or of another, could not answer: it is told again. */
+  #introduce(address: string): void {
+    assert(this.#started !== undefined, 'the transport is started');
+    const { handlers, self } = this.#started;
+    this.#started = { self: { ...self, address }, handlers };
+    for (const peer of this.network.endpoints()) {
+      this.#links.get(peer.identity.memberId)?.cut(peer, true);
+    }
   }
 
   inquire(address: string, question: Uint8Array): Promise<Uint8Array | undefined> {

@@ -103,17 +103,22 @@ export class MemberLedger {
   }
 
   /**
-   * Whether somebody could be elected: by a majority of each half of the voters, who have met it before.
-   * Those that never met need a leader to vouch for them (ADR 0018).
+   * Whether somebody could be elected: by a majority of each half of the voters, who have met it before
+   * and whose logs are not longer. Those that never met need a leader to vouch for them (ADR 0018).
    *
    * @param isGone - who does not count, by name; one that never opened does not either
+   * @param lastIndex - of the log of a member by name; 0: not known
    */
-  canElect(isGone: (name: string) => boolean): boolean {
-    const left = this.#members
-      .filter(({ id, name }) => this.#opened.has(id) && !isGone(name))
-      .map(({ id }) => id);
+  canElect(isGone: (name: string) => boolean, lastIndex: (name: string) => number): boolean {
+    const left = this.#members.filter(({ id, name }) => this.#opened.has(id) && !isGone(name));
     return left.some((candidate) => {
-      const votes = left.filter((id) => id === candidate || this.#haveMet(id, candidate));
+      const last = lastIndex(candidate.name) || Infinity;
+      const votes = left
+        .filter(({ id, name }) => {
+          if (id === candidate.id) return true;
+          return this.#haveMet(id, candidate.id) && lastIndex(name) <= last;
+        })
+        .map(({ id }) => id);
       return this.#halves.every((half) => {
         return 2 * half.filter((id) => votes.includes(id)).length > half.length;
       });

@@ -102,7 +102,8 @@ export class FaultSupervisor {
 
   /** Whether enough of those that vote are left, which alone owes anything. */
   get owesLiveness(): boolean {
-    return this.ledger.canElect((name) => this.#lost.has(name));
+    const lastIndex = (name: string) => this.#cluster.find(name)?.status().lastIndex ?? 0;
+    return this.ledger.canElect((name) => this.#lost.has(name), lastIndex);
   }
 
   /** A member starts anew, as another one, with nothing of what was damaged. */
