@@ -326,6 +326,20 @@ describe('partitions', () => {
     expect([...a.events, ...b.events].filter((event) => event.startsWith('down'))).toEqual([]);
   });
 
+  test('a member hears where it is now -> everybody is told, once', async () => {
+    const cluster = new Cluster(1);
+    const [a, b] = [await cluster.add(1), await cluster.add(2)];
+    const told: (string | undefined)[] = [];
+    b.admit = async ({ address }) => void told.push(address);
+    await cluster.sim.run(200);
+    const members = new Map([1, 2].map((id) => [id, `n${id}:1`]));
+    a.transport.updatePeers(members);
+    await cluster.sim.run(1_000);
+    a.transport.updatePeers(members);
+    await cluster.sim.run(1_000);
+    expect(told).toEqual([undefined, 'n1:1']);
+  });
+
   test('struck off the list while it is cut off -> its links end all the same, and it is told', async () => {
     const { sim, a, b } = await two(23);
     b.transport.updatePeers(new Map([1, 2].map((id) => [id, undefined])));
