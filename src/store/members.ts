@@ -30,7 +30,7 @@ export interface StoreMembersParts {
 }
 
 const addOptionNames = [...callOptionNames, 'voter', 'autoPromote'];
-const addressPattern = /^(?:\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\]|[^\s:[\]/@]+):\d{1,5}$/;
+const addressPattern = /^(?:\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\]|[^\s:[\]/@]+):(\d{1,5})$/;
 
 /**
  * All calls work on every member, and take effect here before they resolve. One that fails with outcome
@@ -172,7 +172,9 @@ function checkText(value: unknown, what: string): void {
 
 function checkAddress(value: unknown): void {
   checkText(value, 'address');
-  if (!addressPattern.test(value as string)) throw invalid('address', 'host:port', value);
+  const [, port] = addressPattern.exec(value as string) ?? [];
+  // What no transport can parse would stop every member that applies it, and again after a restart.
+  if (port === undefined || Number(port) > 65_535) throw invalid('address', 'host:port', value);
 }
 
 function invalid(what: string, expected: string, got: unknown) {

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Store } from '../../src/store/store.js';
 import type { SimCluster } from '../../src/testing/cluster/sim-cluster.js';
 import { storeCluster } from '../../src/testing/cluster/store-cluster.js';
+import { parseAddress } from '../../src/transport/address.js';
 
 const small = {
   segmentBytes: 65_536,
@@ -384,6 +385,22 @@ describe('refused', () => {
     await expect(members.add('n5', 'h:1', { autoPromot: true } as never)).rejects.toEqual(
       rejected('ARGUMENT_INVALID'),
     );
+  });
+
+  // Found by a review: each member stopped as it applied the change, for its transport took it for no address.
+  test('an address whose port is beyond 65535 -> refused, as by whoever has to connect to it', async () => {
+    world = await World.led(36);
+    const { members } = world.store('n1');
+    for (const address of ['h:65536', '[::1]:99999']) {
+      expect(() => parseAddress(address)).toThrow();
+      await expect(world.run(members.add('n5', address))).rejects.toEqual(
+        rejected('ARGUMENT_INVALID'),
+      );
+      await expect(world.run(members.update('n2', address))).rejects.toEqual(
+        rejected('ARGUMENT_INVALID'),
+      );
+    }
+    await world.run(members.add('n5', 'h:65535'));
   });
 
   test('the time ends before the answer comes -> unknown, for the change is made', async () => {
