@@ -52,7 +52,7 @@ const table: Readonly<Record<string, Row>> = {
   'transport/tcp': {
     values: ['base', 'codec'],
     types: ['raft'],
-    packages: ['node:crypto', 'node:fs', 'node:net', 'node:tls'],
+    packages: ['node:crypto', 'node:dns', 'node:fs', 'node:net', 'node:tls'],
   },
   node: {
     values: ['base', 'raft', 'codec'],

@@ -73,17 +73,18 @@ export function dial({ context, address, hello, timeoutMs, onDone }: DialOptions
 }
 
 function open(
-  { tls }: TcpContext,
+  { lookups, tls }: TcpContext,
   { host, port }: Address,
 ): { readonly socket: Socket; readonly readyEvent: 'connect' | 'secureConnect' } {
+  const lookup = lookups.find;
   if (tls === undefined) {
-    const socket = connect({ host, port, noDelay: true, keepAlive: true });
+    const socket = connect({ host, port, lookup, noDelay: true, keepAlive: true });
     return { socket, readyEvent: 'connect' };
   }
   // Said aloud, because an environment variable can turn the default off.
   const rejectUnauthorized = true;
   const secureContext = tls.current().context;
-  const socket = connectTls({ host, port, secureContext, rejectUnauthorized });
+  const socket = connectTls({ host, port, lookup, secureContext, rejectUnauthorized });
   return { socket: socket.setNoDelay(true).setKeepAlive(true), readyEvent: 'secureConnect' };
 }
 

@@ -5,6 +5,7 @@ import type { Timers } from '../../base/clock.js';
 import type { Crc32 } from '../../base/crc32.js';
 import type { Random } from '../../base/prng.js';
 import type { BackoffRange } from './backoff.js';
+import type { Lookups } from './lookups.js';
 import type { OpenSockets } from './open-sockets.js';
 import type { TlsCredentials } from './tls-credentials.js';
 
@@ -33,6 +34,7 @@ export interface TcpContext {
   readonly crc32: Crc32;
   readonly times: TcpTimes;
   readonly sockets: OpenSockets;
+  readonly lookups: Lookups;
   /** `undefined`: connections are not encrypted. */
   readonly tls: TlsCredentials | undefined;
   /** Bytes waiting for one peer, those handed to its socket included. */

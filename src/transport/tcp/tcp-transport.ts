@@ -21,6 +21,7 @@ import type { TlsOptions } from '../tls-options.js';
 import type { MemberIdentity, Transport, TransportHandlers } from '../transport.js';
 import { Acceptor } from './acceptor.js';
 import { dial } from './dial.js';
+import { Lookups } from './lookups.js';
 import { OpenSockets } from './open-sockets.js';
 import { PeerLinks } from './peer-links.js';
 import { probePeer } from './probe.js';
@@ -85,6 +86,7 @@ export class TcpTransport implements Transport {
       crc32: options.crc32 ?? crc32,
       times: { ...defaultTimes, ...options.times },
       sockets: new OpenSockets(),
+      lookups: new Lookups(),
       tls: options.tls && new TlsCredentials(options.tls, (error) => this.#onStale(error)),
       queueBytesMax: options.queueBytesMax ?? limits.peerQueueBytesMax,
     };

@@ -8,6 +8,7 @@ import { helloOf } from '../../../src/transport/handshake.js';
 import { encodeHello } from '../../../src/transport/hello.js';
 import { ManualTimers } from '../manual-timers.js';
 import { heartbeat, identityOf, Recorder, until } from '../recorder.js';
+import { Authority } from './certificates.js';
 import { acceptAs, RawListener, RawPeer } from './raw-peer.js';
 import { TcpWorld } from './tcp-world.js';
 
@@ -109,6 +110,42 @@ describe('tcp', () => {
       lookup.mockRestore();
     }
   });
+
+  // Found by a review: the platform looks names up on two threads, and one that no server answers for holds
+  // one for tens of seconds. Questions that pile up behind it keep the names of all others from being found.
+  test.each([false, true])(
+    'a name that nobody answers for (tls: %s) -> asked for once at a time, and found when there is an answer',
+    async (isSecure) => {
+      const authority = isSecure ? await Authority.make() : undefined;
+      const names = ['127.0.0.1', 'slow.example'];
+      const tls = authority && { ca: authority.ca, ...(await authority.sign({ names })) };
+      const two = await world.make(2, { tls, peers: new Map([[1, '127.0.0.1:1']]) });
+      two.start(identityOf(2), new Recorder());
+      world.peers.set(2, two.address.replace('127.0.0.1', 'slow.example'));
+      const timers = new ManualTimers();
+      const times = { handshakeMs: 333, reconnect: { minMs: 7, maxMs: 7 } };
+      const one = await world.make(1, { tls, timers, times });
+      const waiting: ((error: null, all: LookupAddress[]) => void)[] = [];
+      const lookup = vi
+        .spyOn(dns, 'lookup')
+        .mockImplementation(((_host: string, _options: unknown, found: (typeof waiting)[0]) =>
+          waiting.push(found)) as never);
+      try {
+        const owner = new Recorder();
+        one.start(identityOf(1), owner);
+        for (let attempt = 0; attempt < 10; attempt += 1) {
+          timers.fire(333);
+          await until(() => timers.delays.some((delayMs) => delayMs <= 7));
+          for (const delayMs of timers.delays) if (delayMs <= 7) timers.fire(delayMs);
+        }
+        expect(waiting.length).toBe(1);
+        waiting[0]?.(null, [{ address: '127.0.0.1', family: 4 }]);
+        await owner.untilUp(2);
+      } finally {
+        lookup.mockRestore();
+      }
+    },
+  );
 
   test('peer that answers but never reads -> messages beyond the bound are dropped', async () => {
     const listener = new RawListener((peer) => {
