@@ -57,6 +57,8 @@ export class OutgoingLink {
   /** Runs from the first write that has not been noted by the peer. */
   #silence: Timer | undefined;
   #ping: Timer | undefined;
+  /** Until it has stood for long enough to be called again at once. */
+  #steady: Timer | undefined;
   /** Whether something was written since the last look. */
   #hasWritten = false;
   #closed = false;
@@ -122,6 +124,7 @@ export class OutgoingLink {
     this.#retry?.cancel();
     this.#silence?.cancel();
     this.#ping?.cancel();
+    this.#steady?.cancel();
   }
 
   #connect(): void {
@@ -161,7 +164,9 @@ export class OutgoingLink {
     socket.on('end', () => socket.destroy());
     socket.on('close', () => this.#fall());
     this.#socket = socket;
-    this.#backoff.reset();
+    const { timers, times } = this.#options.context;
+    // Who takes a connection and closes it at once would otherwise be called as often as it takes them.
+    this.#steady = timers.after(times.reconnect.maxMs, () => this.#backoff.reset());
     this.#pingLater();
     this.#tell(true);
     // The answer may have come with more behind it.
@@ -175,6 +180,7 @@ export class OutgoingLink {
     this.#silence?.cancel();
     this.#silence = undefined;
     this.#ping?.cancel();
+    this.#steady?.cancel();
     if (this.#closed) return;
     this.#retryLater();
     this.#tell(false);

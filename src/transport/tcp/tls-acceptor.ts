@@ -30,7 +30,12 @@ export class TlsAcceptor {
     // known whose it has to be, and only so can the other side be told what is wrong with it.
     const options = { ...this.#material.settings, requestCert: true, rejectUnauthorized: false };
     this.#server = createServer(options);
-    this.#server.on('secureConnection', (socket) => this.#take(socket)?.onSecure(socket));
+    this.#server.on('secureConnection', (socket) => {
+      const handlers = this.#take(socket);
+      if (handlers !== undefined) return handlers.onSecure(socket);
+      // It was reset meanwhile, and the platform does not know any more whose it was.
+      socket.on('error', () => undefined).destroy();
+    });
     this.#server.on('tlsClientError', (error, socket) => {
       const refusal = tlsRefusalOf(error);
       if (refusal !== undefined) this.#take(socket)?.onRefused(refusal);

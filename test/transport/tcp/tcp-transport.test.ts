@@ -1,5 +1,6 @@
 import dns, { type LookupAddress } from 'node:dns';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { systemTimers } from '../../../src/base/clock.js';
 import { crc32 } from '../../../src/base/crc32.js';
 import { Deferred } from '../../../src/base/deferred.js';
 import { limits } from '../../../src/base/limits.js';
@@ -188,6 +189,29 @@ describe('tcp', () => {
     await until(() => ofOne.links.length >= 3);
     expect(ofOne.links).toEqual(['2 up', '2 down', '2 up']);
     await listener.close();
+  });
+
+  test('a peer that takes each connection and closes it -> called less and less often', async () => {
+    const listener = new RawListener(
+      (peer) => void acceptAs(2, peer).then(() => peer.socket.destroy()),
+    );
+    world.peers.set(2, await listener.listen());
+    const delays: number[] = [];
+    const timers = {
+      ...systemTimers,
+      after: (delayMs: number, callback: () => void) => {
+        delays.push(delayMs);
+        return systemTimers.after(delayMs, callback);
+      },
+    };
+    const times = { handshakeMs: 5_000, pingMs: 7_000, reconnect: { minMs: 1, maxMs: 32 } };
+    const one = await world.make(1, { timers, times });
+    one.start(identityOf(1), new Recorder());
+    await until(() => listener.peers.length >= 8);
+    await one.close();
+    await listener.close();
+    // Half of a step at least; the longest is also how long one has to stand.
+    expect(delays.filter((delayMs) => delayMs >= 16 && delayMs < 32)).not.toEqual([]);
   });
 
   test.each([
