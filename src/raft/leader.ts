@@ -7,6 +7,7 @@ import { onProposals } from './propose.js';
 import { isQuorumActive } from './quorum.js';
 import type { Raft } from './raft.js';
 import { onReadRequest, onReadsConfirmed } from './read-index.js';
+import { leaveJointWhenDue } from './reconfigure.js';
 import { commitToTell, maybeSendAppend, onAppendResponse } from './replication.js';
 import { abortTransfer, startTransfer } from './transfer.js';
 import { noMember } from './types.js';
@@ -20,6 +21,8 @@ export function tickLeader(raft: Raft): void {
     if (raft.config.checkQuorum) checkQuorum(raft);
     // Not there in time: this leader goes on, rather than leave the group without one.
     if (raft.role === 'leader') abortTransfer(raft);
+    // What was applied meanwhile may have been the last for long.
+    if (!raft.keepsStandstills) leaveJointWhenDue(raft);
   }
   if (raft.role !== 'leader' || raft.heartbeatElapsed < raft.config.heartbeatTicks) return;
   raft.heartbeatElapsed = 0;

@@ -144,6 +144,25 @@ describe('a change that is committed and not applied', () => {
     expect(net.commits).toEqual([4, 1, 4]);
   });
 
+  test('joint while leadership is on its way to one that does not take over -> left without anything else', () => {
+    const net = new Network({ size: 3 });
+    net.campaign(1);
+    net.at(1).holdApplies = true;
+    net
+      .at(1)
+      .do((node) => node.proposeConfChange({ transition: 'joint-implicit', changes: [removal] }));
+    net.settle();
+    net.ignore('timeout-now');
+    net.transfer(1, 3);
+    net.at(1).holdApplies = false;
+    net.settle();
+    expect(net.at(1).node.configuration.votersOutgoing).toEqual([1, 2, 3]);
+    net.tick(1, 20);
+    for (const id of [1, 3]) {
+      expect(net.at(id).node.configuration).toMatchObject({ voters: [1, 3], votersOutgoing: [] });
+    }
+  });
+
   test('removal of the leader -> the others hear of it before it steps down', () => {
     const net = new Network({ size: 3, all: { stepDownOnRemoval: true } });
     net.campaign(1);
