@@ -104,6 +104,7 @@ export class MembershipLeader {
     if (plan.status === 'refused' && plan.code === 'QUORUM_AT_RISK' && this.#isYoung) {
       return { status: 'again' };
     }
+    if (plan.status === 'done' && this.#isForgetting(request.id)) return { status: 'again' };
     if (plan.status !== 'propose' && plan.status !== 'transfer' && plan.status !== 'leave') {
       return plan;
     }
@@ -112,6 +113,12 @@ export class MembershipLeader {
       return { status: 'refused', code: 'NO_SPACE', message: 'the leader has no disk space' };
     }
     return this.#carryOut(plan);
+  }
+
+  /** Whoever asks may take a member away that is said to be gone, and a crash here may make it needed again. */
+  #isForgetting(id: MemberId): boolean {
+    const { membership } = this.#parts;
+    return membership.directory.removed.includes(id) && !membership.isRemoved(id);
   }
 
   #carryOut(plan: MembershipPlan & { status: 'propose' | 'transfer' | 'leave' }): MembershipAnswer {

@@ -273,6 +273,22 @@ describe('changing', () => {
     expect((await world.run(store.get('a')))?.text()).toBe('1');
   });
 
+  test('of two, one removes itself, and the leader loses power as soon as that is answered -> it goes on alone', async () => {
+    world = await World.led(18, 2);
+    await world.run(world.store('n1').put('a', '1'));
+    const [left, gone] = [world.leader, world.follower()];
+    const { disk } = world.cluster.machine(left);
+    disk.slowByUs = 200_000;
+    await world.run(world.store(gone).members.remove(gone));
+    // Whoever was told that it is removed may take it away for good.
+    world.cluster.crash(gone, 'power');
+    world.cluster.crash(left, 'power');
+    disk.slowByUs = 0;
+    const store = await world.run(world.cluster.start(left));
+    await world.run(store.put('b', '2'));
+    expect((await world.run(store.get('a')))?.text()).toBe('1');
+  });
+
   test('replaced in one step, the leader too -> as many voters at any time', async () => {
     world = await World.led(21);
     await world.join('n4', 'n1', { autoPromote: false });
