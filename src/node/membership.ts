@@ -49,6 +49,8 @@ export class Membership {
   #configuration: Configuration;
   #directory: MemberDirectory;
   #removed: readonly MemberId[];
+  /** The batch under way changes the members. */
+  #isNews = false;
   /** Name of every member by id, in the order of the names; always the present ones. */
   readonly names = new Map<MemberId, string>();
 
@@ -69,7 +71,7 @@ export class Membership {
     return this.#directory;
   }
 
-  /** Whether a member is known to be removed, and that is durable. */
+  /** Whether a member is known to be removed, that is durable, and the leader has told the others. */
   isRemoved(id: MemberId): boolean {
     return this.#removed.includes(id);
   }
@@ -109,13 +111,17 @@ export class Membership {
       writes.push(this.#parts.log.append({ configuration, entries: [], mustSync: true }));
       if (wasMember && !this.isMember) this.#parts.onRemoved(role === 'leader');
     }
-    return writes && this.#settle(writes);
+    this.#isNews ||= writes !== undefined && writes.length > 0;
+    return writes && Promise.all(writes);
   }
 
-  /** A member that was removed is told so, and is gone then: that has to be known here after a crash. */
-  async #settle(writes: readonly Promise<void>[]): Promise<void> {
-    await Promise.all(writes);
-    if (writes.length === 0) return;
+  /**
+   * The batch is applied, and a leader tells the others now that it is committed. Not before is a member that
+   * was removed told so and gone: should this member never come back, they may need that one to go on.
+   */
+  applied(): void {
+    if (!this.#isNews) return;
+    this.#isNews = false;
     this.#removed = this.#directory.removed;
     this.#parts.onChanged();
   }

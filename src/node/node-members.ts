@@ -111,6 +111,7 @@ export class NodeMembers {
 
   /** A batch is applied, and everybody who waited for it was told. */
   applied(): void {
+    this.#membership.applied();
     if (this.#removed === undefined || this.#lingering !== undefined) return;
     const stop = () => this.#parts.onFailed(removedError(this.#parts.identity.memberId));
     if (!this.#removed.led) return stop();

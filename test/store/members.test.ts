@@ -289,6 +289,39 @@ describe('changing', () => {
     expect((await world.run(store.get('a')))?.text()).toBe('1');
   });
 
+  test('of four, the leader is slow to apply, and lost for good as soon as the other is gone -> the two go on', async () => {
+    world = await World.led(1, 4);
+    const [left, gone] = [world.leader, world.follower()];
+    const other = world.follower(gone);
+    const puts = (count: number, bytes: number) => {
+      for (let nth = 0; nth < count; nth += 1) {
+        world
+          .store(left)
+          .put(`${nth}`, 'x'.repeat(bytes))
+          .catch(() => undefined);
+      }
+    };
+    let code: string | undefined;
+    world.store(gone).on('failed', ({ error }) => {
+      code = error.code;
+    });
+    world.cluster.machine(left).engineDisk.slowByUs = 400_000;
+    // More than what is under way to its state machine at once, so that the removal comes in one batch
+    // with what it takes its time for.
+    puts(150, 60_000);
+    await world.cluster.sim.run(60);
+    world
+      .store(left)
+      .members.remove(gone)
+      .catch(() => undefined);
+    await world.cluster.sim.run(3);
+    puts(50, 20_000);
+    await world.until(() => code !== undefined);
+    expect(code).toBe('MEMBER_REMOVED');
+    world.cluster.crash(left, 'power');
+    await world.run(world.store(other).put('b', '2'));
+  });
+
   test('replaced in one step, the leader too -> as many voters at any time', async () => {
     world = await World.led(21);
     await world.join('n4', 'n1', { autoPromote: false });
