@@ -4,11 +4,11 @@
  */
 import { assert } from '../base/assert.js';
 import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
-import { toConfChangeV2 } from './conf-change.js';
 import { decodeConfChange } from './conf-change-codec.js';
 import { configurationInvalid } from './configuration.js';
 import { validateChange } from './membership.js';
 import type { Raft } from './raft.js';
+import { endsAnother } from './reconfigure.js';
 import { broadcastAppend } from './replication.js';
 import type { Entry, LogId, Proposal } from './types.js';
 import { noMember } from './types.js';
@@ -67,8 +67,7 @@ export function onProposals(raft: Raft, proposals: readonly Proposal[]): Appende
   const first = { term: raft.term, index: raft.log.lastIndex + 1 };
   const entries: Entry[] = [];
   let bytes = 0;
-  let { pendingConfIndex } = raft;
-  let heldFrom = 0;
+  let { heldFrom, pendingConfIndex } = raft;
   let refused: KontikiError | undefined;
   for (const proposal of proposals) {
     const index = first.index + entries.length;
@@ -77,7 +76,7 @@ export function onProposals(raft: Raft, proposals: readonly Proposal[]): Appende
       const reason = refusalOf(raft, proposal, pendingConfIndex);
       if (reason === undefined) {
         pendingConfIndex = index;
-        if (takesLeave(proposal)) heldFrom = index;
+        if (heldFrom === 0 && endsAnother(raft, proposal)) heldFrom = index;
       } else {
         refused ??= reason;
         type = 'normal';
@@ -90,7 +89,7 @@ export function onProposals(raft: Raft, proposals: readonly Proposal[]): Appende
   checkRoom(raft, bytes);
   // Only now: a change that found no room must not stand in the way of the next (semantics O7).
   raft.pendingConfIndex = pendingConfIndex;
-  if (heldFrom > 0) raft.heldFrom = heldFrom;
+  raft.heldFrom = heldFrom;
   appendOwn(raft, entries, bytes);
   broadcastAppend(raft);
   return refused === undefined ? { first } : { first, refused };
@@ -126,12 +125,6 @@ function checkRoom(raft: Raft, bytes: number): void {
       `${uncommittedBytes} + ${bytes} bytes would exceed the ${uncommittedBytesMax} that may be unapplied`,
     );
   }
-}
-
-/** Whether a change may be the end of a member: it removes one, or leaves the joint configuration. */
-function takesLeave(proposal: Proposal): boolean {
-  const { changes } = toConfChangeV2(decodeConfChange(proposal));
-  return changes.length === 0 || changes.some(({ type }) => type === 'remove');
 }
 
 function dropped(why: string): KontikiError {

@@ -20,6 +20,7 @@ import { appendOpening } from './propose.js';
 import { ReadQueue, type ReadState } from './read-index.js';
 import {
   catchUp,
+  endsAnother,
   hasConfChange,
   leaveJointWhenDue,
   type Overtaken,
@@ -28,7 +29,7 @@ import {
 import { tellHeldCommit } from './replication.js';
 import { checkStoredState } from './stored-state.js';
 import { passTermGate } from './term-gate.js';
-import type { HardState, IndexRange, MemberId, Role } from './types.js';
+import type { Entry, HardState, IndexRange, MemberId, Role } from './types.js';
 import { noMember } from './types.js';
 
 /** @since 0.1.0 */
@@ -233,7 +234,8 @@ export class Raft {
     // A change among the entries before may be unapplied: whatever it is, it is waited for.
     const { applied, lastIndex } = this.log;
     this.pendingConfIndex = lastIndex;
-    if (hasConfChange(this, applied + 1, lastIndex)) this.heldFrom = applied + 1;
+    const counts = (entry: Entry): boolean => endsAnother(this, entry);
+    if (hasConfChange(this, applied + 1, lastIndex, counts)) this.heldFrom = applied + 1;
     appendOpening(this);
   }
 

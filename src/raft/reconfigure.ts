@@ -3,7 +3,14 @@
  * What follows from a change is decided in `membership.ts`, here is what it does to the others'
  * progress and to a leader's role.
  */
-import type { ConfChange, ConfChangeV2 } from './conf-change.js';
+import { isKontikiError } from '../base/errors.js';
+import {
+  type ConfChange,
+  type ConfChangeSingle,
+  type ConfChangeV2,
+  toConfChangeV2,
+} from './conf-change.js';
+import { decodeConfChange } from './conf-change-codec.js';
 import { type Configuration, isVoter, memberIds } from './configuration.js';
 import { applyChange } from './membership.js';
 import type { MembershipStep } from './membership-draft.js';
@@ -13,7 +20,7 @@ import type { Raft } from './raft.js';
 import { releaseReads } from './read-index.js';
 import { broadcastAppend, maybeCommit, maybeSendAppend, tellHeldCommit } from './replication.js';
 import { abortTransfer } from './transfer.js';
-import { type MemberId, noMember } from './types.js';
+import { type Entry, type MemberId, noMember, type Proposal } from './types.js';
 
 /**
  * Makes a committed change count. A change that cannot be made is refused, on every member alike,
@@ -123,14 +130,54 @@ export function hasUnappliedConfChange(raft: Raft): boolean {
   return hasConfChange(raft, raft.log.applied + 1, raft.log.committed);
 }
 
-/** Whether the log changes the configuration at one of these indexes, both inclusive. @since 0.1.0 */
-export function hasConfChange({ log, config }: Raft, first: number, last: number): boolean {
+/**
+ * Whether the log changes the configuration at one of these indexes, both inclusive.
+ *
+ * @param counts - which changes matter; default all
+ * @since 0.1.0
+ */
+export function hasConfChange(
+  { log, config }: Raft,
+  first: number,
+  last: number,
+  counts: (entry: Entry) => boolean = () => true,
+): boolean {
   for (let lo = first; lo <= last; ) {
     const page = log.slice(lo, last + 1, config.applyBytesMax);
     // What is not applied is in memory; if it is not, better no campaign than a wrong one.
     if (page === undefined || page === 'pending' || page.length === 0) return true;
-    if (page.some((entry) => entry.type !== 'normal')) return true;
+    if (page.some((entry) => entry.type !== 'normal' && counts(entry))) return true;
     lo += page.length;
   }
   return false;
+}
+
+/**
+ * Whether a change may be the end of another member: it removes one, or leaves the joint configuration.
+ * Its own end a leader tells at once: after a crash it may stop before it has told anybody.
+ *
+ * @since 0.1.0
+ */
+export function endsAnother({ configuration, id }: Raft, proposal: Entry | Proposal): boolean {
+  const changes = changesOf(proposal);
+  if (changes === undefined) return false;
+  const isAnother = (one: MemberId): boolean => one !== id;
+  if (changes.length > 0) {
+    return changes.some(({ type, memberId }) => type === 'remove' && isAnother(memberId));
+  }
+  const { learnersNext, voters, votersOutgoing } = configuration;
+  // One before it, not applied yet, enters what is left: whatever that is.
+  if (votersOutgoing.length === 0) return true;
+  const stays = new Set([...voters, ...learnersNext]);
+  return votersOutgoing.some((one) => isAnother(one) && !stays.has(one));
+}
+
+/** `undefined` for a change that nobody can make. */
+function changesOf(proposal: Entry | Proposal): readonly ConfChangeSingle[] | undefined {
+  try {
+    return toConfChangeV2(decodeConfChange(proposal)).changes;
+  } catch (error) {
+    if (isKontikiError(error, 'CONFIGURATION_INVALID')) return undefined;
+    throw error;
+  }
 }

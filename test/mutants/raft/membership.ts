@@ -11,7 +11,7 @@ export const membership: readonly Defect[] = [
   {
     name: 'membership: a new leader tells of removals before they are durable',
     file: 'raft.ts',
-    find: '    if (hasConfChange(this, applied + 1, lastIndex)) this.heldFrom = applied + 1;\n',
+    find: '    if (hasConfChange(this, applied + 1, lastIndex, counts)) this.heldFrom = applied + 1;\n',
     replace: '',
   },
   {

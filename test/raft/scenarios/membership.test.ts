@@ -163,6 +163,53 @@ describe('a change that is committed and not applied', () => {
     }
   });
 
+  // A leader of two that crashed before it had applied its own removal knew of the commit when it came back,
+  // applied it, and stopped for good; the other, which had not heard, waited for it for ever.
+  test('removal of the leader, not applied -> the others hear of it at once, of one that it inherited, too', () => {
+    const removeFirst = { type: 'remove', memberId: 1 } as const;
+    const own = new Network({ size: 2 });
+    own.campaign(1);
+    own.at(1).holdApplies = true;
+    own.at(1).do((node) => node.proposeConfChange(removeFirst));
+    own.settle();
+    expect(own.commits).toEqual([2, 2]);
+    const inherited = new Network({ size: 2 });
+    inherited.campaign(2);
+    inherited.ignore('append-response');
+    inherited.at(2).do((node) => node.proposeConfChange(removeFirst));
+    inherited.settle();
+    expect(inherited.commits).toEqual([1, 1]);
+    inherited.heal();
+    inherited.at(1).holdApplies = true;
+    inherited.campaign(1);
+    expect(inherited.roles).toEqual(['leader', 'follower']);
+    expect(inherited.commits).toEqual([3, 3]);
+  });
+
+  test('one in the log that nobody can make -> its leader leads, and the next one does', () => {
+    const net = new Network({ size: 3, all: { disableConfChangeValidation: true } });
+    for (const member of net.members) member.acceptsChanges = false;
+    net.campaign(1);
+    net.at(1).holdApplies = true;
+    const proposals = [{ type: 'config-change', data: new Uint8Array(1) }] as const;
+    net.send({ kind: 'propose-request', from: 2, to: 1, term: 0, proposals });
+    expect(net.commits).toEqual([2, 2, 2]);
+    net.transfer(1, 3);
+    expect(net.roles).toEqual(['follower', 'follower', 'leader']);
+    expect(net.commits).toEqual([3, 3, 3]);
+  });
+
+  test('two removals under way, unchecked -> nobody hears of the first before the leader has applied both', () => {
+    const net = new Network({ size: 3, all: { disableConfChangeValidation: true } });
+    net.campaign(1);
+    net.at(1).holdApplies = true;
+    for (const memberId of [2, 3]) {
+      net.at(1).do((node) => node.proposeConfChange({ type: 'remove', memberId }));
+      net.settle();
+    }
+    expect(net.commits).toEqual([3, 1, 1]);
+  });
+
   test('removal of the leader -> the others hear of it before it steps down', () => {
     const net = new Network({ size: 3, all: { stepDownOnRemoval: true } });
     net.campaign(1);
