@@ -143,11 +143,13 @@ export class PartSearch<State, Input, Output> {
   }
 
   #result(verdict: Verdict): SearchResult<State> {
-    if (verdict !== 'illegal') this.#noteLongest();
+    if (verdict === 'unknown') this.#noteLongest();
     const { placed, blocked } = this.#longest;
+    // A dead end may be longer than what is right: it took what was never answered.
+    const longest = verdict === 'ok' ? this.#stack : placed;
     return {
       verdict,
-      longest: placed.map(({ operation, state }) => ({ operation, state })),
+      longest: longest.map(({ operation, state }) => ({ operation, state })),
       blocked: verdict === 'ok' || blocked < 0 ? undefined : blocked,
       steps: this.#steps,
       visited: this.#visited.size,

@@ -65,6 +65,19 @@ function randomHistory(random: Random): RegisterOperation[] {
 }
 
 describe('search', () => {
+  test('a dead end with calls without an answer, longer than what is right -> longest is what is right', () => {
+    const history = [
+      call(write(1), [0, 10]),
+      call(write(2), [0, 10]),
+      call(write(3), [0, Infinity]),
+      call(write(4), [0, Infinity]),
+      call(read, [20, 30], { value: 1 }),
+    ];
+    const { parts, verdict } = checkLinearizable(registerModel(), history);
+    expect(verdict).toBe('ok');
+    expect(parts[0]?.longest.map(({ operation }) => operation)).toEqual([1, 0, 4]);
+  });
+
   test(
     'random histories of a register -> the verdict of trying every order',
     () => {
