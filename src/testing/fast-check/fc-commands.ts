@@ -7,7 +7,7 @@ import {
   keyspaceModel,
 } from '../checkers/keyspace-model.js';
 import { modelOf } from '../checkers/model.js';
-import type { Observed } from '../checkers/observed.js';
+import { type Observed, WholeAnswer } from '../checkers/observed.js';
 import type { SimCluster, SimService } from '../cluster/sim-cluster.js';
 import type { MachineService } from '../machine/machine-service.js';
 import { describedModel, type MachineModel } from '../machine/machine-spec.js';
@@ -73,7 +73,8 @@ export function fcMachineCommands<State, Input, Answer>(
     const text = `Propose(${fc.stringify(asked)}) by ${member}`;
     return new ClusterCommand<Service, Input, Observed<Answer>>(text, async (history, cluster) => {
       if (cluster.running.length === 0) return;
-      const run = async (service: Service) => (await service.propose(asked)) as Observed<Answer>;
+      const run = async (service: Service) =>
+        new WholeAnswer(await service.propose(asked)) as unknown as Observed<Answer>;
       await history.call(cluster, member, { input: asked, run });
     });
   });

@@ -6,6 +6,8 @@ import type { OpenState } from '../../assembly/open-member.js';
 import type { Random } from '../../base/prng.js';
 import type { ProposalId, StateMachine } from '../../node/index.js';
 import type { Executed, Specification } from '../checkers/model.js';
+import { WholeAnswer } from '../checkers/observed.js';
+import { stateKey } from '../checkers/state-key.js';
 import { shown } from '../shown.js';
 
 /**
@@ -79,7 +81,7 @@ export type MachineSpec<State, Input, Answer> =
   | ReplicatedMachineSpec<State, Input, Answer>;
 
 /**
- * A model as the checkers take it.
+ * A model as the checkers take it. Outputs are {@link WholeAnswer}s: who asked has all of the answer.
  *
  * @since 0.1.0
  */
@@ -89,9 +91,15 @@ export function describedModel<State, Input, Answer>(
   return {
     initial: () => model.initial(),
     execute: (state, input) => model.execute(state, input),
-    key: shown,
-    describe: (input, output) =>
-      model.describe?.(input, output) ?? `${shown(input)} -> ${shown(output)}`,
+    key: stateKey,
+    describe: (input, output) => {
+      const told = answerIn(output);
+      return model.describe?.(input, told) ?? `${shown(input)} -> ${shown(told)}`;
+    },
     describeState: shown,
   };
+}
+
+function answerIn(output: unknown): unknown {
+  return output instanceof WholeAnswer ? output.answer : output;
 }

@@ -4,7 +4,7 @@
  */
 import { checkLog } from '../checkers/log-check.js';
 import type { LogEntry, LogSpecification } from '../checkers/log-types.js';
-import type { Observed } from '../checkers/observed.js';
+import { type Observed, WholeAnswer } from '../checkers/observed.js';
 import type { Workload, WorkloadContext } from '../run/workload.js';
 import { type ClientCall, Clients, requestName } from '../workload/clients.js';
 import type { MachineService } from './machine-service.js';
@@ -50,7 +50,10 @@ export class MachineWorkload<State, Input, Answer>
     const log = [...this.#committed(context, calls)];
     const history = calls.map(({ answer, ...call }) => ({
       ...call,
-      output: answer as Observed<Answer> | undefined,
+      output:
+        call.outcome === 'ok'
+          ? (new WholeAnswer(answer) as unknown as Observed<Answer>)
+          : undefined,
     }));
     const specification = logSpecification(this.#spec.model);
     for (const { kind, message } of checkLog(specification, { log, history })) {

@@ -1,5 +1,7 @@
 // Whole runs of state machines that are not ours: a right one holds, and each defect is found.
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fcMachineCommands } from '../../../src/testing/fast-check/index.js';
 import { machineCluster, simulate } from '../../../src/testing/index.js';
 import { Bank, type BankCommand, bankOf } from './bank.js';
 import { engineCounter } from './engine-counter.js';
@@ -73,6 +75,27 @@ describe("a state machine of one's own", { timeout: 120_000 }, () => {
 });
 
 describe('a defect is found', { timeout: 120_000 }, () => {
+  test.each([
+    ['nothing', () => undefined],
+    ['only whether it was done', ({ done }: { readonly done: boolean }) => ({ done })],
+  ])('a machine that answers %s', async (_, told) => {
+    class Silent extends Bank {
+      override apply(command: Uint8Array): ReturnType<Bank['apply']> {
+        return told(super.apply(command)) as ReturnType<Bank['apply']>;
+      }
+    }
+    expect((await firstFound(() => new Silent(), 1)).violation?.id).toBe('X1.wrong-answer');
+    const commands = fcMachineCommands(
+      fc.record({ account: fc.constant('a'), amount: fc.constant(1) }),
+      bankOf(() => new Silent()).model,
+    );
+    const property = fc.asyncProperty(commands, (each) =>
+      each.run(machineCluster({ seed: 1, machine: bankOf(() => new Silent()) })),
+    );
+    const { failed } = await fc.check(property, { numRuns: 10, seed: 1, endOnFailure: true });
+    expect(failed).toBe(true);
+  });
+
   test('a snapshot forgets a field', async () => {
     class Forgetful extends Bank {
       override restore(snapshot: Uint8Array): void {
