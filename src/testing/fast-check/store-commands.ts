@@ -48,18 +48,20 @@ function asking(
   call: {
     readonly input: KeyspaceInput;
     readonly run: (store: Store) => Promise<KeyspaceOutput>;
-    readonly answered?: (history: History) => void;
+    /** What may happen by itself from then on, even when the call is never answered. */
+    readonly mayBring?: KeyspaceInput;
   },
 ): StoreCommand {
-  const { input, run, answered } = call;
+  const { input, run, mayBring } = call;
   return new ClusterCommand(`${text} by ${member}`, async (history: History, cluster: Cluster) => {
     if (cluster.running.length === 0) return;
-    const output = await history.call(cluster, member, { input, run, refusal: refusalOf });
-    if (output !== undefined) answered?.(history);
+    if (mayBring !== undefined) history.mayHappen(mayBring);
+    await history.call(cluster, member, { input, run, refusal: refusalOf });
   });
 }
 
-function putCommand(put: {
+/** Puts a key. @since 0.1.0 */
+export function putCommand(put: {
   readonly member: number;
   readonly key: string;
   readonly value: number;
@@ -76,7 +78,8 @@ function putCommand(put: {
   });
 }
 
-function getCommand(member: number, key: string): StoreCommand {
+/** Reads a key. @since 0.1.0 */
+export function getCommand(member: number, key: string): StoreCommand {
   return asking(`Get(${key})`, member, {
     input: { op: 'range', keys: { gte: key, lt: `${key}\0` } },
     run: async (store) => {
@@ -120,7 +123,8 @@ function txnCommand(txn: {
   });
 }
 
-function leaseCommand(member: number, id: bigint): StoreCommand {
+/** Grants a lease that may run out. @since 0.1.0 */
+export function leaseCommand(member: number, id: bigint): StoreCommand {
   return asking(`Lease(${id})`, member, {
     input: { op: 'lease-grant', id, ttlSeconds },
     run: async (store) => {
@@ -128,7 +132,7 @@ function leaseCommand(member: number, id: bigint): StoreCommand {
       return { op: 'lease-grant', lease: { id } };
     },
     // Nobody keeps it alive.
-    answered: (history) => history.mayHappen({ op: 'lease-revoke', id }),
+    mayBring: { op: 'lease-revoke', id },
   });
 }
 
