@@ -195,6 +195,15 @@ const life = (
         const batch = randomBatch(random);
         await bench.run(engine.write(batch, { sync: randomInt(random, 2) > 0 }));
         model = after(model, batch);
+        const keys = [...model.keys(), randomKey(random), randomKey(random)];
+        const now = engine.getNow?.(keys);
+        if (now !== undefined) {
+          checkSame(
+            now,
+            keys.map((key) => model.get(key)),
+            'getNow',
+          );
+        }
         const range = {
           gte: randomKey(random),
           lt: randomKey(random),

@@ -192,6 +192,29 @@ const crashes = (runs: number): Readonly<Record<string, SeededTest<LogStore>>> =
   },
 });
 
+/** What was acknowledged of a snapshot is there after a power loss. */
+async function installs(bench: Bench<LogStore>): Promise<void> {
+  const log = await bench.open();
+  await bench.run(append(log, entriesOf(1, 1, 10), { term: 3, vote: 0, commit: 4 }));
+  const last: LogId = { term: 2, index: 30 };
+  const snapshot: SnapshotMark = { last, configuration: { voters: [1, 2] } };
+  const hardState = { term: 3, vote: 0, commit: 30 };
+  await bench.run(log.append({ snapshot, hardState, entries: [], mustSync: true }));
+  const again = await bench.crash();
+  checkSame([again.firstIndex(), again.lastIndex(), again.term(30)], [31, 30, 2], 'ends');
+  checkSame(again.initialState(), { hardState, voters: [1, 2] }, 'what it starts with');
+  checkSame(again.installing, snapshot, 'installing');
+  await bench.run(again.installed(last));
+  const third = await bench.crash();
+  checkSame(
+    [third.firstIndex(), third.lastIndex(), third.term(30)],
+    [31, 30, 2],
+    'ends, installed',
+  );
+  checkSame(third.installing, undefined, 'installing, once installed');
+  await bench.run(third.close());
+}
+
 /** Between any two effects of an append that replaces entries: before, or after. */
 function atEachStep(factory: SuiteOptions<LogStore>['factory']): SuiteTest<LogStore> {
   const before = ['1.1', '1.2', '1.3', '1.4', '1.5'];
@@ -238,6 +261,10 @@ export function logStoreSuite(options: SuiteOptions<LogStore>): void {
     ...basics,
     ...trimming,
     ...crashes(runs),
+    'power loss: a snapshot in place of the log, and its install -> there once acknowledged': {
+      runs,
+      body: installs,
+    },
     'power loss: before and after each effect of an append -> all of it or nothing': {
       runs: Math.max(1, Math.floor(runs / 5)),
       body: atEachStep(options.factory),

@@ -29,7 +29,7 @@ type Cases = Readonly<Record<string, (stage: TransportStage) => Promise<void>>>;
  * @example transportSuite({ runner: { describe, test }, name: 'mine', factory: () => new MyRig() });
  */
 export function transportSuite(options: SuiteOptions<TransportNetwork>): void {
-  const cases: Cases = { ...delivery, ...links, ...admission, ...probe, ...life };
+  const cases: Cases = { ...delivery, ...links, ...members, ...admission, ...probe, ...life };
   const tests: Record<string, SuiteTest<TransportNetwork>> = {};
   for (const [name, body] of Object.entries(cases)) {
     tests[name] = async (bench) => body(await TransportStage.on(bench));
@@ -166,6 +166,35 @@ const links: Cases = {
     const { owner: ofTwo } = begin(two, 2);
     await stage.until(() => owner.isUp(2), 'the link stands');
     checkSame(ofTwo.admitted[0], { peer: testIdentity(1), probe: false }, 'admitted');
+  },
+};
+
+const members: Cases = {
+  'members: one that is not listed any more -> its links end both ways, nothing passes': async (
+    stage,
+  ) => {
+    const [one, two, three] = (await stage.start(1, 2, 3)) as [
+      TransportMember,
+      TransportMember,
+      TransportMember,
+    ];
+    for (const { owner } of [one, two, three]) {
+      await stage.until(() => owner.links.length === 2, 'two links stand');
+    }
+    const listed = (...ids: number[]) => new Map(ids.map((id) => [id, undefined]));
+    one.transport.updatePeers(listed(1, 2, 3));
+    one.owner.decide = ({ memberId }) =>
+      memberId === 2 ? Promise.reject(kontikiError('MEMBER_UNKNOWN', 'gone')) : Promise.resolve();
+    one.transport.updatePeers(listed(1, 3));
+    await stage.until(() => !two.owner.isUp(1), 'the link of the one that is gone falls');
+    sendAll(one, [testHeartbeat(1, 2, 1), testHeartbeat(1, 3, 2)]);
+    sendAll(two, [testHeartbeat(2, 1, 3), testHeartbeat(2, 3, 4)]);
+    await untilReceived(stage, three, 2);
+    sendAll(three, [testHeartbeat(3, 1, 5), testHeartbeat(3, 2, 6)]);
+    await untilReceived(stage, one, 1);
+    await untilReceived(stage, two, 1);
+    checkSame(one.owner.messages, [testHeartbeat(3, 1, 5)], 'messages of one that stays');
+    checkSame(two.owner.messages, [testHeartbeat(3, 2, 6)], 'messages of the one that is gone');
   },
 };
 
