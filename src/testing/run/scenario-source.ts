@@ -43,6 +43,7 @@ export function scenarioSource(
 }
 
 function oneLine(text: string): string {
-  const line = text.split('\n', 1)[0] ?? '';
+  // Whatever ends a comment in TypeScript.
+  const line = text.split(/[\n\r\u2028\u2029]/, 1)[0] ?? '';
   return line.length > 160 ? `${line.slice(0, 157)}...` : line;
 }

@@ -77,6 +77,12 @@ describe('shrink', () => {
 });
 
 describe('scenario as source', () => {
+  test('a message with whatever ends a line -> the comment stays one', () => {
+    const message = 'k\rl\u2028m\u2029n';
+    const source = scenarioSource({ scenario: large, violation: { id: 'X1', message, atMs: 1 } });
+    expect(source).toContain('// Found with X1: k\n');
+  });
+
   test('a report -> a test that holds the whole scenario and names the invariant', async () => {
     const source = scenarioSource(await needsTwo(large));
     const json = /const scenario: Scenario = (\{[\s\S]*?\n\});/.exec(source)?.[1];
