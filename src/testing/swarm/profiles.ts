@@ -136,7 +136,7 @@ function drawTransfers(seed: number): Scenario {
     ...drawn,
     clients: 3,
     pauseMs: 100,
-    tuning: { ...shortLogs, snapshotChunkBytes: 256, snapshotBytesPerSecond: 32_768 },
+    tuning: { ...shortLogs, snapshotChunkBytes: 1_024, snapshotBytesPerSecond: 32_768 },
   };
 }
 
