@@ -4,7 +4,7 @@
  */
 import type { Clock, Timers } from '../base/clock.js';
 import { Deferred } from '../base/deferred.js';
-import { isKontikiError, isPassing, type KontikiError, kontikiError } from '../base/errors.js';
+import { isPassing, type KontikiError, kontikiError } from '../base/errors.js';
 import { sleep } from '../base/sleep.js';
 import {
   decodeMembershipAnswer,
