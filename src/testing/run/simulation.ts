@@ -3,6 +3,7 @@
  * phases as in TigerBeetle's VOPR).
  */
 import { isKontikiError } from '../../base/errors.js';
+import type { MemberInfo } from '../../codec/member-codec.js';
 import { LostDirectories } from '../changes/lost-directories.js';
 import { MovedMembers } from '../changes/moved-members.js';
 import { RemovedMembers } from '../changes/removed-members.js';
@@ -173,9 +174,11 @@ export class Simulation<S extends SimService> {
     await this.#within('V3', 'all members are equal', equal);
     if (this.#isUnowed) return;
     this.#supervisor.retireRemoved();
-    // Who is damaged for good does not catch up.
+    // Who is damaged for good does not catch up, nor one whose machine was given up before it was added again.
     const { ledger, lost } = this.#supervisor;
-    if (!lost.some((name) => ledger.isMember(name))) this.#watch.end();
+    const isThere = ({ name }: MemberInfo) =>
+      this.#cluster.names.includes(name) && !lost.includes(name);
+    if (ledger.members.every(isThere)) this.#watch.end();
     if (ledger.finding !== undefined) this.violated('C7', ledger.finding);
     if (this.#violation === undefined) await this.#workload.finish(this.#context());
   }
