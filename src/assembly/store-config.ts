@@ -301,12 +301,12 @@ function text(value: unknown, what: string): void {
   throw invalid(what, 'a string of at least one character', value);
 }
 
-/** What the transport will parse, so that it never refuses when a directory is open already. */
 /** Of an address that was checked. */
 function portOf(address: string): number {
   return parseAddress(address).port;
 }
 
+/** What the transport will parse, so that it never refuses when a directory is open already. */
 function address(value: unknown, what: string): void {
   try {
     parseAddress(value as string);

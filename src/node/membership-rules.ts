@@ -181,8 +181,9 @@ function changesOf(request: MembershipRequest, facts: MembershipFacts): Changes 
         { type: 'add-voter', memberId: by },
       ] as const;
       // Somebody has to lead when it goes: a lone voter is joined first, and goes when asked again.
-      if (String(facts.configuration.voters) === String([id])) return { changes: [voting] };
-      return { changes: [gone, voting] };
+      const { voters } = facts.configuration;
+      const isLone = voters.length === 1 && voters[0] === id;
+      return { changes: isLone ? [voting] : [gone, voting] };
     }
     default:
       return { changes: [{ type: 'remove', memberId: id }] };

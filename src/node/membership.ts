@@ -122,8 +122,7 @@ export class Membership {
   applied(): void {
     if (!this.#isNews) return;
     this.#isNews = false;
-    this.#removed = this.#directory.removed;
-    this.#parts.onChanged();
+    this.#tell();
   }
 
   /** A snapshot took the place of everything before it. */
@@ -131,8 +130,12 @@ export class Membership {
     this.#configuration = restoreConfiguration(state);
     this.#directory = MemberDirectory.of(state);
     this.#nameAll();
-    this.#parts.onChanged();
+    this.#tell();
+  }
+
+  #tell(): void {
     this.#removed = this.#directory.removed;
+    this.#parts.onChanged();
   }
 
   #nameAll(): void {

@@ -1,7 +1,6 @@
 // A user's machine with a file of its own, as `openNode` replicates it, on virtual machines that crash.
 import { expect, test } from 'vitest';
 import { utf8Bytes, utf8Text } from '../../src/base/bytes.js';
-import { randomInt } from '../../src/base/prng.js';
 import {
   type CommandEntry,
   type CommandMachine,
@@ -11,6 +10,7 @@ import { nameCommand } from '../../src/node/named-command.js';
 import type { FileSystem } from '../../src/storage/file-system.js';
 import { type ReplicatedMachineSpec, simulate } from '../../src/testing/index.js';
 import { readPlainState, writePlainState } from '../../src/testing/machine/plain-state-file.js';
+import { type Add, type SumsByKey, sums } from '../testing/machine/sums.js';
 
 const depth = Number(process.env.KONTIKI_DEPTH ?? 1);
 
@@ -88,22 +88,13 @@ class Sums implements CommandMachine<number> {
   }
 }
 
-type Add = { readonly key: string; readonly by: number };
-
-const spec: ReplicatedMachineSpec<Readonly<Record<string, number>>, Add, number> = {
+const spec: ReplicatedMachineSpec<SumsByKey, Add, number> = {
   open: async ({ fs }, dir = '') => {
     const machine = new NamedCommandMachine(new Sums(fs, dir));
     return { machine, ...(await machine.open()) };
   },
   encode: (input, id) => nameCommand(utf8Bytes(JSON.stringify(input)), id),
-  draw: (random, keys) => ({ key: `k${randomInt(random, keys)}`, by: randomInt(random, 10) }),
-  model: {
-    initial: () => ({}),
-    execute(sums, { key, by }) {
-      const sum = (sums[key] ?? 0) + by;
-      return { state: { ...sums, [key]: sum }, answer: sum };
-    },
-  },
+  ...sums,
 };
 
 const seeds = Array.from({ length: Math.max(1, Math.round(2 * depth)) }, (_, nth) => nth + 1);

@@ -237,6 +237,15 @@ async function calm(world: World): Promise<void> {
 
 const depth = Number(process.env.KONTIKI_DEPTH ?? 1);
 
+/** Proposals whose every answer the test gives; what opens a session has nine bytes. */
+function withoutWorld(): Proposals {
+  return new Proposals({
+    clock: { monotonicMs: () => 0, wallMs: () => 0 },
+    ...{ session: name, sweepMs },
+    sessions: { open: () => new Uint8Array(9), idOf: (value) => value as number },
+  });
+}
+
 describe('proposals with sessions', () => {
   test(
     'any interleaving -> executed at most once, rejected never, answered by its own execution',
@@ -358,11 +367,7 @@ describe('proposals with sessions', () => {
   });
 
   test('what waits fills its room to the last byte before there is a session -> one is opened', () => {
-    const proposals = new Proposals({
-      clock: { monotonicMs: () => 0, wallMs: () => 0 },
-      ...{ session: name, sweepMs },
-      sessions: { open: () => new Uint8Array(9), idOf: (value) => value as number },
-    });
+    const proposals = withoutWorld();
     const open = (bytes: number) =>
       void proposals.open(() => new Uint8Array(bytes), { timeoutMs: 1_000 });
     open(limits.queuedBytesMax - 5);
@@ -375,11 +380,7 @@ describe('proposals with sessions', () => {
   });
 
   test('an evicted session, more writes waiting than may be under way -> one is opened at once', () => {
-    const proposals = new Proposals({
-      clock: { monotonicMs: () => 0, wallMs: () => 0 },
-      ...{ session: name, sweepMs },
-      sessions: { open: () => new Uint8Array(9), idOf: (value) => value as number },
-    });
+    const proposals = withoutWorld();
     const open = () => void proposals.open(() => new Uint8Array(1), { timeoutMs: 1_000 });
     const take = () => proposals.take(1, Infinity).commands.map(({ length }) => length);
     open();
@@ -396,11 +397,7 @@ describe('proposals with sessions', () => {
   });
 
   test('several batches lost at once -> sent again in the order they came in', () => {
-    const proposals = new Proposals({
-      clock: { monotonicMs: () => 0, wallMs: () => 0 },
-      ...{ session: name, sweepMs },
-      sessions: { open: () => new Uint8Array(9), idOf: (value) => value as number },
-    });
+    const proposals = withoutWorld();
     const open = (bytes: number) =>
       void proposals.open(() => new Uint8Array(bytes), { timeoutMs: 1_000 });
     const take = () => proposals.take(1, Infinity, leader).commands.map(({ length }) => length);

@@ -6,6 +6,7 @@
  * anybody: answers come over a connection of their own.
  */
 import type { MemberId } from '../../raft/types.js';
+import type { DriverRule, DriverRuleParts } from '../driver-rule.js';
 import type { SimMachine } from '../sim-machine.js';
 
 interface Self {
@@ -14,21 +15,19 @@ interface Self {
 }
 
 /** @since 0.1.0 */
-export class LostDirectories {
-  readonly #violated: (id: string, message: string) => void;
+export class LostDirectories implements DriverRule {
+  readonly #violated: DriverRuleParts['violated'];
   /** Who the member on a machine is, by its last start. */
   readonly #members = new Map<string, Self>();
-  /** Directory that the member of an id has, by its last start. */
-  readonly #directories = new Map<MemberId, string>();
+  /** Directories that the member of an id had, in the order in which it first started in them. */
+  readonly #directories = new Map<MemberId, readonly string[]>();
   /** Whom the member in a directory has heard, and in which directory that one was. */
   readonly #heard = new Map<string, Map<MemberId, string>>();
 
-  /** @param violated - told of a member that takes one directory for another */
-  constructor(violated: (id: string, message: string) => void) {
+  constructor({ violated }: Pick<DriverRuleParts, 'violated'>) {
     this.#violated = violated;
   }
 
-  /** Looks on from the next boot of a machine on, beside whoever does already. */
   observe(machine: SimMachine): void {
     const { observer } = machine;
     /** The member that runs; another one with its id had another directory. */
@@ -38,11 +37,11 @@ export class LostDirectories {
       opened: (node) => {
         const { dirId, memberId } = node;
         const self = { dirId, memberId };
-        const isSecond =
-          (this.#directories.get(memberId) ?? dirId) !== dirId || second !== undefined;
-        second = isSecond ? self : undefined;
+        const before = this.#directories.get(memberId) ?? [];
+        const all = before.includes(dirId) ? before : [...before, dirId];
+        second = all.length > 1 ? self : undefined;
         this.#members.set(machine.name, self);
-        this.#directories.set(memberId, dirId);
+        this.#directories.set(memberId, all);
         observer.opened(node);
       },
       received: (message) => {
@@ -58,7 +57,7 @@ export class LostDirectories {
 
   #received(name: string, from: MemberId): void {
     const self = this.#members.get(name);
-    const sender = this.#directories.get(from);
+    const sender = this.#directories.get(from)?.at(-1);
     if (self === undefined || sender === undefined) return;
     const heard = this.#heard.get(self.dirId) ?? new Map<MemberId, string>();
     this.#heard.set(self.dirId, heard);

@@ -4,6 +4,7 @@
  */
 import { decodeMemberList } from '../../codec/member-codec.js';
 import { type ConfState, isVoter, restoreConfiguration } from '../../raft/index.js';
+import type { DriverRule, DriverRuleParts } from '../driver-rule.js';
 import type { SimMachine } from '../sim-machine.js';
 
 /** What is known of a member that a change of its address must leave or may change. */
@@ -14,18 +15,16 @@ interface Seat {
 }
 
 /** @since 0.1.0 */
-export class MovedMembers {
-  readonly #violated: (id: string, message: string) => void;
+export class MovedMembers implements DriverRule {
+  readonly #violated: DriverRuleParts['violated'];
   #seats: ReadonlyMap<number, Seat> = new Map();
   /** Of the newest change that somebody applied: before any other does, and in order. */
   #index = -1;
 
-  /** @param violated - told of a member that moved into another role */
-  constructor(violated: (id: string, message: string) => void) {
+  constructor({ violated }: Pick<DriverRuleParts, 'violated'>) {
     this.#violated = violated;
   }
 
-  /** Looks on from the next boot of a machine on, beside whoever does already. */
   observe(machine: SimMachine): void {
     const { observer } = machine;
     machine.observer = {

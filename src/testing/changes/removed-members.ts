@@ -6,33 +6,20 @@
  */
 import { decodeMemberList } from '../../codec/member-codec.js';
 import type { OpenedNode } from '../../node/index.js';
+import type { DriverRule, DriverRuleParts } from '../driver-rule.js';
 import type { SimMachine } from '../sim-machine.js';
 
 /** Election timeouts for which one that led goes on at most. */
 const lingeringElections = 4;
 
 /** @since 0.1.0 */
-export class RemovedMembers {
-  readonly #nowUs: () => number;
-  readonly #electionUs: number;
-  readonly #violated: (id: string, message: string) => void;
+export class RemovedMembers implements DriverRule {
+  readonly #parts: DriverRuleParts;
 
-  /**
-   * @param nowUs - virtual time
-   * @param electionMs - of the group
-   * @param violated - told of a member that goes on
-   */
-  constructor(
-    nowUs: () => number,
-    electionMs: number,
-    violated: (id: string, message: string) => void,
-  ) {
-    this.#nowUs = nowUs;
-    this.#electionUs = electionMs * 1_000;
-    this.#violated = violated;
+  constructor(parts: DriverRuleParts) {
+    this.#parts = parts;
   }
 
-  /** Looks on from the next boot of a machine on, beside whoever does already. */
   observe(machine: SimMachine): void {
     const { observer } = machine;
     let node: OpenedNode | undefined;
@@ -55,25 +42,25 @@ export class RemovedMembers {
         const { context } = state;
         const removed = context === undefined ? [] : decodeMemberList(context).removed;
         if (node !== undefined && removed.includes(node.memberId)) {
-          removal ??= { index, mayUs: led ? lingeringElections * this.#electionUs : 0 };
+          removal ??= { index, mayUs: led ? lingeringElections * this.#parts.electionUs : 0 };
         }
         observer.configured(index, state);
       },
       applied: (entries, results) => {
         if (removal !== undefined && (entries.at(-1)?.index ?? 0) >= removal.index) spentUs ??= 0;
-        seenUs = this.#nowUs();
+        seenUs = this.#parts.nowUs();
         observer.applied(entries, results);
       },
       stepped: (raft) => {
         led = raft.role === 'leader';
         if (removal !== undefined && spentUs !== undefined) {
-          const nowUs = this.#nowUs();
-          spentUs += Math.min(nowUs - seenUs, this.#electionUs / 10);
+          const nowUs = this.#parts.nowUs();
+          spentUs += Math.min(nowUs - seenUs, this.#parts.electionUs / 10);
           seenUs = nowUs;
           if (spentUs > removal.mayUs) {
             const spentMs = Math.round(spentUs / 1_000);
             const message = `${machine.name} goes on ${spentMs} ms after it applied its removal`;
-            this.#violated('C2', message);
+            this.#parts.violated('C2', message);
           }
         }
         observer.stepped(raft);

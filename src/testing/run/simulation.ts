@@ -8,6 +8,7 @@ import { LostDirectories } from '../changes/lost-directories.js';
 import { MovedMembers } from '../changes/moved-members.js';
 import { RemovedMembers } from '../changes/removed-members.js';
 import type { SimCluster, SimService } from '../cluster/sim-cluster.js';
+import type { DriverRule, DriverRuleParts } from '../driver-rule.js';
 import { GroupMarks } from '../marks/group-marks.js';
 import { SimRandom } from '../sim-random.js';
 import { ChangeSupervisor } from './change-supervisor.js';
@@ -114,14 +115,16 @@ export class Simulation<S extends SimService> {
   /** Those that look at what a driver does, not at its core. */
   #observeRules(): void {
     const { scheduler } = this.#cluster.sim;
-    const electionMs = 10 * (this.#scenario.tickMs ?? 100);
-    const violated = (id: string, message: string) => this.violated(id, message);
-    const nowUs = () => scheduler.nowUs;
-    const rules = [
-      new StalledLeaders(nowUs, electionMs, violated),
-      new RemovedMembers(nowUs, electionMs, violated),
-      new MovedMembers(violated),
-      new LostDirectories(violated),
+    const parts: DriverRuleParts = {
+      nowUs: () => scheduler.nowUs,
+      electionUs: 10_000 * (this.#scenario.tickMs ?? 100),
+      violated: (id, message) => this.violated(id, message),
+    };
+    const rules: readonly DriverRule[] = [
+      new StalledLeaders(parts),
+      new RemovedMembers(parts),
+      new MovedMembers(parts),
+      new LostDirectories(parts),
     ];
     this.#cluster.onMachine((machine) => {
       for (const rule of rules) rule.observe(machine);

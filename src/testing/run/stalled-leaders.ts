@@ -6,6 +6,7 @@
  */
 import type { RawNode } from '../../raft/raw-node.js';
 import type { RaftStatus } from '../../raft/status.js';
+import type { DriverRule, DriverRuleParts } from '../driver-rule.js';
 import type { SimMachine } from '../sim-machine.js';
 
 /** Election timeouts that a write takes before anybody looks, and that the leader then has to go. */
@@ -13,27 +14,13 @@ const stalledElections = 2.5;
 const leavingElections = 2;
 
 /** @since 0.1.0 */
-export class StalledLeaders {
-  readonly #nowUs: () => number;
-  readonly #electionUs: number;
-  readonly #violated: (id: string, message: string) => void;
+export class StalledLeaders implements DriverRule {
+  readonly #parts: DriverRuleParts;
 
-  /**
-   * @param nowUs - virtual time
-   * @param electionMs - of the group
-   * @param violated - told of a leader that stays
-   */
-  constructor(
-    nowUs: () => number,
-    electionMs: number,
-    violated: (id: string, message: string) => void,
-  ) {
-    this.#nowUs = nowUs;
-    this.#electionUs = electionMs * 1_000;
-    this.#violated = violated;
+  constructor(parts: DriverRuleParts) {
+    this.#parts = parts;
   }
 
-  /** Looks on from the next boot of a machine on, beside whoever does already. */
   observe(machine: SimMachine): void {
     const { observer } = machine;
     /** When the writes began that are not durable, in order. */
@@ -42,16 +29,16 @@ export class StalledLeaders {
     let sinceUs: number | undefined;
     let seenUs = 0;
     const look = (raft: RawNode): void => {
-      const nowUs = this.#nowUs();
-      const wasAway = nowUs - seenUs > this.#electionUs / 2;
+      const nowUs = this.#parts.nowUs();
+      const wasAway = nowUs - seenUs > this.#parts.electionUs / 2;
       seenUs = nowUs;
-      const isStalled = nowUs - (writing[0] ?? nowUs) > stalledElections * this.#electionUs;
+      const isStalled = nowUs - (writing[0] ?? nowUs) > stalledElections * this.#parts.electionUs;
       if (wasAway || !isStalled || !isBehind(raft)) sinceUs = undefined;
       else sinceUs ??= nowUs;
-      if (nowUs - (sinceUs ?? nowUs) <= leavingElections * this.#electionUs) return;
+      if (nowUs - (sinceUs ?? nowUs) <= leavingElections * this.#parts.electionUs) return;
       const stalledMs = Math.round((nowUs - (writing[0] as number)) / 1_000);
       const message = `${machine.name} leads with a write that takes ${stalledMs} ms so far`;
-      this.#violated('V6', message);
+      this.#parts.violated('V6', message);
     };
     machine.observer = {
       ...observer,
@@ -61,7 +48,7 @@ export class StalledLeaders {
         observer.opened(node);
       },
       writing: (append) => {
-        writing.push(this.#nowUs());
+        writing.push(this.#parts.nowUs());
         observer.writing(append);
       },
       written: (append) => {

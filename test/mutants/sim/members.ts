@@ -41,7 +41,7 @@ export const members: readonly SimDefect[] = [
     source: 'C6, 14571',
     profile,
     file: 'node/membership.ts',
-    find: '    this.#configuration = restoreConfiguration(state);\n    this.#directory = MemberDirectory.of(state);\n    this.#nameAll();\n    this.#parts.onChanged();\n',
+    find: '    this.#configuration = restoreConfiguration(state);\n    this.#directory = MemberDirectory.of(state);\n    this.#nameAll();\n    this.#tell();\n',
     replace: '    this.#configuration = restoreConfiguration(state);\n',
   },
   {

@@ -5,7 +5,7 @@ import { MovedMembers } from '../../../src/testing/changes/moved-members.js';
 import { RemovedMembers } from '../../../src/testing/changes/removed-members.js';
 import { listed, PlayedMachine } from './played-machine.js';
 
-const electionMs = 1_000;
+const electionUs = 1_000_000;
 
 function collected() {
   const found: string[] = [];
@@ -16,7 +16,7 @@ describe('a member that applied its own removal', () => {
   function played(role = 'follower') {
     let nowMs = 0;
     const { found, violated } = collected();
-    const rule = new RemovedMembers(() => nowMs * 1_000, electionMs, violated);
+    const rule = new RemovedMembers({ nowUs: () => nowMs * 1_000, electionUs, violated });
     const machine = new PlayedMachine('n1', rule);
     machine.role = role;
     machine.open(1);
@@ -79,7 +79,7 @@ describe('a member that moved', () => {
     ['and is what it was', learner, learner, []],
   ])('%s', (_, before, after, expected) => {
     const { found, violated } = collected();
-    const machine = new PlayedMachine('n1', new MovedMembers(violated));
+    const machine = new PlayedMachine('n1', new MovedMembers({ violated }));
     machine.open(1, 'a', listed({ 1: 'a', 2: 'b' }, before));
     machine.configure(5, listed({ 1: 'a', 2: 'c' }, after));
     expect(found).toEqual(expected);
@@ -87,7 +87,7 @@ describe('a member that moved', () => {
 
   test('and votes later, as somebody tells who is behind -> nothing', () => {
     const { found, violated } = collected();
-    const rule = new MovedMembers(violated);
+    const rule = new MovedMembers({ violated });
     const [first, second] = ['n1', 'n2'].map((name) => new PlayedMachine(name, rule));
     first?.open(1, 'a', listed({ 1: 'a', 2: 'b' }, learner));
     first?.configure(5, listed({ 1: 'a', 2: 'c' }, learner));
@@ -100,7 +100,7 @@ describe('a member that moved', () => {
 describe('a directory that was lost', () => {
   function group() {
     const { found, violated } = collected();
-    const rule = new LostDirectories(violated);
+    const rule = new LostDirectories({ violated });
     const [first, second] = ['n1', 'n2'].map((name) => new PlayedMachine(name, rule)) as [
       PlayedMachine,
       PlayedMachine,

@@ -3,12 +3,8 @@ import { encodeMemberList } from '../../../src/codec/member-codec.js';
 import type { OpenedNode } from '../../../src/node/index.js';
 import type { ConfState } from '../../../src/raft/index.js';
 import type { RawNode } from '../../../src/raft/raw-node.js';
+import type { DriverRule } from '../../../src/testing/driver-rule.js';
 import { assertingObserver, type SimMachine } from '../../../src/testing/sim-machine.js';
-
-/** A rule that looks on. */
-interface Rule {
-  observe(machine: SimMachine): void;
-}
 
 /** @since 0.1.0 */
 export class PlayedMachine {
@@ -17,7 +13,7 @@ export class PlayedMachine {
   linkedTo: readonly string[] = [];
   role = 'follower';
 
-  constructor(name: string, rule: Rule) {
+  constructor(name: string, rule: DriverRule) {
     const stepped = (_raft: RawNode): void => undefined;
     this.#machine = { name, linkedTo: this.linkedTo, observer: { ...assertingObserver, stepped } };
     rule.observe(this.#machine as unknown as SimMachine);

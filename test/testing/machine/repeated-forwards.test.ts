@@ -1,11 +1,9 @@
 // A transport delivers at most once. A machine without sessions is not to be blamed for one that does not.
 import { expect, test } from 'vitest';
-import { type PlainMachineSpec, randomInt, simulate } from '../../../src/testing/index.js';
+import { type PlainMachineSpec, simulate } from '../../../src/testing/index.js';
 import type { Scenario } from '../../../src/testing/run/scenario.js';
 import { scenarioOf } from '../../../src/testing/run/simulate-options.js';
-
-type Add = { readonly key: string; readonly by: number };
-type Sums = Readonly<Record<string, number>>;
+import { type Add, type SumsByKey, sums } from './sums.js';
 
 /** The machine of docs/guides/testing-your-state-machine.md. */
 class Counters {
@@ -27,16 +25,9 @@ class Counters {
   }
 }
 
-const machine: PlainMachineSpec<Sums, Add, number> = {
+const machine: PlainMachineSpec<SumsByKey, Add, number> = {
   create: () => new Counters(),
-  draw: (random, keys) => ({ key: `k${randomInt(random, keys)}`, by: randomInt(random, 10) }),
-  model: {
-    initial: () => ({}),
-    execute(sums, { key, by }) {
-      const sum = (sums[key] ?? 0) + by;
-      return { state: { ...sums, [key]: sum }, answer: sum };
-    },
-  },
+  ...sums,
 };
 
 const repeats = ({ faults }: Scenario): boolean =>

@@ -15,11 +15,11 @@ function played(matches: readonly [number, number] = [9, 9]) {
     name: 'n1',
     observer: { ...assertingObserver, stepped: (_raft: RawNode) => undefined },
   };
-  const leaders = new StalledLeaders(
-    () => nowMs * 1_000,
-    electionMs,
-    (id) => found.push(id),
-  );
+  const leaders = new StalledLeaders({
+    nowUs: () => nowMs * 1_000,
+    electionUs: electionMs * 1_000,
+    violated: (id) => found.push(id),
+  });
   leaders.observe(machine as unknown as SimMachine);
   const raft = {
     role: 'leader',
