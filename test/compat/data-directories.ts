@@ -104,6 +104,7 @@ export async function writeArchive(): Promise<void> {
     const cluster = await place.cluster(...names);
     const open = (name: Name) => openMember({ name, cluster, dir: place.dir(name) });
     const [a, b, c] = (await Promise.all(names.map(open))) as [Store, Store, Store];
+    await place.met(...names);
     for (const { id, ttlSeconds } of leases) await a.lease(ttlSeconds, { id });
     await make(a, early);
     await c.close();

@@ -215,7 +215,9 @@ describe('three members', () => {
     const opened = Object.keys(cluster).map((name, at) =>
       open({ name, cluster, dir: place.dir(name), stateMachine: machines[at] as Texts }),
     );
-    return { machines, members: await Promise.all(opened) };
+    const members = await Promise.all(opened);
+    await place.met(...Object.keys(cluster));
+    return { machines, members };
   };
 
   test('proposals through any: one order everywhere, status and events by name, one leadership', async () => {

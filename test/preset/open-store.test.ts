@@ -85,9 +85,12 @@ describe('one member', () => {
 });
 
 describe('three members', () => {
-  const openAll = (cluster: Record<string, string>) => {
+  const openAll = async (cluster: Record<string, string>) => {
     const names = Object.keys(cluster);
-    return Promise.all(names.map((name) => place.open({ name, dir: place.dir(name), cluster })));
+    const open = (name: string) => place.open({ name, dir: place.dir(name), cluster });
+    const stores = await Promise.all(names.map(open));
+    await place.met(...names);
+    return stores;
   };
 
   test('write through one, read through the others; closed and opened again', async () => {

@@ -4,8 +4,11 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { StoreOptions } from '../../src/assembly/store-config.js';
 import { openStore } from '../../src/preset/open-store.js';
+import { readMemberFile } from '../../src/storage/member-file.js';
+import { nodeFileSystem } from '../../src/storage/node-fs/index.js';
 import type { Store } from '../../src/store/store.js';
 
 export class Place {
@@ -47,6 +50,17 @@ export class Place {
     );
     await Promise.all(taken.map(closed));
     return Object.fromEntries(names.map((name, nth) => [name, addresses[nth] as string]));
+  }
+
+  /**
+   * Resolves once each of the open members has met all others. Before, the rest of a group may be unable
+   * to elect without the one that is to go: who has history takes nobody that is new to it (ADR 0018).
+   */
+  async met(...names: string[]): Promise<void> {
+    for (const name of names) {
+      const peers = async () => (await readMemberFile(nodeFileSystem, this.dir(name)))?.peers;
+      while (((await peers())?.length ?? 0) < names.length - 1) await setTimeout(5);
+    }
   }
 
   /** Takes an address, as another program would. */

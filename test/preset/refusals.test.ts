@@ -49,7 +49,7 @@ async function openAll(cluster: Record<string, string>): Promise<Record<string, 
   const stores = await Promise.all(
     names.map((name) => place.open({ name, dir: place.dir(name), cluster })),
   );
-  // Every pair has met, once each member answers.
+  await place.met(...names);
   for (const store of stores) await store.put('met', store.status().name);
   return Object.fromEntries(stores.map((store, nth) => [names[nth] as string, store]));
 }

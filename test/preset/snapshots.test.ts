@@ -47,6 +47,7 @@ describe('snapshots', () => {
     const optionsOf = (name: string) => ({ name, cluster, dir: place.dir(name) });
     const [a, , c] = await Promise.all(names.map((name) => open(optionsOf(name))));
     if (a === undefined || c === undefined) throw new Error('three members');
+    await place.met(...names);
     await c.put('k', 'first');
     await c.close();
     const value = 'x'.repeat(10_000);
