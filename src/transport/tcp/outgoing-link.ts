@@ -104,10 +104,16 @@ export class OutgoingLink {
    */
   says(address: Address): void {
     if (!this.#place.says(formatAddress(address)) || this.#retry === undefined) return;
+    this.#place.turn();
+    this.callNow();
+  }
+
+  /** Nothing waits for the next attempt: the peer is known to be there. */
+  callNow(): void {
+    if (this.#retry === undefined) return;
     this.#retry.cancel();
     this.#retry = undefined;
     this.#backoff.reset();
-    this.#place.turn();
     this.#connect();
   }
 

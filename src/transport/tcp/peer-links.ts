@@ -5,6 +5,7 @@
 import { limits } from '../../base/limits.js';
 import type { WireMessage } from '../../codec/wire-message.js';
 import type { Address } from '../address.js';
+import type { MemberIdentity } from '../transport.js';
 import { type LinkHandlers, OutgoingLink, type OutgoingLinkOptions } from './outgoing-link.js';
 
 /** @since 0.1.0 */
@@ -19,6 +20,8 @@ export class PeerLinks {
   readonly #log: OutgoingLink;
   #snapshots: OutgoingLink | undefined;
   #said: Address | undefined;
+  /** Token of the life in which the peer was met last. */
+  #life: number | undefined;
 
   constructor(options: PeerLinksOptions) {
     this.#options = options;
@@ -41,6 +44,18 @@ export class PeerLinks {
     this.#said = address;
     this.#log.says(address);
     this.#snapshots?.says(address);
+  }
+
+  /**
+   * The peer opened a connection to us. In a life that is new it is called at once, however long it was
+   * away: until then it hears from nobody. Once in each life, or two that close on each other would never rest.
+   */
+  met({ life }: MemberIdentity): void {
+    const token = life?.tokens[0];
+    if (token === undefined || token === this.#life) return;
+    this.#life = token;
+    this.#log.callNow();
+    this.#snapshots?.callNow();
   }
 
   /** Queues a message on the connection that it belongs on, or drops it. */

@@ -189,7 +189,12 @@ export class TcpTransport implements Transport {
   }
 
   /** A peer is answered where it says it is, unless it is found where the list says. */
-  #meet({ memberId, address }: MemberIdentity): void {
+  #meet(peer: MemberIdentity): void {
+    this.#answerAt(peer);
+    this.#links.get(peer.memberId)?.met(peer);
+  }
+
+  #answerAt({ memberId, address }: MemberIdentity): void {
     const at = addressOf(address);
     if (at === undefined) return;
     const link = this.#links.get(memberId);

@@ -18,6 +18,8 @@ const large = (id: number) => ({
   commands: [new Uint8Array(1 << 20)],
 });
 
+const lifeOf = (token: number) => ({ number: 1, tokens: [token], term: 0, lastIndex: 0 });
+
 describe('tcp', () => {
   let world: TcpWorld;
   beforeEach(() => {
@@ -212,6 +214,49 @@ describe('tcp', () => {
     await listener.close();
     // Half of a step at least; the longest is also how long one has to stand.
     expect(delays.filter((delayMs) => delayMs >= 16 && delayMs < 32)).not.toEqual([]);
+  });
+
+  test('a peer that was away comes in a new life -> called at once, not with the next attempt', async () => {
+    const gone = new RawListener();
+    world.peers.set(2, await gone.listen());
+    await gone.close();
+    const times = { handshakeMs: 5_000, reconnect: { minMs: 3_600_000, maxMs: 3_600_000 } };
+    const one = await world.make(1, { times });
+    const owner = new Recorder();
+    one.start(identityOf(1), owner);
+    await until(() => owner.links.includes('2 down'));
+    const two = await world.make(2, { times });
+    two.start({ ...identityOf(2), life: lifeOf(7) }, new Recorder());
+    await owner.untilUp(2);
+  });
+
+  test('a peer that closes what it takes, and calls again in one life -> called back once', async () => {
+    const listener = new RawListener((peer) => {
+      void acceptAs(2, peer).then(() => peer.socket.destroy());
+    });
+    world.peers.set(2, await listener.listen());
+    const times = { handshakeMs: 5_000, reconnect: { minMs: 3_600_000, maxMs: 3_600_000 } };
+    const one = await world.make(1, { times });
+    const owner = new Recorder();
+    one.start(identityOf(1), owner);
+    const calls = async (token: number) => {
+      const peer = RawPeer.to(one.address);
+      const hello = helloOf({ ...identityOf(2), life: lifeOf(token) }, 1, false);
+      peer.write(frameOf(encodeHello(hello), crc32));
+      await peer.answer();
+      peer.socket.destroy();
+      await peer.untilClosed();
+    };
+    const downs = () => owner.links.filter((link) => link === '2 down').length;
+    await until(() => downs() === 1);
+    await calls(7);
+    await until(() => downs() === 2);
+    for (let time = 0; time < 20; time += 1) await calls(7);
+    expect(listener.peers).toHaveLength(2);
+    await calls(8);
+    await until(() => downs() === 3);
+    expect(listener.peers).toHaveLength(3);
+    await listener.close();
   });
 
   test.each([
