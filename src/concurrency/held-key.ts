@@ -68,14 +68,20 @@ export class HeldKey implements AsyncDisposable {
 
   /** The subclasses': gives it up. From here on it must not be used, whenever the key goes. */
   _release(): Promise<void> {
-    this._lose(`'${this.key}' was given up`);
+    this.#lose(ownershipLost(`'${this.key}' was given up`));
     return this.#release();
   }
 
-  /** The subclasses': it is lost. */
+  /**
+   * The subclasses': it is lost. Nobody has to give it up any more, so what it still had is given back
+   * here: a session that lives on stands in line again, one that was made for it ends.
+   */
   _lose(message: string): KontikiError {
-    const error = kontikiError('OWNERSHIP_LOST', message, { outcome: 'rejected' });
+    const error = ownershipLost(message);
+    if (this.#lost.signal.aborted) return error;
     this.#lose(error);
+    // What does not pass by itself ends the session, too.
+    this.#release().catch(() => undefined);
     return error;
   }
 
@@ -106,4 +112,8 @@ export class HeldKey implements AsyncDisposable {
       // It was lost meanwhile, or its store has stopped, and the session with it.
     }
   }
+}
+
+function ownershipLost(message: string): KontikiError {
+  return kontikiError('OWNERSHIP_LOST', message, { outcome: 'rejected' });
 }

@@ -3,7 +3,7 @@
  * lost. All of them become one signal.
  */
 import type { Timer, Timers } from '../base/clock.js';
-import { kontikiError } from '../base/errors.js';
+import { type KontikiError, kontikiError } from '../base/errors.js';
 import type { Session } from './session.js';
 
 /** @since 0.1.0 */
@@ -28,6 +28,7 @@ export class Patience {
    * @throws {KontikiError} ARGUMENT_INVALID
    */
   constructor({ signal, timeoutMs }: WaitOptions, timers: Timers) {
+    if (signal !== undefined) checkSignal(signal);
     if (timeoutMs !== undefined) this.#setTimer(timeoutMs, timers);
     if (signal !== undefined) this.#listen(signal);
   }
@@ -63,9 +64,8 @@ export class Patience {
   }
 
   #setTimer(timeoutMs: number, timers: Timers): void {
-    if (!(timeoutMs >= 0 && timeoutMs <= timerMsMax)) {
-      const message = `expected timeoutMs from 0 to ${timerMsMax}, got ${timeoutMs}`;
-      throw kontikiError('ARGUMENT_INVALID', message, { outcome: 'rejected' });
+    if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0 && timeoutMs <= timerMsMax)) {
+      throw invalid(`expected timeoutMs from 0 to ${timerMsMax}, got ${String(timeoutMs)}`);
     }
     const timer: Timer = timers.after(timeoutMs, () => {
       const message = `expected its turn to come within ${timeoutMs} ms`;
@@ -73,4 +73,14 @@ export class Patience {
     });
     this.#stops.push(() => timer.cancel());
   }
+}
+
+/** Before a timer is set that nobody would stop. */
+function checkSignal(signal: AbortSignal): void {
+  if (signal instanceof AbortSignal) return;
+  throw invalid(`expected signal to be an AbortSignal, got ${typeof signal}`);
+}
+
+function invalid(message: string): KontikiError {
+  return kontikiError('ARGUMENT_INVALID', message, { outcome: 'rejected' });
 }

@@ -16,6 +16,8 @@ const passing = [
   'NO_SPACE',
   'OVERLOADED',
   'OVERTAKEN',
+  // Always with an unknown outcome: the session of writes ended, and nobody knows what it had done.
+  'SESSION_EXPIRED',
   'TIMEOUT',
 ] as const;
 

@@ -42,7 +42,7 @@ export class Place {
     this.session = session;
     this.#prefix = prefixOf(name);
     this.#value = value;
-    this.key = `${this.#prefix}${session.lease.id.toString(16)}`;
+    this.key = keyOf({ name, session });
     this.#unclaim = session._claim(this.key);
   }
 
@@ -78,6 +78,7 @@ export class Place {
     const patience = new Patience(wait, session.timers).follow(session);
     try {
       patience.signal.throwIfAborted();
+      await session._untilLeft(keyOf(options), patience.signal);
       const place = new Place(options);
       try {
         await enter(place, patience.signal);
@@ -102,10 +103,12 @@ export class Place {
    * @throws {KontikiError} what does not pass by itself; the session still has the place then
    */
   leave(): Promise<void> {
-    this.#leaving ??= this.#leave().catch((error: unknown) => {
+    if (this.#leaving !== undefined) return this.#leaving;
+    this.#leaving = this.#leave().catch((error: unknown) => {
       this.#leaving = undefined;
       throw error;
     });
+    this.session._leaves(this.key, this.#leaving);
     return this.#leaving;
   }
 
@@ -198,6 +201,10 @@ export class Place {
       await kv.txn().if(isOwn).do(remove(this.key)).commit();
     }
   }
+}
+
+function keyOf({ name, session }: Pick<PlaceOptions, 'name' | 'session'>): string {
+  return `${prefixOf(name)}${session.lease.id.toString(16)}`;
 }
 
 /**

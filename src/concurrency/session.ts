@@ -33,6 +33,8 @@ export class Session implements AsyncDisposable {
   readonly timers: Timers;
   /** Keys that somebody in this process holds or waits with. */
   readonly #claims = new Set<string>();
+  /** Those of them that are being given up: settles with it, and never rejects. */
+  readonly #leaving = new Map<string, Promise<void>>();
   readonly #whenLost = new Set<() => void>();
 
   constructor(parts: Pick<Session, 'kv' | 'lease' | 'timers'>) {
@@ -71,9 +73,10 @@ export class Session implements AsyncDisposable {
    */
   async close(options: WaitOptions = {}): Promise<void> {
     checkNames(options, waitNames);
-    this.orphan();
     const { timers } = this;
-    const patience = new Patience(options, timers).follow(this);
+    const patience = new Patience(options, timers);
+    this.orphan();
+    patience.follow(this);
     const { signal } = patience;
     try {
       const revoke = () => this.lease.revoke({ signal });
@@ -116,6 +119,39 @@ export class Session implements AsyncDisposable {
     this.#claims.add(key);
     return () => this.#claims.delete(key);
   }
+
+  /** The recipes': a key that was claimed is being given up. */
+  _leaves(key: string, leaving: Promise<void>): void {
+    const over = () => {
+      if (this.#leaving.get(key) === settled) this.#leaving.delete(key);
+    };
+    const settled = leaving.then(over, over);
+    this.#leaving.set(key, settled);
+  }
+
+  /**
+   * The recipes': waits while a key is being given up, for it is neither held nor awaited any more.
+   *
+   * @throws `signal.reason`
+   */
+  async _untilLeft(key: string, signal: AbortSignal): Promise<void> {
+    for (let left = this.#leaving.get(key); left !== undefined; left = this.#leaving.get(key)) {
+      await ended(left, signal);
+      signal.throwIfAborted();
+    }
+  }
+}
+
+/** Resolves with either of them. */
+function ended(settled: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const over = () => {
+      signal.removeEventListener('abort', over);
+      resolve();
+    };
+    signal.addEventListener('abort', over);
+    void settled.then(over);
+  });
 }
 
 /**

@@ -2,6 +2,7 @@
  * A backup of a member that does not run, from its directory: for when too few members are left to elect
  * a leader. The member is opened as a start would open it, but nobody hears of it.
  */
+import { resolve } from 'node:path';
 import { configIn } from '../assembly/data-directory.js';
 import { openStoreOn } from '../assembly/open-store-on.js';
 import { storeConfig } from '../assembly/store-config.js';
@@ -29,18 +30,19 @@ const pollMs = 10;
 /**
  * Opens a stopped member to take a backup of it.
  *
- * @param dir - its data directory
+ * @param path - its data directory
  * @param token - that its cluster was opened with; default that of `openStore`
  * @throws {KontikiError} ARGUMENT_INVALID when there is no member; DIR_LOCKED when it runs;
  *   CLUSTER_MISMATCH for another token; and what a start of it refuses with
  * @since 0.1.0
  */
-export async function openOfflineBackup(dir: string, token?: string): Promise<OfflineBackup> {
+export async function openOfflineBackup(path: string, token?: string): Promise<OfflineBackup> {
+  const dir = resolve(path);
   const storage = await systemStorage();
   const { fs, timers } = storage;
   const record = await readMemberFile(fs, dir);
   if (record === undefined) {
-    throw kontikiError('ARGUMENT_INVALID', `expected a data directory with a member in '${dir}'`);
+    throw kontikiError('ARGUMENT_INVALID', `expected a data directory with a member in '${path}'`);
   }
   const { name } = record;
   // As one that joined: whether it did, or founded its cluster, its directory says who it is.

@@ -4,6 +4,7 @@
 import type { MachineNode } from '../assembly/machine-node.js';
 import { nodeConfig, type OpenNodeOptions } from '../assembly/node-config.js';
 import { openNodeOn } from '../assembly/open-node-on.js';
+import { withFixedPaths } from './fixed-paths.js';
 import { systemEnv } from './system-env.js';
 
 /**
@@ -24,6 +25,7 @@ import { systemEnv } from './system-env.js';
 export async function openNode<Answer = unknown>(
   options: OpenNodeOptions<Answer>,
 ): Promise<MachineNode<Answer>> {
-  const { config, stateMachine } = nodeConfig(options);
+  const { config: given, stateMachine } = nodeConfig(options);
+  const config = withFixedPaths(given);
   return openNodeOn(await systemEnv(config), config, stateMachine);
 }

@@ -5,6 +5,7 @@ import { configIn } from '../assembly/data-directory.js';
 import { openStoreOn } from '../assembly/open-store-on.js';
 import { type StoreOptions, storeConfig } from '../assembly/store-config.js';
 import type { Store } from '../store/store.js';
+import { withFixedPaths } from './fixed-paths.js';
 import { systemEnv, systemStorage } from './system-env.js';
 
 /**
@@ -24,7 +25,7 @@ import { systemEnv, systemStorage } from './system-env.js';
  * @example const store = await openStore({ dir: './data' });
  */
 export async function openStore(options: StoreOptions = {}): Promise<Store> {
-  const given = storeConfig(options);
+  const given = withFixedPaths(storeConfig(options));
   const storage = await systemStorage();
   const config = await configIn(storage.fs, given);
   return openStoreOn(await systemEnv(config, storage), config);

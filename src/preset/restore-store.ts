@@ -1,9 +1,11 @@
 /**
  * `restoreStore` on the platform: a backup becomes the data directory of a member of a new cluster.
  */
+import { resolve } from 'node:path';
 import { type RestoredMember, restoreStoreOn } from '../assembly/restore-store-on.js';
 import { type StoreOptions, storeConfig } from '../assembly/store-config.js';
 import { kontikiError } from '../base/errors.js';
+import { withFixedPaths } from './fixed-paths.js';
 import { systemStorage } from './system-env.js';
 
 /** @since 0.1.0 */
@@ -46,8 +48,9 @@ export async function restoreStore(options: RestoreOptions): Promise<RestoredMem
   if (bumpRevision !== undefined && !(Number.isSafeInteger(bumpRevision) && bumpRevision >= 1)) {
     throw invalid('bumpRevision', 'an integer of at least 1', bumpRevision);
   }
-  const config = storeConfig(member);
-  return restoreStoreOn(await systemStorage(), config, { from, bumpRevision });
+  const config = withFixedPaths(storeConfig(member));
+  const source = { from: resolve(from), bumpRevision };
+  return restoreStoreOn(await systemStorage(), config, source);
 }
 
 function invalid(what: string, expected: string, got: unknown) {
