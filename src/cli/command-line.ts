@@ -46,8 +46,9 @@ export async function runCommandLine(
     return await command(args, context);
   } catch (error) {
     if (isUsageError(error)) return misused(context, error.message);
-    if (!isKontikiError(error)) throw error;
-    context.printError(`kontiki: ${error.code}: ${error.message}`);
+    context.printError(
+      `kontiki: ${isKontikiError(error) ? `${error.code}: ${error.message}` : told(error)}`,
+    );
     return 2;
   }
 }
@@ -66,6 +67,11 @@ function parse(words: readonly string[]) {
 function say({ print }: CommandContext, text: string): ExitCode {
   print(text);
   return 0;
+}
+
+/** What nobody expected. It is told here, for by itself it would end the process with 1, which means damage. */
+function told(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function isUsageError(error: unknown): error is Error {

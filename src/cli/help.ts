@@ -10,7 +10,8 @@ Commands:
   wal dump DIR   print every record of a stopped member's log, up to its end
                  or its first damage, and change nothing
   snapshot save FILE --dir DIR [--token T]
-                 write a backup of a stopped member to a file that does not exist
+                 write a backup of a stopped member to a file that does not exist,
+                 by way of FILE.tmp
   snapshot status FILE
                  verify a backup, and print its hash, revision, keys and size
   snapshot restore FILE --dir DIR [--name N] [--cluster A=HOST:PORT,...]
@@ -23,7 +24,8 @@ Options:
   -h, --help     print this
   -v, --version  print the version
 
-Exit status: 0 all well, 1 damage or a violation found, 2 wrong usage or unreadable`;
+Exit status: 0 all well, 1 damage or a violation found, 2 wrong usage, unreadable
+or an answer that could not be written`;
 
 /** What `kontiki sim --help` prints. @param profiles - that there are */
 export function simHelp(profiles: readonly { readonly name: string; readonly about: string }[]) {

@@ -7,6 +7,9 @@ import { systemClock } from '../base/clock.js';
 import { lockHolder, nodeFileSystem } from '../storage/node-fs/index.js';
 import { runCommandLine } from './command-line.js';
 
+// Who reads the answer may have gone, or its disk be full. That is no damage, as 1 would say.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(2));
+
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   fs: nodeFileSystem,
   lockHolder,

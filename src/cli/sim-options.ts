@@ -2,6 +2,7 @@
  * The options of `kontiki sim`, checked as a whole before anything runs.
  */
 import { parseArgs } from 'node:util';
+import { parseDuration } from '../base/duration.js';
 import { kontikiError } from '../base/errors.js';
 
 /** What was asked for, still in words where only the simulator knows what they mean. */
@@ -10,8 +11,8 @@ export interface SimOptions {
   /** How many seeds at most; `undefined`: as many as time allows. */
   readonly seeds: number | undefined;
   readonly profile: string;
-  /** Real time, such as `10m`. */
-  readonly duration: string | undefined;
+  /** Real time after which no further seed begins, in milliseconds. */
+  readonly spanMs: number | undefined;
   readonly shrinks: boolean;
   /** Folder for what is found. */
   readonly out: string | undefined;
@@ -36,18 +37,32 @@ export function simOptions(args: readonly string[]): SimOptions {
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const { profile, for: duration, shrink: shrinks, out, help } = values;
-  const defaultSeeds = duration === undefined ? '1' : undefined;
+  const { profile, shrink: shrinks, out, help } = values;
+  const spanMs = values.for === undefined ? undefined : span('--for', values.for);
+  const defaultSeeds = spanMs === undefined ? '1' : undefined;
   const seeds = values.seeds ?? defaultSeeds;
+  const first = integer('--seed', values.seed, -Number.MAX_SAFE_INTEGER);
+  const count = seeds === undefined ? undefined : integer('--seeds', seeds, 1);
+  if (!Number.isSafeInteger(first + (count ?? 0))) {
+    const message = `expected --seed and --seeds to end at a safe integer, got ${values.seed} and ${seeds}`;
+    throw kontikiError('OPTIONS_INVALID', message);
+  }
   return {
-    seed: integer('--seed', values.seed, -Number.MAX_SAFE_INTEGER),
-    seeds: seeds === undefined ? undefined : integer('--seeds', seeds, 1),
+    seed: first,
+    seeds: count,
     profile,
-    duration,
+    spanMs,
     shrinks,
     out,
     help,
   };
+}
+
+function span(name: string, text: string): number {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  const message = `expected ${name} to be a time such as 90s, 10m or 2h, got '${text}'`;
+  throw kontikiError('OPTIONS_INVALID', message);
 }
 
 function integer(name: string, text: string, min: number): number {

@@ -36,8 +36,8 @@ async function runSeeds(
   testing: Testing,
   context: CommandContext,
 ): Promise<ExitCode> {
-  const { seed: first, seeds = Infinity, profile } = options;
-  const endMs = context.clock.monotonicMs() + spanMs(options, testing);
+  const { seed: first, seeds = Infinity, spanMs = Infinity, profile } = options;
+  const endMs = context.clock.monotonicMs() + spanMs;
   const totals = new testing.SimTotals();
   const marks = testing.declaredMarks(profile);
   const progress = new SimProgress(totals, { name: profile.name, first, marks }, context);
@@ -51,8 +51,4 @@ async function runSeeds(
   }
   progress.end();
   return totals.violations.length === 0 ? 0 : 1;
-}
-
-function spanMs({ duration }: ChosenOptions, { durationMs }: Testing): number {
-  return duration === undefined ? Infinity : durationMs(duration as `${number}m`, '--for');
 }

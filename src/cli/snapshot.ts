@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { type VerifiedBackup, verifyBackup } from '../backup/backup-file.js';
 import { backupFormatVersion } from '../backup/header.js';
 import { isKontikiError, kontikiError } from '../base/errors.js';
-import type { FileSystem } from '../storage/file-system.js';
+import type { StorageFile } from '../storage/file-system.js';
 import { type CommandContext, type ExitCode, misused } from './command.js';
 import { help } from './help.js';
 
@@ -79,20 +79,26 @@ export async function snapshot(
 async function save({ file, dir, token }: Given, context: CommandContext): Promise<ExitCode> {
   if (dir === undefined) return misused(context, 'snapshot save expects --dir');
   const { fs } = context;
+  const temporary = `${file}.tmp`;
   const names = await fs.list(folderOf(file));
-  if (names.includes(file.slice(file.lastIndexOf('/') + 1))) {
-    return misused(context, `expected no file '${file}'`);
+  for (const path of [file, temporary]) {
+    // Another save may be writing the second: whatever it is, it is not ours.
+    if (names.includes(path.slice(path.lastIndexOf('/') + 1))) {
+      return misused(context, `expected no file '${path}'`);
+    }
   }
   const { openOfflineBackup } = await import('../preset/offline-backup.js');
   const { backup, isWhole, close } = await openOfflineBackup(dir, token);
-  const temporary = `${file}.tmp`;
   try {
-    await write(fs, temporary, backup);
-    await fs.rename(temporary, file);
-    await fs.syncDirectory(folderOf(file));
-  } catch (error) {
-    await fs.remove(temporary).catch(() => undefined);
-    throw error;
+    const made = await fs.open(temporary, 'create');
+    try {
+      await write(made, backup);
+      await fs.rename(temporary, file);
+      await fs.syncDirectory(folderOf(file));
+    } catch (error) {
+      await fs.remove(temporary).catch(() => undefined);
+      throw error;
+    }
   } finally {
     await close();
   }
@@ -103,9 +109,7 @@ async function save({ file, dir, token }: Given, context: CommandContext): Promi
   return status({ file }, context);
 }
 
-async function write(fs: FileSystem, path: string, chunks: AsyncIterable<Uint8Array>) {
-  await fs.remove(path);
-  const file = await fs.open(path, 'create');
+async function write(file: StorageFile, chunks: AsyncIterable<Uint8Array>) {
   try {
     let offset = 0;
     for await (const chunk of chunks) {
@@ -164,13 +168,17 @@ async function restore(given: Given, context: CommandContext): Promise<ExitCode>
 
 /** `a=host:port,b=host:port`. */
 function membersOf(text: string): Record<string, string> {
-  const pairs = text.split(',').map((member) => {
+  const members = new Map<string, string>();
+  for (const member of text.split(',')) {
     const at = member.indexOf('=');
-    if (at > 0) return [member.slice(0, at), member.slice(at + 1)] as const;
-    const message = `expected --cluster to be name=host:port,..., got '${text}'`;
-    throw kontikiError('OPTIONS_INVALID', message);
-  });
-  return Object.fromEntries(pairs);
+    const name = member.slice(0, Math.max(at, 0)).trim();
+    if (name === '' || members.has(name)) {
+      const message = `expected --cluster to be name=host:port,..., each name once, got '${text}'`;
+      throw kontikiError('OPTIONS_INVALID', message);
+    }
+    members.set(name, member.slice(at + 1).trim());
+  }
+  return Object.fromEntries(members);
 }
 
 function folderOf(path: string): string {

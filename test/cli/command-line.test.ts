@@ -2,10 +2,14 @@
  * The program as its user meets it: words in, lines and an exit status out, on directories that a
  * real store wrote.
  */
+import { spawnSync } from 'node:child_process';
 import {
+  closeSync,
   copyFileSync,
   cpSync,
+  existsSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -18,7 +22,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/index.js';
 import { nodeFileSystem } from '../../src/storage/node-fs/index.js';
 import { type ReadWalOptions, readWal } from '../../src/storage/wal/index.js';
-import { packageFile, run } from './cli.js';
+import { packageFile, run, runWith } from './cli.js';
 
 describe('command line', () => {
   test('--version: -> prints the version of package.json', async () => {
@@ -46,6 +50,33 @@ describe('command line', () => {
     expect(out).toBe('');
     expect(errors).toContain(problem);
   });
+
+  test('an error that nobody expected -> status 2 and its stack, for 1 means damage', async () => {
+    const loadTesting = () => Promise.reject(new RangeError('a test'));
+    const { code, errors } = await runWith({ loadTesting }, 'sim', '--seed', '1');
+    expect(code).toBe(2);
+    expect(errors).toMatch(/^kontiki: RangeError: a test\n +at /);
+  });
+
+  test.skipIf(!existsSync('/dev/full'))(
+    'an answer that cannot be written (skipped where there is no /dev/full) -> status 2',
+    () => {
+      const full = openSync('/dev/full', 'w');
+      try {
+        const main = join(import.meta.dirname, '../../src/cli/main.ts');
+        const { status, stderr } = spawnSync(
+          process.execPath,
+          ['--import', 'tsx', main, '--help'],
+          {
+            stdio: ['ignore', full, 'pipe'],
+          },
+        );
+        expect({ status, stderr: String(stderr) }).toEqual({ status: 2, stderr: '' });
+      } finally {
+        closeSync(full);
+      }
+    },
+  );
 });
 
 describe('check', () => {

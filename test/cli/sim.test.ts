@@ -85,7 +85,7 @@ describe('kontiki sim', () => {
   test('other commands -> the simulator is not loaded', async () => {
     expect(await run('--help')).toMatchObject({ code: 0 });
     expect(await run('check', 'nowhere')).toMatchObject({ code: 2 });
-    await expect(run('sim')).rejects.toThrow('only sim needs the simulator');
+    expect((await run('sim')).errors).toContain('only sim needs the simulator');
   });
 
   test('--for -> seeds until the time is over', async () => {
@@ -107,6 +107,17 @@ describe('kontiki sim', () => {
       'standard, seeds 5 to 10',
       'standard, seeds 5 to 10',
     ]);
+  });
+
+  test.each([
+    [['--for', '10'], "--for to be a time such as 90s, 10m or 2h, got '10'"],
+    // Beyond, a seed and one is the same seed: it would never come to an end.
+    [['--seed', '9007199254740990', '--seeds', '4'], 'to end at a safe integer'],
+  ])('%j -> status 2, before any seed', async (words, problem) => {
+    const runSeed = () => Promise.reject(new Error('no seed is asked for'));
+    const parts = { loadTesting: async () => breaking({ runSeed }) };
+    const { code, errors } = await runWith(parts, 'sim', ...words);
+    expect({ code, errors }).toEqual({ code: 2, errors: expect.stringContaining(problem) });
   });
 
   test('a terminal -> the line is written over, and gone before anything stays', async () => {

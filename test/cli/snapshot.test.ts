@@ -1,7 +1,7 @@
 // `kontiki snapshot` on files: a backup of a stopped member, what is in it, a new cluster of it; and exit
 // statuses that tell damage from wrong usage.
 import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Place } from '../preset/place.js';
 import { run } from './cli.js';
@@ -102,6 +102,36 @@ describe('snapshot', () => {
     expect(refused).toMatchObject({ code: 2, errors: expect.stringContaining('DIR_NOT_EMPTY') });
     const nobody = await run('snapshot', 'save', file + 1, '--dir', await place.emptyDir('empty'));
     expect(nobody).toMatchObject({ code: 2, errors: expect.stringContaining('ARGUMENT_INVALID') });
+  });
+
+  test('what is beside the file under its temporary name -> status 2, and it stays', async () => {
+    const dir = await stopped();
+    await mkdir(`${file}.tmp`);
+    await writeFile(`${file}.tmp/mine`, 'precious');
+    const { code, errors } = await run('snapshot', 'save', file, '--dir', dir);
+    expect({ code, errors }).toEqual({ code: 2, errors: expect.stringContaining(`${file}.tmp`) });
+    expect(await readFile(`${file}.tmp/mine`, 'utf8')).toBe('precious');
+    expect(existsSync(file)).toBe(false);
+  });
+
+  test('a member twice, spaces between members -> refused, and taken for nothing', async () => {
+    await run('snapshot', 'save', file, '--dir', await stopped());
+    const restore = (name: string, cluster: string) =>
+      run(
+        'snapshot',
+        'restore',
+        file,
+        '--dir',
+        place.dir(name),
+        '--name',
+        name,
+        '--cluster',
+        cluster,
+      );
+    const twice = await restore('b', 'a=h:1,b=h:2,b=h:3');
+    expect(twice).toMatchObject({ code: 2, errors: expect.stringContaining('each name once') });
+    expect(existsSync(place.dir('b'))).toBe(false);
+    expect(await restore('c', 'a=h:1, c = h:3')).toMatchObject({ code: 0, errors: '' });
   });
 
   test('a damaged backup -> status 1, and no directory', async () => {
