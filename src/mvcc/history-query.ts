@@ -9,7 +9,7 @@ import type { RangeRead, ReadSet, StoredRecord } from './backend.js';
 import { isStubOf, type PutStub } from './put-stub.js';
 import type { Query } from './query.js';
 import { lostRecord } from './range-read.js';
-import { nextLimit, restOf } from './range-slices.js';
+import { nextLimit, type RangeSlice, restOf } from './range-slices.js';
 import { type ReadableRevisions, revisionFault } from './readable-revisions.js';
 import { type ChangeRecord, decodeCurrent, decodeEnded, decodeHistory } from './record.js';
 import { corruptRecord } from './record-bytes.js';
@@ -57,7 +57,15 @@ export interface History {
   readonly nextSub: number;
   /** Bytes of the records that were read, selected or not. */
   readonly bytes: number;
+  /** Of the heaviest of the slices that it took: one revision may take many. */
+  readonly sliceBytes: number;
 }
+
+/** The rest of a large revision, and versions before, are read in slices that follow their weight. */
+const historySlice: RangeSlice = {
+  limit: limits.historyChunkMax,
+  bytesMax: limits.historyBytesMax,
+};
 
 /**
  * Starts a history query.
@@ -75,7 +83,10 @@ export function startHistoryQuery(
   const upTo = Math.min(range.upTo ?? readable.revision, readable.revision);
   if (range.fromRevision > upTo) {
     const { fromRevision: nextRevision, fromSub: nextSub = 0 } = range;
-    return { done: true, result: { revisions: [], nextRevision, nextSub, bytes: 0 } };
+    return {
+      done: true,
+      result: { revisions: [], nextRevision, nextSub, bytes: 0, sliceBytes: 0 },
+    };
   }
   return new HistoryReader(range, upTo, readable).start();
 }
@@ -95,6 +106,10 @@ class HistoryReader {
   #nextRevision = 0;
   #nextSub = 0;
   #bytes = 0;
+  /** Of them, those of the slices before this one. */
+  #bytesBefore = 0;
+  /** Of the heaviest slice. */
+  #sliceBytes = 0;
 
   constructor(range: HistoryRange, upTo: number, readable: ReadableRevisions) {
     this.#range = range;
@@ -241,8 +256,7 @@ class HistoryReader {
           this.#bytes += bytes.length;
           take(recordKey, bytes);
         });
-        const slice = { limit: this.#range.limit, bytesMax: limits.historyBytesMax };
-        this.#versionsLimit = nextLimit(this.#versionsLimit, this.#bytes - before, slice);
+        this.#versionsLimit = nextLimit(this.#versionsLimit, this.#bytes - before, historySlice);
         return this.#readVersions(missing.slice(keys.length), take, then);
       },
     };
@@ -250,12 +264,18 @@ class HistoryReader {
 
   #goOn(rest: RangeRead | undefined): Query<History> {
     this.#build();
-    if (rest !== undefined) return this.#readRest(rest);
+    const bytes = this.#bytes - this.#bytesBefore;
+    this.#bytesBefore = this.#bytes;
+    this.#sliceBytes = Math.max(this.#sliceBytes, bytes);
+    if (rest !== undefined) {
+      return this.#readRest({ ...rest, limit: nextLimit(rest.limit ?? 1, bytes, historySlice) });
+    }
     const result: History = {
       revisions: this.#revisions,
       nextRevision: this.#nextRevision,
       nextSub: this.#nextSub,
       bytes: this.#bytes,
+      sliceBytes: this.#sliceBytes,
     };
     return { done: true, result };
   }

@@ -67,7 +67,7 @@ export class WatchGap {
     this.request = undefined;
     this.revision = nextRevision;
     this.sub = nextSub;
-    this.limit = nextLimit(this.limit, history.bytes, historySlice);
+    this.limit = nextLimit(this.limit, history.sliceBytes, historySlice);
     return this.#closePiece(history.revisions);
   }
 

@@ -72,7 +72,10 @@ export class HistoryKeeper {
   }
 
   #arm(): void {
-    this.#timer = this.#parts.timers.after(this.#lookMs, () => void this.#look());
+    // A timer may come a little early by the clock: what was due then is not to wait for another span.
+    const untilDueMs = this.#dueMs - this.#parts.clock.monotonicMs();
+    const waitMs = untilDueMs > 0 ? Math.min(this.#lookMs, Math.max(1, untilDueMs)) : this.#lookMs;
+    this.#timer = this.#parts.timers.after(waitMs, () => void this.#look());
   }
 
   /** Never rejects. */

@@ -169,8 +169,9 @@ export interface WatchOptions {
   /** `false`: events come without the version before, which spares reads; default true. */
   readonly previous?: boolean | undefined;
   /**
-   * Lets a revision of more than 512 changes come in several batches, all but the last marked
-   * `fragment`; default false: it comes whole, however large.
+   * Lets a revision that is read in several slices, of 512 changes at most and of fewer where values are
+   * large, come in as many batches, all but the last marked `fragment`; default false: it comes whole,
+   * however large.
    */
   readonly fragment?: boolean | undefined;
   /**

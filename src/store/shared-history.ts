@@ -22,8 +22,7 @@ export class SharedHistory {
 
   /** What the same query would have answered with these keys and filters. */
   select(range: HistoryRange): History {
-    const { nextRevision, nextSub, bytes } = this.#all;
-    return { revisions: this.#select(range), nextRevision, nextSub, bytes };
+    return { ...this.#all, revisions: this.#select(range) };
   }
 
   #select({ keys, noPut, noDelete }: HistoryRange): readonly RevisionEvents[] {

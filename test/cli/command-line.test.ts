@@ -59,7 +59,7 @@ describe('command line', () => {
   });
 
   test.skipIf(!existsSync('/dev/full'))(
-    'an answer that cannot be written (skipped where there is no /dev/full) -> status 2',
+    'an answer that cannot be written (skipped unless there is a /dev/full) -> status 2',
     () => {
       const full = openSync('/dev/full', 'w');
       try {

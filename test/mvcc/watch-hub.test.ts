@@ -33,7 +33,7 @@ describe('watch hub', () => {
   const remove = (key: string, revision: number, sub = 0): KeyEvent => {
     return { type: 'delete', key, revision, sub };
   };
-  const slice = { nextSub: 0, bytes: 0 };
+  const slice = { nextSub: 0, bytes: 0, sliceBytes: 0 };
   const hubAt = (revision: number, eventsMax?: number) => {
     return new WatchHub({ revision, compactRevision: 0, eventsMax });
   };
@@ -256,11 +256,11 @@ describe('watch hub', () => {
     const hub = hubAt(1_000_000);
     const watcher = hub.watch({ keys: everything, fromRevision: 1 });
     const asked: number[] = [];
-    const readSlice = (bytes: number): void => {
+    const readSlice = (sliceBytes: number, bytes = sliceBytes): void => {
       const request = watcher.catchUp()!;
       asked.push(request.limit);
       const nextRevision = request.fromRevision + 1;
-      watcher.caughtUp(request, { revisions: [], nextRevision, nextSub: 0, bytes });
+      watcher.caughtUp(request, { revisions: [], nextRevision, nextSub: 0, bytes, sliceBytes });
     };
     for (const bytes of [0, 0, 0, 0, 0]) readSlice(bytes);
     expect(asked).toEqual([64, 128, 256, 512, 512]);
@@ -269,5 +269,9 @@ describe('watch hub', () => {
     readSlice(limits.historyBytesMax);
     readSlice(0);
     expect(asked.slice(5)).toEqual([512, 128, 1, 1]);
+    // A revision that took many slices was large; none of them was.
+    readSlice(0, limits.historyBytesMax * 1_000);
+    readSlice(0);
+    expect(asked.slice(9)).toEqual([2, 4]);
   });
 });

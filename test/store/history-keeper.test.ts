@@ -22,7 +22,8 @@ class Rig {
   failure: Error | undefined;
   readonly keeper: HistoryKeeper;
 
-  constructor(keep: HistoryKeep) {
+  /** @param earlyMs - by how much timers come before their time */
+  constructor(keep: HistoryKeep, earlyMs = 0) {
     const propose = async (encode: (id: never) => Uint8Array, { ownTerm = 0 }) => {
       expect(ownTerm).toBe(this.leadTerm);
       const { command } = decodeCommand(encode({ session: 1, seq: 1, doneBelow: 1 } as never));
@@ -43,7 +44,11 @@ class Rig {
       propose,
     };
     const keyspace = () => this;
-    this.keeper = new HistoryKeeper({ keep, node, keyspace, clock: time, timers: time });
+    const timers = {
+      after: (ms: number, callback: () => void) => time.after(ms - earlyMs, callback),
+      soon: (callback: () => void) => time.soon(callback),
+    };
+    this.keeper = new HistoryKeeper({ keep, node, keyspace, clock: time, timers });
   }
 
   lead(term: number): void {
@@ -192,6 +197,16 @@ describe('by time', () => {
 });
 
 describe('by revisions', () => {
+  test('timers that come a little early by the clock -> every five minutes all the same', async () => {
+    const rig = new Rig({ revisions: 10 }, 0.5);
+    rig.revision = 100;
+    rig.lead(1);
+    await rig.minutes(31);
+    rig.keeper.close();
+    const atMinutes = rig.compactions.map(({ atMs }) => Math.round(atMs / minute));
+    expect(atMinutes).toEqual([5, 10, 15, 20, 25, 30]);
+  });
+
   test('every five minutes all but the newest', async () => {
     const rig = new Rig({ revisions: 3 });
     rig.lead(1);

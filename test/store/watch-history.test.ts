@@ -11,7 +11,7 @@ import { settle, WatchWorld } from './watch-world.js';
 
 const put = (key: string): Command => ({ op: 'put', key, value: new Uint8Array(1) });
 const one = (key: string) => ({ gte: key, lt: `${key}\0` });
-const empty: History = { revisions: [], nextRevision: 9, nextSub: 0, bytes: 0 };
+const empty: History = { revisions: [], nextRevision: 9, nextSub: 0, bytes: 0, sliceBytes: 0 };
 const state = { revision: 8, compactRevision: 0, epoch: 0 };
 
 /** Reads that end when the test says so. */
@@ -61,8 +61,12 @@ describe('watch history', () => {
             });
             const got = ranges.map(async (it) => shared.query({ ...it, upTo }));
             for (const [at, it] of ranges.entries()) {
-              const { bytes: _, ...expected } = await world.history({ ...it, upTo });
-              const { bytes: __, ...answer } = await got[at]!;
+              const {
+                bytes: _,
+                sliceBytes: _s,
+                ...expected
+              } = await world.history({ ...it, upTo });
+              const { bytes: __, sliceBytes: __s, ...answer } = await got[at]!;
               expect(answer).toEqual(expected);
             }
           },

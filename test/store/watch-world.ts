@@ -26,6 +26,8 @@ export class WatchWorld {
   readonly open = new Set<Watch>();
   readonly #limit: number | undefined;
   queries = 0;
+  /** Reads of records that the queries took. */
+  fetches = 0;
 
   constructor({ eventsMax, limit, ...source }: WatchWorldOptions = {}) {
     this.hub = new WatchHub({ revision: 1, compactRevision: 0, eventsMax });
@@ -59,6 +61,7 @@ export class WatchWorld {
     let query = startHistoryQuery({ ...range, limit: this.#limit ?? range.limit }, this.hub);
     while (!query.done) {
       await Promise.resolve();
+      this.fetches += 1;
       query = query.next(this.backend.read(query.plan));
     }
     return query.result;

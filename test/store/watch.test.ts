@@ -323,7 +323,7 @@ describe('the end of a watch', () => {
     const waiting = iterate(watch).next();
     await watch.close();
     expect(await waiting).toEqual({ done: true, value: undefined });
-    answer({ revisions: [], nextRevision: 3, nextSub: 0, bytes: 0 });
+    answer({ revisions: [], nextRevision: 3, nextSub: 0, bytes: 0, sliceBytes: 0 });
     await settle();
   });
 
