@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { type KontikiError, kontikiError } from '../../src/base/errors.js';
 import { encodeMembershipQuestion } from '../../src/codec/membership-codec.js';
 import { NodeMembers, type NodeMembersParts } from '../../src/node/node-members.js';
+import { restoreConfiguration } from '../../src/raft/configuration.js';
+import { encodeConfChange } from '../../src/raft/index.js';
 import { VirtualTime } from './virtual-time.js';
 
 /** The first of three, which was just elected: it has committed nothing in its term. */
@@ -86,6 +88,37 @@ test('a question to be passed on -> to the leader, once; others are not', async 
   const relayed = encodeMembershipQuestion({ ...vouch, isRelayed: true });
   expect(asked).toEqual([relayed]);
   await expect(members.relay(relayed)).rejects.toMatchObject({ code: 'NO_LEADER' });
+});
+
+test.each([
+  ['follower', 'at once'],
+  ['leader', 'two election timeouts later: it may be the only one to know'],
+])('a %s applies its own removal -> it stops %s', async (role) => {
+  const time = new VirtualTime();
+  const failures: unknown[] = [];
+  const raft = {
+    ...{ role, term: 2, leader: 0, status: () => ({ commit: 5, leader: 0 }) },
+    applyConfChange: () => restoreConfiguration({ voters: [2, 3] }),
+  };
+  const members = new NodeMembers({
+    identity: { clusterId: 7, memberId: 1, dirId: 'a' },
+    initial: { voters: [1, 2, 3] },
+    options: { peerMemory: { load: () => new Map(), save: async () => undefined } },
+    log: { term: () => 1, append: async () => undefined },
+    transport: { updatePeers: () => undefined },
+    observer: { configured: () => undefined },
+    onChanged: () => undefined,
+    onFailed: (error: unknown) => failures.push(error),
+    ...{ raft, questions: {}, clock: time, timers: time, electionMs: 1_000, wake: () => undefined },
+  } as unknown as NodeMembersParts);
+  const removal = encodeConfChange({ type: 'remove', memberId: 1 });
+  await members.beforeApply([{ term: 2, index: 6, ...removal }]);
+  expect(failures).toEqual([]);
+  members.applied();
+  const removed = expect.objectContaining({ code: 'MEMBER_REMOVED' });
+  expect(failures).toEqual(role === 'leader' ? [] : [removed]);
+  await time.run(2_000);
+  expect(failures).toEqual([removed]);
 });
 
 test('a leader that committed nothing yet: a member it never met -> put off, without asking itself', async () => {

@@ -51,6 +51,9 @@ export const members: readonly SimDefect[] = [
     file: 'node/node-members.ts',
     find: '    if (!this.#removed.led) return stop();\n',
     replace: '    if (!this.#removed.led) return;\n',
+    elsewhere:
+      '`test/node/node-members` kills it; since leaders keep a removal to themselves until they have applied ' +
+      'it (ADR 0018), who was removed is refused, and nearly never applies that itself',
   },
   {
     name: 'members: a change is proposed while another is on its way',
