@@ -37,12 +37,19 @@ export interface Timers {
 }
 
 /**
+ * As they were when this was loaded: fake timers that a test framework puts in their place for one test would
+ * swallow the next turn of a store that is open meanwhile, and it would never have another.
+ */
+const { setTimeout, clearTimeout, setImmediate, clearImmediate } = globalThis;
+const now = performance.now.bind(performance);
+
+/**
  * The process's own clock.
  *
  * @since 0.1.0
  */
 export const systemClock: Clock = {
-  monotonicMs: () => performance.now(),
+  monotonicMs: now,
   wallMs: () => Date.now(),
 };
 

@@ -2,7 +2,6 @@
  * A backup of a member that does not run, from its directory: for when too few members are left to elect
  * a leader. The member is opened as a start would open it, but nobody hears of it.
  */
-import { resolve } from 'node:path';
 import { configIn } from '../assembly/data-directory.js';
 import { openStoreOn } from '../assembly/open-store-on.js';
 import { storeConfig } from '../assembly/store-config.js';
@@ -12,6 +11,7 @@ import { sleep } from '../base/sleep.js';
 import { readMemberFile } from '../storage/index.js';
 import type { Store } from '../store/store.js';
 import { MemoryHub } from '../transport/memory-hub.js';
+import { fixedDirectory } from './fixed-paths.js';
 import { systemStorage } from './system-env.js';
 
 /** @since 0.1.0 */
@@ -37,7 +37,7 @@ const pollMs = 10;
  * @since 0.1.0
  */
 export async function openOfflineBackup(path: string, token?: string): Promise<OfflineBackup> {
-  const dir = resolve(path);
+  const dir = fixedDirectory(path);
   const storage = await systemStorage();
   const { fs, timers } = storage;
   const record = await readMemberFile(fs, dir);

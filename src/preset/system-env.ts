@@ -33,7 +33,7 @@ export const systemSha256 = (): RunningHash => createHash('sha256');
 
 /** All of the platform but the network. @since 0.1.0 */
 export async function systemStorage(): Promise<Omit<Env, 'transport'>> {
-  const [{ nodeFileSystem }, { openClassicLevel }] = await Promise.all([
+  const [{ checkInPlace, nodeFileSystem }, { openClassicLevel }] = await Promise.all([
     import('../storage/node-fs/index.js'),
     import('../storage/classic-level/index.js'),
   ]);
@@ -42,7 +42,11 @@ export async function systemStorage(): Promise<Omit<Env, 'transport'>> {
     timers: systemTimers,
     random: new SystemRandom(),
     fs: nodeFileSystem,
-    openEngine: (path) => openClassicLevel(path, { fs: nodeFileSystem, clock: systemClock }),
+    openEngine: (path) => {
+      // LevelDB opens its files by their path, in the middle of a write.
+      const beforeWrite = () => checkInPlace(path);
+      return openClassicLevel(path, { fs: nodeFileSystem, clock: systemClock, beforeWrite });
+    },
     sha256: systemSha256,
   };
 }

@@ -70,6 +70,14 @@ export const levelOptions = {
   cacheSize: 32 * MiB,
 } as const;
 
+/** @since 0.1.0 */
+export interface LevelEngineOptions {
+  /** Times what `getNow` costs; default: there is no `getNow`. */
+  readonly clock?: Clock | undefined;
+  /** Called before each write; what it throws fails the write. */
+  readonly beforeWrite?: (() => void) | undefined;
+}
+
 /**
  * A {@link KvEngine} over an abstract-level database.
  *
@@ -82,8 +90,11 @@ export class LevelEngine implements KvEngine {
   /** Present for a database that answers inside a call. */
   readonly #pace: ReadPace | undefined;
 
-  private constructor(db: LevelDatabase, clock: Clock | undefined) {
+  readonly #beforeWrite: (() => void) | undefined;
+
+  private constructor(db: LevelDatabase, { clock, beforeWrite }: LevelEngineOptions) {
     this.#db = db;
+    this.#beforeWrite = beforeWrite;
     if (clock !== undefined && db.supports.getSync === true) this.#pace = new ReadPace(clock);
     this.#gate = db.supports.implicitSnapshots === true ? undefined : new TurnGate();
   }
@@ -91,14 +102,17 @@ export class LevelEngine implements KvEngine {
   /**
    * Opens the database that `construct` builds with {@link levelOptions}.
    *
-   * @param clock - times what {@link getNow} costs; without it there is none
+   * @param options - see {@link LevelEngineOptions}
    * @throws {KontikiError} DIR_LOCKED, STATE_CORRUPT, NO_SPACE, STORAGE_IO
    */
-  static async open(construct: () => LevelDatabase, clock?: Clock): Promise<LevelEngine> {
+  static async open(
+    construct: () => LevelDatabase,
+    options: LevelEngineOptions = {},
+  ): Promise<LevelEngine> {
     try {
       const db = construct();
       await db.open();
-      return new LevelEngine(db, clock);
+      return new LevelEngine(db, options);
     } catch (error) {
       throw levelError('open the state engine', error);
     }
@@ -135,6 +149,7 @@ export class LevelEngine implements KvEngine {
 
   async write(batch: EngineBatch, options: EngineWriteOptions): Promise<void> {
     try {
+      this.#beforeWrite?.();
       if (this.#gate === undefined) await this.#write(batch, options);
       else await this.#gate.write(() => this.#write(batch, options));
     } catch (error) {

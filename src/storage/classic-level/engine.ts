@@ -17,6 +17,8 @@ export interface ClassicLevelOptions {
   readonly verifyBytesMax?: number | undefined;
   /** Lets single keys be read at once while reads take microseconds; default: all reads wait. */
   readonly clock?: Clock | undefined;
+  /** Called before each write; what it throws fails the write. */
+  readonly beforeWrite?: (() => void) | undefined;
 }
 
 const verifyBytesDefault = 64 * 1024 * 1024;
@@ -38,8 +40,8 @@ export async function openClassicLevel(
   path: string,
   options: ClassicLevelOptions = {},
 ): Promise<KvEngine> {
-  const { fs, clock, verifyBytesMax = verifyBytesDefault } = options;
+  const { fs, clock, beforeWrite, verifyBytesMax = verifyBytesDefault } = options;
   if (fs !== undefined) await verifyLevelTables({ fs, dir: path, bytesMax: verifyBytesMax });
   const construct = () => new ClassicLevel<string, Uint8Array>(path, levelOptions);
-  return LevelEngine.open(construct, clock);
+  return LevelEngine.open(construct, { clock, beforeWrite });
 }

@@ -6,6 +6,7 @@
  * The thread makes one blocking call after the other, in the order they were asked for. It starts with
  * the first one, and keeps no process alive that waits for nothing.
  */
+import { closeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { assert } from '../../base/assert.js';
 import { concatBytes } from '../../base/bytes.js';
@@ -16,12 +17,12 @@ import type { FileCalls, OnDone, WritePlace } from './file.js';
  * sources, in the package, and in what a user's bundler makes of it.
  */
 const program = `
-const { closeSync, fdatasyncSync, writeSync } = require('node:fs');
+const { fdatasyncSync, writeSync } = require('node:fs');
 const { parentPort } = require('node:worker_threads');
 const calls = {
   write: ({ fd, bytes, position }) => writeSync(fd, bytes, 0, bytes.length, position),
   sync: ({ fd }) => fdatasyncSync(fd),
-  close: ({ fd }) => closeSync(fd),
+  pass: () => 0,
 };
 const answerTo = (request) => {
   try {
@@ -46,7 +47,7 @@ type Request =
       readonly position: number;
       readonly thenSync: boolean;
     }
-  | { readonly call: 'sync' | 'close'; readonly fd: number };
+  | { readonly call: 'sync' | 'pass'; readonly fd: number };
 
 interface Answer {
   /** Absent: the call failed. */
@@ -84,8 +85,20 @@ export class DiskThread implements FileCalls {
     this.#ask({ call: 'sync', fd }, onDone);
   }
 
+  /**
+   * Behind all that was asked before, and in the thread that opened it: a worker thread of Node closes by number
+   * what it has opened when it ends, unless it was that thread which closed it, and by then the number may be
+   * somebody else's file.
+   */
   close(fd: number, onDone: OnDone): void {
-    this.#ask({ call: 'close', fd }, onDone);
+    this.#ask({ call: 'pass', fd }, () => {
+      try {
+        closeSync(fd);
+      } catch (error) {
+        return onDone(error as Error);
+      }
+      onDone(null, 0);
+    });
   }
 
   #ask(request: Request, onDone: OnDone, handedOver: ArrayBuffer[] = []): void {
@@ -96,9 +109,8 @@ export class DiskThread implements FileCalls {
   }
 
   #start(): Worker {
-    // None of the host's loaders and preloaded modules: they would run here, too. It closes files that
-    // others opened, which it would otherwise warn of.
-    const own = { execArgv: [], env: {}, trackUnmanagedFds: false, name: 'kontiki-disk' };
+    // None of the host's loaders and preloaded modules: they would run here, too.
+    const own = { execArgv: [], env: {}, name: 'kontiki-disk' };
     const worker = new Worker(program, { eval: true, ...own });
     worker.on('message', (answer: Answer) => this.#onAnswer(worker, answer));
     worker.on('error', (error) => this.#onEnd(worker, error));

@@ -10,7 +10,7 @@ import { makeDirectory, syncDirectory } from './directory.js';
 import { DiskThread } from './disk-thread.js';
 import { fileCalls, NodeFile } from './file.js';
 import { ioError } from './io-error.js';
-import { lockDirectory } from './lock.js';
+import { checkInPlace, lockDirectory } from './lock.js';
 
 const flags = { create: 'wx+', read: 'r', 'read-write': 'r+' } as const;
 
@@ -34,6 +34,7 @@ export const nodeFileSystem: FileSystem = {
     named(`list ${path}`, async () => (await unlessMissing(readdir(path)))?.sort() ?? []),
   open: (path, mode, { urgent = false } = {}) =>
     new Promise<StorageFile>((resolve, reject) => {
+      if (mode !== 'read') checkInPlace(path);
       openFile(path, flags[mode], 0o600, (error, fd) => {
         if (error) reject(ioError(error, `open ${path}`));
         else resolve(new NodeFile(fd, path, urgent ? diskThread : fileCalls));
@@ -44,8 +45,14 @@ export const nodeFileSystem: FileSystem = {
       const buffer = await unlessMissing(readFile(path));
       return buffer && new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
     }),
-  rename: (from, to) => named(`rename ${from} to ${to}`, () => rename(from, to)),
-  remove: (path) => named(`remove ${path}`, () => rm(path, { recursive: true, force: true })),
+  rename: async (from, to) => {
+    checkInPlace(to);
+    await named(`rename ${from} to ${to}`, () => rename(from, to));
+  },
+  remove: async (path) => {
+    checkInPlace(path);
+    await named(`remove ${path}`, () => rm(path, { recursive: true, force: true }));
+  },
   syncDirectory: (path) => named(`sync directory ${path}`, () => syncDirectory(path)),
   lock: (path) => lockDirectory(path),
 };

@@ -4,4 +4,4 @@
  * @module
  */
 export { nodeFileSystem } from './file-system.js';
-export { lockHolder } from './lock.js';
+export { checkInPlace, lockHolder } from './lock.js';

@@ -6,14 +6,23 @@
  * Two processes that take over the same dead lock at the same moment may both believe they have it.
  * The engine beside it holds a lock of the kernel, and the second of the two ends there.
  */
+import { statSync } from 'node:fs';
 import { link, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { threadId } from 'node:worker_threads';
 import { isKontikiError, type KontikiError, kontikiError } from '../../base/errors.js';
 import type { DirectoryLock } from '../file-system.js';
 import { ioError } from './io-error.js';
 
-/** Directories locked through this module; other threads and copies of it are known by their file. */
-const held = new Set<string>();
+/**
+ * Directories locked through this module, and which folder each path led to then; other threads and copies
+ * of it are known by their file.
+ */
+const held = new Map<string, FolderId>();
+
+interface FolderId {
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
 
 interface Holder {
   readonly pid: number;
@@ -29,7 +38,7 @@ export async function lockDirectory(path: string): Promise<DirectoryLock> {
   try {
     const directory = await realpath(path);
     if (held.has(directory)) throw locked(path, 'this process');
-    held.add(directory);
+    held.set(directory, statSync(directory, { bigint: true }));
     try {
       await take(directory);
     } catch (error) {
@@ -58,6 +67,28 @@ export async function lockDirectory(path: string): Promise<DirectoryLock> {
 export async function lockHolder(path: string): Promise<string | undefined> {
   const holder = await readHolder(`${path}/lock`);
   return holder !== undefined && (await isAlive(holder)) ? `process ${holder.pid}` : undefined;
+}
+
+/**
+ * To be called before anything is opened by its path below a locked directory. A directory that was moved
+ * away is still there for the files that are open in it, but what its path leads to now may be another
+ * member's: `mv data data.old`, and the next one is started, while this one still runs.
+ *
+ * @throws {KontikiError} STORAGE_IO, when the path leads elsewhere than when it was locked
+ * @since 0.1.0
+ */
+export function checkInPlace(path: string): void {
+  for (const directory of held.keys()) {
+    if (!path.startsWith(`${directory}/`) || isInPlace(directory)) continue;
+    const message = `expected ${directory} to be the directory that was opened, but it was moved or replaced`;
+    throw kontikiError('STORAGE_IO', message);
+  }
+}
+
+function isInPlace(directory: string): boolean {
+  const was = held.get(directory);
+  const now = statSync(directory, { bigint: true, throwIfNoEntry: false });
+  return now !== undefined && now.dev === was?.dev && now.ino === was.ino;
 }
 
 async function take(directory: string): Promise<void> {
@@ -125,7 +156,8 @@ async function startOf(pid: number): Promise<string | undefined> {
 
 async function release(directory: string): Promise<void> {
   try {
-    await rm(`${directory}/lock`, { force: true });
+    // What is there now may be another's lock on another folder.
+    if (isInPlace(directory)) await rm(`${directory}/lock`, { force: true });
   } catch (error) {
     throw ioError(error, `unlock ${directory}`);
   } finally {
