@@ -10,7 +10,7 @@ export interface OpenNodeOptions<Answer = unknown> extends Omit<StoreOptions, 'h
   /**
    * What is replicated; of the same kind on all members. Not opened yet: the node opens and closes it.
    * Its files may be in a folder of its own inside of `dir`, which is locked when it is opened; `wal`,
-   * `state*`, `snapshots` and `member.json` are the node's.
+   * `state*`, `snapshots`, `lock*` and `member.json` are the node's.
    */
   readonly stateMachine: CommandMachine<Answer>;
 }

@@ -3,11 +3,12 @@
  * that names its holder; a holder that died, however it died, is noticed by its process id and start
  * time, so nobody has to clean up after SIGKILL.
  *
- * Two processes that take over the same dead lock at the same moment may both believe they have it.
- * The engine beside it holds a lock of the kernel, and the second of the two ends there.
+ * Two processes that take over the same dead lock at the same moment may both believe they have it, and a
+ * process of another container is taken for dead: its id means nothing here. An engine beside it
+ * holds a lock of the kernel, and the second of the two ends there (`preset/kernel-lock.ts`).
  */
 import { statSync } from 'node:fs';
-import { link, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises';
 import { threadId } from 'node:worker_threads';
 import { isKontikiError, type KontikiError, kontikiError } from '../../base/errors.js';
 import type { DirectoryLock } from '../file-system.js';
@@ -28,6 +29,8 @@ interface Holder {
   readonly pid: number;
   /** Boot of the machine, and start of the process in clock ticks since, where the platform tells. */
   readonly startedAt: string | undefined;
+  /** Where its id means it: containers have ids of their own. `undefined` where the platform does not tell. */
+  readonly space?: string | undefined;
 }
 
 /**
@@ -66,7 +69,10 @@ export async function lockDirectory(path: string): Promise<DirectoryLock> {
  */
 export async function lockHolder(path: string): Promise<string | undefined> {
   const holder = await readHolder(`${path}/lock`);
-  return holder !== undefined && (await isAlive(holder)) ? `process ${holder.pid}` : undefined;
+  if (holder === undefined) return undefined;
+  // It cannot be asked whether it lives.
+  if (await isElsewhere(holder)) return `process ${holder.pid} of another container`;
+  return (await isAlive(holder)) ? `process ${holder.pid}` : undefined;
 }
 
 /**
@@ -93,7 +99,8 @@ function isInPlace(directory: string): boolean {
 
 async function take(directory: string): Promise<void> {
   const file = `${directory}/lock`;
-  const own: Holder = { pid: process.pid, startedAt: await startOf(process.pid) };
+  const { pid } = process;
+  const own: Holder = { pid, startedAt: await startOf(pid), space: await ownSpace() };
   // Written aside and linked into place, so that nobody reads half of it.
   const aside = `${file}.${process.pid}.${threadId}`;
   await writeFile(aside, `${JSON.stringify(own)}\n`, { mode: 0o600 });
@@ -124,8 +131,8 @@ async function linked(from: string, to: string): Promise<boolean> {
 
 async function readHolder(file: string): Promise<Holder | undefined> {
   try {
-    const { pid, startedAt } = JSON.parse(await readFile(file, 'utf8')) as Partial<Holder>;
-    return typeof pid === 'number' ? { pid, startedAt } : undefined;
+    const { pid, startedAt, space } = JSON.parse(await readFile(file, 'utf8')) as Partial<Holder>;
+    return typeof pid === 'number' ? { pid, startedAt, space } : undefined;
   } catch {
     // Gone meanwhile, or not ours: nobody who is alive holds it.
     return undefined;
@@ -141,6 +148,21 @@ async function isAlive(holder: Holder): Promise<boolean> {
   // Process ids are used again, our own one after a restart of a container; the start time is not.
   if (holder.startedAt !== undefined) return holder.startedAt === (await startOf(holder.pid));
   return holder.pid !== process.pid;
+}
+
+/** Whether it was started since this machine was, where process ids are others. */
+async function isElsewhere({ startedAt, space }: Holder): Promise<boolean> {
+  const own = await ownSpace();
+  if (space === undefined || own === undefined || space === own) return false;
+  return startedAt?.split(' ')[0] === (await startOf(process.pid))?.split(' ')[0];
+}
+
+async function ownSpace(): Promise<string | undefined> {
+  try {
+    return await readlink('/proc/self/ns/pid');
+  } catch {
+    return undefined;
+  }
 }
 
 /** Field 22 of /proc/PID/stat; the fields before it may hold spaces and parentheses. */

@@ -163,6 +163,23 @@ describe('another process', () => {
   });
 });
 
+describe('another container', () => {
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  const elsewhere = (startedAt: string) =>
+    writeFileSync(lockPath(), JSON.stringify({ pid: 7, startedAt, space: 'pid:[1]' }));
+
+  test('a process of it -> told to who only looks; the engine decides whether it may be taken', async () => {
+    elsewhere(`${boot} 12345`);
+    expect(await lockHolder(dir)).toBe('process 7 of another container');
+    await (await fs.lock(dir)).release();
+  });
+
+  test('before this machine was started -> nobody', async () => {
+    elsewhere('another-boot 12345');
+    expect(await lockHolder(dir)).toBeUndefined();
+  });
+});
+
 describe('a lock left behind', () => {
   test.each([
     ['of a process that is no more', JSON.stringify({ pid: 2 ** 22 + 1, startedAt: 'boot 5' })],
