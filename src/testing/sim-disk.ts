@@ -9,7 +9,7 @@ import { ancestorsOf, normalPath } from './disk-path.js';
 import type { Incarnation } from './incarnation.js';
 import { PagedFile, type SectorFill } from './paged-file.js';
 import { SimFileSystem } from './sim-file-system.js';
-import { SimNamespace } from './sim-namespace.js';
+import { type NameOperation, SimNamespace } from './sim-namespace.js';
 import { SimRandom } from './sim-random.js';
 
 /**
@@ -82,8 +82,10 @@ export class SimDisk {
   partialWrites = false;
   /** Files open at a time past which opening fails, as with `EMFILE`. */
   openFilesMax: number = Number.POSITIVE_INFINITY;
-  /** Told of every path that a process removes, whatever was there. */
-  onRemove: ((path: string) => void) | undefined = undefined;
+  /** Told of every path that a process removes, whatever was there, and of all names that went with it. */
+  onRemove: ((path: string, unlinks: readonly NameOperation[]) => void) | undefined = undefined;
+  /** Told at a power loss of changes of names that came undone: see `SimNamespace.crash`. */
+  onUndone: ((operations: readonly NameOperation[]) => void) | undefined = undefined;
   /** What a power loss leaves where a file grew and its data was lost. */
   fill: SectorFill = 'zeros';
   /**
@@ -163,7 +165,8 @@ export class SimDisk {
     this.#crashes += 1;
     const { seed, machine } = this.#options;
     const entity = [machine, this.#crashes];
-    this.names.crash(new SimRandom({ seed, stream: 'disk.crash.names', entity }));
+    const random = new SimRandom({ seed, stream: 'disk.crash.names', entity });
+    this.onUndone?.(this.names.crash(random));
     for (const [path, file] of this.names.files()) {
       const random = new SimRandom({
         seed,

@@ -10,6 +10,7 @@ import { normalPath } from './disk-path.js';
 import { EngineView } from './engine-view.js';
 import type { Incarnation } from './incarnation.js';
 import { SimEngine } from './sim-engine.js';
+import type { NameOperation } from './sim-namespace.js';
 import { SimRandom } from './sim-random.js';
 import { StoredEngine, type WriteFault } from './stored-engine.js';
 
@@ -37,6 +38,8 @@ export class SimEngineDisk {
   slowWritesByUs = 0;
   readonly #options: SimEngineDiskOptions;
   readonly #engines = new Map<string, StoredEngine>();
+  /** Engines in folders that were removed, as long as a power loss may undo that. */
+  readonly #removed = new WeakMap<NameOperation, StoredEngine>();
   #crashes = 0;
 
   /**
@@ -151,14 +154,32 @@ export class SimEngineDisk {
   }
 
   /**
-   * Removes the engine in a folder that was removed, unless a process has it open. Durable at once:
-   * an engine whose folder's name comes back after a power loss is an empty one.
+   * Removes the engines in folders that were removed, unless a process has them open. Like the folder's
+   * name, such an engine may be back after a power loss, all of it.
    *
-   * @param path - of the folder
+   * @param unlinks - of the folders; anything else among them is of no interest
    */
-  remove(path: string): void {
-    const normal = normalPath(path);
-    if (this.#engines.get(normal)?.opened === false) this.#engines.delete(normal);
+  remove(unlinks: readonly NameOperation[]): void {
+    for (const unlink of unlinks) {
+      const stored = this.#engines.get(unlink.path);
+      if (stored === undefined) continue;
+      if (!stored.opened) this.#engines.delete(unlink.path);
+      this.#removed.set(unlink, stored);
+    }
+  }
+
+  /**
+   * A power loss undid changes of names: a folder that is back has the engine that was in it first, and
+   * the engine in one that is gone is gone, too.
+   *
+   * @param operations - in the order in which they were done
+   */
+  undo(operations: readonly NameOperation[]): void {
+    for (const operation of [...operations].reverse()) {
+      this.#engines.delete(operation.path);
+      const stored = this.#removed.get(operation);
+      if (stored !== undefined) this.#engines.set(operation.path, stored);
+    }
   }
 
   /** All engines in their newest states, for {@link putBack}. */

@@ -92,10 +92,10 @@ export class SimFileSystem implements FileSystem {
   remove(path: string): Promise<void> {
     return this.#run('nameUs', () => {
       const normal = normalPath(path);
-      this.#disk.onRemove?.(normal);
-      if (normal === '' || this.#disk.names.lookup(normal) === undefined) return;
-      this.#disk.names.removeTree(normal);
-      this.#trace('fs.remove', normal);
+      const { names } = this.#disk;
+      const isThere = normal !== '' && names.lookup(normal) !== undefined;
+      this.#disk.onRemove?.(normal, isThere ? names.removeTree(normal) : []);
+      if (isThere) this.#trace('fs.remove', normal);
     });
   }
 

@@ -108,7 +108,8 @@ export class SimMachine {
     this.disk = new SimDisk({ seed, machine: name, latency });
     this.disk.provide(this.dir);
     this.engineDisk = new SimEngineDisk({ seed, machine: name });
-    this.disk.onRemove = (path) => this.engineDisk.remove(path);
+    this.disk.onRemove = (_path, unlinks) => this.engineDisk.remove(unlinks);
+    this.disk.onUndone = (operations) => this.engineDisk.undo(operations);
     this.engineDisk.isFull = () => this.disk.usedBytes + engineRoomBytes > this.disk.byteBudget;
     this.quartz = new SimQuartz(options.scheduler);
     options.network.addMachine(name);

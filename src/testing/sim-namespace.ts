@@ -70,10 +70,16 @@ export class SimNamespace {
     this.#pending.push(operation);
   }
 
-  /** Removes a file, or a folder with all that is in it, innermost names first. */
-  removeTree(path: string): void {
-    for (const name of this.children(path)) this.removeTree(`${path}/${name}`);
-    this.change({ kind: 'unlink', path });
+  /**
+   * Removes a file, or a folder with all that is in it, innermost names first.
+   *
+   * @returns what was done, in order
+   */
+  removeTree(path: string): readonly NameOperation[] {
+    const inside = this.children(path).flatMap((name) => this.removeTree(`${path}/${name}`));
+    const own: NameOperation = { kind: 'unlink', path };
+    this.change(own);
+    return [...inside, own];
   }
 
   /** What `syncDirectory` of a folder covers if called now, with all it rests on. */
@@ -94,8 +100,13 @@ export class SimNamespace {
     });
   }
 
-  /** Loses power: names fall back to the durable ones and what survives by chance. */
-  crash(random: Random): void {
+  /**
+   * Loses power: names fall back to the durable ones and what survives by chance.
+   *
+   * @returns what came undone, in the order in which it was done: removals of names that are back, and
+   *   what made others that are gone
+   */
+  crash(random: Random): readonly NameOperation[] {
     const mode = (['lost', 'kept', 'mixed', 'mixed'] as const)[randomInt(random, 4)]!;
     const lost: NameOperation[] = [];
     for (const operation of this.#pending) {
@@ -109,6 +120,7 @@ export class SimNamespace {
     dropOrphans(this.#durable);
     this.#names = new Map(this.#durable);
     this.#pending = [];
+    return lost.filter(({ kind, path }) => kind === (this.#names.has(path) ? 'unlink' : 'link'));
   }
 
   /** The same names with copies of the files, all of it durable. */

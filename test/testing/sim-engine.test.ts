@@ -196,3 +196,71 @@ describe('a crash', () => {
     expect(machine.engineDisk.view('data/state').size).toBe(150);
   });
 });
+
+describe('a power loss', () => {
+  /** What is in `data/state`, over many seeds, after `work` and a power loss. */
+  async function outcomes(work: (env: ReturnType<SimMachine['boot']>) => Promise<void>) {
+    const seen = new Set<string>();
+    for (let seed = 1; seed <= 60; seed += 1) {
+      sim = new Simulator({ seed, traceLines: 0 });
+      machine = sim.machine('n1');
+      const env = machine.boot();
+      await sim.complete(work(env), 1_000);
+      machine.crash('power');
+      const names = await done(machine.boot().fs.list('data'));
+      seen.add(`${names.includes('state') ? 'folder' : 'no folder'}: ${contents()}`);
+    }
+    return [...seen].sort();
+  }
+
+  async function make({ fs, openEngine }: ReturnType<SimMachine['boot']>, key: string) {
+    await fs.makeDirectory('data/state');
+    const made = await openEngine('data/state');
+    await made.write([[key, value(1)]], { sync: true });
+    await made.close();
+  }
+
+  test('before the removal of its folder is synced -> all of the engine is back, or none', async () => {
+    const seen = await outcomes(async (env) => {
+      await make(env, 'a');
+      await env.fs.syncDirectory('data');
+      await env.fs.remove('data/state');
+    });
+    expect(seen).toEqual(['folder: a1', 'no folder: ']);
+  });
+
+  test('before that of one that is open is synced -> the same', async () => {
+    const seen = await outcomes(async (env) => {
+      await make(env, 'a');
+      await env.fs.syncDirectory('data');
+      await env.openEngine('data/state');
+      await env.fs.remove('data/state');
+    });
+    expect(seen).toContain('folder: a1');
+  });
+
+  test('after that is synced -> none', async () => {
+    const seen = await outcomes(async (env) => {
+      await make(env, 'a');
+      await env.fs.syncDirectory('data');
+      await env.fs.remove('data/state');
+      await env.fs.syncDirectory('data');
+    });
+    expect(seen).toEqual(['no folder: ']);
+  });
+
+  test('with another engine in its place -> the old one, the new one, or none', async () => {
+    const seen = await outcomes(async (env) => {
+      await make(env, 'a');
+      await env.fs.syncDirectory('data');
+      await env.fs.remove('data/state');
+      await make(env, 'b');
+    });
+    expect(seen).toEqual(['folder: a1', 'folder: b1', 'no folder: ']);
+  });
+
+  test('before the name of its folder is synced -> the engine is there with it, or gone', async () => {
+    const seen = await outcomes((env) => make(env, 'a'));
+    expect(seen).toEqual(['folder: a1', 'no folder: ']);
+  });
+});

@@ -24,6 +24,7 @@ import { BareLoad, type BareLoadOptions } from './bare-load.js';
 import { BareNemesis } from './bare-nemesis.js';
 import { recover } from './bare-recovery.js';
 import { BareSimulation, type BareSimulationOptions } from './bare-simulation.js';
+import { checkCoreOptions } from './check-core-options.js';
 import { drawGroupOptions, type GroupOptions } from './core-options.js';
 
 /**
@@ -85,10 +86,11 @@ export interface CoreReport {
  *
  * @param options - see {@link SimulateCoresOptions}
  * @returns what happened; it throws nothing for what it finds
- * @throws {KontikiError} OPTIONS_INVALID, for options of the core that cannot be
+ * @throws {KontikiError} OPTIONS_INVALID
  * @since 0.1.0
  */
 export function simulateCores(options: SimulateCoresOptions): CoreReport {
+  checkCoreOptions(options);
   const setting = settingOf(options);
   const { durationMs = 60_000, recoveryMs = 60_000 } = options;
   const violations: CoreReport['violations'][number][] = [];

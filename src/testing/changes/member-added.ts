@@ -44,7 +44,10 @@ export const memberAddedChange: ChangeType<MemberAddedChange> = {
     }
     for (let left = 10; as === 'learner' && left > 0 && !context.isOver; left -= 1) {
       await sleep(300);
-      const done = await call((members) => members.promote(name, { timeoutMs: patienceMs }));
+      const id = ledger.idOf(name);
+      if (id === undefined) continue;
+      const done = await call((members) => members.promote(id, { timeoutMs: patienceMs }));
+      ledger.told.promoted(id, done);
       if (done.kind === 'ok') return;
     }
   },

@@ -5,12 +5,12 @@
 import { decodeMemberList, type MemberInfo } from '../../codec/member-codec.js';
 import { type ConfState, restoreConfiguration } from '../../raft/configuration.js';
 import type { SimMachine } from '../sim-machine.js';
+import { ToldChanges } from './told-changes.js';
 
 /** @since 0.1.0 */
 export class MemberLedger {
   /** Ids that ever were in the group. */
   readonly #ever = new Set<number>();
-  readonly #names = new Set<string>();
   /** Ids of members that have opened. */
   readonly #opened = new Set<number>();
   /** From whom each ever got a message: it knows them from then on. */
@@ -20,8 +20,8 @@ export class MemberLedger {
   #members: readonly MemberInfo[] = [];
   #halves: readonly (readonly number[])[] = [];
   #index = -1;
-  /** What those were told who asked for a member of a name. */
-  readonly #told: [name: string, outcome: string][] = [];
+  /** What those were told who asked for changes. */
+  readonly told = new ToldChanges();
   /** Changes so far. */
   changes = 0;
 
@@ -80,21 +80,9 @@ export class MemberLedger {
     return this.#ever.has(id) && !this.#members.some((member) => member.id === id);
   }
 
-  /** What who asked for a member was told. */
-  told(name: string, outcome: 'added' | 'rejected' | 'unknown' | 'lost'): void {
-    this.#told.push([name, outcome]);
-  }
-
-  /** A name about which somebody was told wrong, in words; at the end of a run. */
+  /** What somebody was told wrong, in words; at the end of a run. */
   get finding(): string | undefined {
-    for (const [name, outcome] of this.#told) {
-      const told = this.#told.filter(([each]) => each === name);
-      const isAdded = this.#names.has(name);
-      if (outcome === 'added' && !isAdded) return `${name} was added, and is in no list`;
-      const isRefused = told.every(([, each]) => each === 'rejected');
-      if (isRefused && isAdded && /^m/.test(name)) return `${name} was rejected, and is in a list`;
-    }
-    return undefined;
+    return this.told.finding;
   }
 
   /** Id of a member by its name. */
@@ -135,9 +123,7 @@ export class MemberLedger {
     this.#index = index;
     this.#halves = votersOutgoing.length === 0 ? [voters] : [voters, votersOutgoing];
     this.#members = context === undefined ? [] : decodeMemberList(context).members;
-    for (const { id, name } of this.#members) {
-      this.#ever.add(id);
-      this.#names.add(name);
-    }
+    for (const { id } of this.#members) this.#ever.add(id);
+    this.told.listed(this.#members, this.#halves.flat());
   }
 }

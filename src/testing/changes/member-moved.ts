@@ -16,14 +16,15 @@ export const memberMovedChange: ChangeType<MemberMovedChange> = {
   draw: (random, members) => ({ kind: 'member-moved', target: drawTarget(random, members) }),
   async make({ target }, { call, cluster, ledger, resolve, restart }) {
     const name = resolve(target);
-    if (name === undefined || !ledger.isMember(name)) return;
+    const id = name === undefined ? undefined : ledger.idOf(name);
+    if (name === undefined || id === undefined) return;
     const { network } = cluster.sim;
     const before = network.hostOf(name);
     const host = `${name}-${cluster.machine(name).boots}`;
+    const address = `${host}:1`;
     cluster.crash(name, 'process');
-    const moved = await call((members) => {
-      return members.update(name, `${host}:1`, { timeoutMs: patienceMs });
-    });
+    const moved = await call((members) => members.update(id, address, { timeoutMs: patienceMs }));
+    ledger.told.moved(id, address, moved);
     network.move(name, moved.kind === 'rejected' ? before : host);
     restart(name);
   },

@@ -23,11 +23,13 @@ export const memberRemovedChange: ChangeType<MemberRemovedChange> = {
   }),
   async make({ target, evenOfTwo }, { call, ledger, mayLeave, resolve }) {
     const name = resolve(target);
-    if (name === undefined || !ledger.isMember(name)) return;
+    const id = name === undefined ? undefined : ledger.idOf(name);
+    if (name === undefined || id === undefined) return;
     const { voters } = ledger;
     const isVoter = voters.includes(name);
     if (isVoter && voters.length <= (evenOfTwo ? 1 : 2)) return;
     if (isVoter && !mayLeave(name)) return;
-    await call((members) => members.remove(name, { timeoutMs: patienceMs }));
+    const gone = await call((members) => members.remove(id, { timeoutMs: patienceMs }));
+    ledger.told.removed(id, gone);
   },
 };

@@ -22,7 +22,11 @@ export const memberReplacedChange: ChangeType<MemberReplacedChange> = {
       const name = resolve(target);
       if (name === undefined || name === by || !ledger.voters.includes(name)) continue;
       if (!mayLeave(name)) return;
-      const done = await call((members) => members.replace(name, by, { timeoutMs: patienceMs }));
+      const [id, byId] = [ledger.idOf(name), ledger.idOf(by)];
+      if (id === undefined || byId === undefined) continue;
+      const done = await call((members) => members.replace(id, byId, { timeoutMs: patienceMs }));
+      ledger.told.removed(id, done);
+      ledger.told.promoted(byId, done);
       if (done.kind !== 'rejected' || done.code === 'MEMBER_UNKNOWN') return;
     }
   },

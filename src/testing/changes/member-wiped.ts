@@ -51,6 +51,7 @@ async function comeBack(name: string, context: ChangeContext): Promise<void> {
   for (let left = 8; left > 0 && !context.isOver; left -= 1) {
     if (old !== undefined) {
       const gone = await call((members) => members.remove(old, { timeoutMs: patienceMs }));
+      ledger.told.removed(old, gone);
       const isGone = gone.kind === 'ok' || ('code' in gone && gone.code === 'MEMBER_UNKNOWN');
       if (!isGone) {
         await sleep(500);

@@ -36,6 +36,6 @@ export async function addMember(
   const added = await call((members) => {
     return members.add(name, cluster.addressOf(name), { ...how, timeoutMs: patienceMs });
   });
-  ledger.told(name, added.kind === 'ok' ? 'added' : added.kind);
+  ledger.told.added(name, added);
   return added.kind !== 'rejected';
 }

@@ -25,8 +25,8 @@ export class Moments {
   observe(machine: SimMachine): void {
     const { disk, name, observer } = machine;
     const { onRemove } = disk;
-    disk.onRemove = (path) => {
-      onRemove?.(path);
+    disk.onRemove = (path, unlinks) => {
+      onRemove?.(path, unlinks);
       if (path.endsWith('.wal')) this.reached(name, 'trim');
     };
     let isVoteOf = isNewVote();

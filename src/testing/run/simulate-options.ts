@@ -2,13 +2,13 @@
  * Options of `simulate`, checked as a whole before anything runs.
  */
 import { type KontikiError, kontikiError } from '../../base/errors.js';
-import { changeKinds } from '../changes/change.js';
 import { type FaultKind, faultKinds, machineFaultKinds } from '../faults/fault.js';
 import type { MachineSpec } from '../machine/machine-spec.js';
 import { shown } from '../shown.js';
 import { drawScenario } from './draw-scenario.js';
 import { type Duration, durationMs } from './duration.js';
 import type { Scenario } from './scenario.js';
+import { scenarioMismatch } from './scenario-shape.js';
 
 /**
  * A seed and what is not to be left to it, or a whole scenario.
@@ -103,22 +103,9 @@ function checkScenario(scenario: Scenario): void {
   if (typeof scenario !== 'object' || scenario === null || !Array.isArray(scenario.faults)) {
     throw invalid('scenario', 'a scenario', scenario);
   }
-  const { seed, members, clients, keys, pauseMs, faults } = scenario;
-  checkCount(seed, 'seed', { min: -Number.MAX_SAFE_INTEGER });
-  checkCount(members, 'members', { max: 7 });
-  checkCount(clients, 'clients');
-  checkCount(keys, 'keys');
-  checkCount(pauseMs, 'pauseMs');
+  const found = scenarioMismatch(scenario);
+  if (found !== undefined) throw invalid(found.name, found.expected, found.got);
   durationMs(scenario.durationMs, 'durationMs');
-  checkKinds(faults.map(({ fault }) => fault?.kind));
-  const changes = scenario.changes ?? [];
-  const stranger = changes.find(({ change }) => !changeKinds.includes(change?.kind));
-  if (stranger !== undefined) {
-    throw invalid('changes', `among ${changeKinds.join(', ')}`, stranger.change?.kind);
-  }
-  for (const { atMs } of [...faults, ...changes]) {
-    if (!(atMs >= 0 && Number.isFinite(atMs))) throw invalid('atMs', 'a time of at least 0', atMs);
-  }
 }
 
 function checkMachine(machine: object): void {

@@ -79,6 +79,22 @@ export const members: readonly SimDefect[] = [
     replace: "  const outcome = 'rejected';\n",
   },
   {
+    name: 'members: a move counts as made wherever the member is',
+    source: 'C7',
+    profile,
+    file: 'node/membership-rules.ts',
+    find: '      return directory.get(id)?.address === address ? id : undefined;\n',
+    replace: '      return isGone ? undefined : id;\n',
+  },
+  {
+    name: 'members: a learner counts as promoted without a vote',
+    source: 'C7',
+    profile,
+    file: 'node/membership-rules.ts',
+    find: '      return isVoter(configuration, id) ? id : undefined;\n',
+    replace: '      return isGone ? undefined : id;\n',
+  },
+  {
     name: 'members: one that joins begins with the members of today',
     source: 'C5, C6',
     profile,

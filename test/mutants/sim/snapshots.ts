@@ -27,6 +27,16 @@ export const snapshots: readonly SimDefect[] = [
       '          await writeStatePointer(fs, dir, name);\n          await loader.finish(appliedIndex);\n',
   },
   {
+    name: 'snapshot: the removal of a load that was cut short is not synced',
+    source: 'S6',
+    profile: 'focus-installs',
+    file: 'storage/state-folders.ts',
+    find: '    await fs.syncDirectory(dir);\n    await fs.makeDirectory(path);\n',
+    replace: '    await fs.makeDirectory(path);\n',
+    equivalent:
+      'all names are synced again before one of them is named, and what nobody names is removed again',
+  },
+  {
     name: 'snapshot: the batches of a loaded state are not synced',
     source: 'S6',
     profile: 'focus-installs',

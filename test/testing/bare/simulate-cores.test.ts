@@ -99,6 +99,24 @@ describe('simulateCores', () => {
     }
   });
 
+  const refused: readonly (readonly [string, unknown, string])[] = [
+    ['no options', undefined, 'options'],
+    ['an unknown option', { seed: 1, duration: 9 }, '"duration"'],
+    ['no seed', {}, 'seed'],
+    ['faults by a name that there is not', { seed: 1, faults: 'swram' }, 'swarm, all, none'],
+    ['an unknown fault', { seed: 1, faults: { crsh: {} } }, '"crsh"'],
+    ['a fault without its numbers', { seed: 1, faults: { crash: { everyMs: 1 } } }, 'faults.crash'],
+    ['a load of another name', { seed: 1, load: { proposals: 1 } }, 'proposalsPerSecond'],
+    ['no members', { seed: 1, members: 0 }, 'members'],
+  ];
+
+  test.each(refused)('%s -> OPTIONS_INVALID', (_, options, named) => {
+    const message = new RegExp(`^simulateCores: expected .*${named}`);
+    const run = () => simulateCores(options as SimulateCoresOptions);
+    expect(run).toThrow(expect.objectContaining({ code: 'OPTIONS_INVALID' }));
+    expect(run).toThrow(message);
+  });
+
   test('a group that cannot get on -> V4 or V1', () => {
     const onNode = (node: RawNode): void => {
       Object.defineProperty(coreOf(node).config, 'latestSnapshot', { value: () => undefined });

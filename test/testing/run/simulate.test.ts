@@ -4,6 +4,7 @@ import { isKontikiError } from '../../../src/base/errors.js';
 import { type SimulateOptions, simulate } from '../../../src/testing/index.js';
 import { durationMs } from '../../../src/testing/run/duration.js';
 import { scenarioOf } from '../../../src/testing/run/simulate-options.js';
+import { simProfiles } from '../../../src/testing/swarm/profiles.js';
 
 describe('simulate', () => {
   test('a seed -> a run of stores that holds', async () => {
@@ -29,6 +30,7 @@ describe('simulate', () => {
   });
 
   const scenario = scenarioOf({ seed: 1 });
+  const pause = { kind: 'pause', target: 'n1', forMs: 10 } as const;
   const refused: readonly (readonly [string, unknown, string])[] = [
     ['no options', undefined, 'options'],
     ['an unknown name', { seed: 1, nodes: 3 }, 'nodes'],
@@ -47,6 +49,46 @@ describe('simulate', () => {
     ['a scenario without faults', { scenario: { ...scenario, faults: undefined } }, 'scenario'],
     ['an unknown fault in it', { scenario: withFault({ kind: 'earthquake' }) }, 'earthquake'],
     ['a scenario with no fault in a fault', { scenario: withFault(undefined) }, 'faults'],
+    ['an unknown field of a scenario', { scenario: { ...scenario, tickMS: 10 } }, '"tickMS"'],
+    ['a load that there is not', { scenario: { ...scenario, load: 'lock' } }, 'calls, locks'],
+    ['an unknown field of a fault', { scenario: withFault({ ...pause, for: 1 }) }, '"for"'],
+    [
+      'a target that nobody can be',
+      { scenario: withFault({ ...pause, target: 'leadr' }) },
+      'faults[0].fault.target',
+    ],
+    [
+      'a fault without its numbers',
+      { scenario: withFault({ kind: 'partition', target: 'n1' }) },
+      'faults[0].fault.direction',
+    ],
+    [
+      'a link between others than members',
+      { scenario: withFault({ kind: 'cut-link', between: ['n1', 'leader'], forMs: 1 }) },
+      'faults[0].fault.between',
+    ],
+    [
+      'a change without its choice',
+      {
+        scenario: {
+          ...scenario,
+          changes: [{ atMs: 1, change: { kind: 'member-removed', target: 'n1' } }],
+        },
+      },
+      'changes[0].change.evenOfTwo',
+    ],
+    [
+      'an unknown change',
+      { scenario: { ...scenario, changes: [{ atMs: 1, change: { kind: 'gone' } }] } },
+      '"gone"',
+    ],
+    [
+      'a time that was before the start',
+      { scenario: { ...scenario, faults: [{ atMs: -1, fault: pause }] } },
+      'faults[0].atMs',
+    ],
+    ['a path that loses', { scenario: { ...scenario, path: { drops: 0.1 } } }, 'dropRate'],
+    ['calls of no kind', { scenario: { ...scenario, calls: { puts: 1 } } }, 'putWithLease'],
   ];
 
   test.each(refused)('%s -> OPTIONS_INVALID', async (_, options, named) => {
@@ -54,6 +96,20 @@ describe('simulate', () => {
     expect(isKontikiError(error, 'OPTIONS_INVALID')).toBe(true);
     expect((error as Error).message).toMatch(/^simulate: expected .* to be .*, got /);
     expect((error as Error).message).toContain(named);
+  });
+
+  test('members that are gone, or come later, and whatever seeds draw -> accepted', () => {
+    for (const target of ['n9', 'm3', 'leader', 'follower', 'anybody']) {
+      const fault = { ...pause, target };
+      const given = { ...scenario, faults: [{ atMs: 1, fault }] };
+      expect(scenarioOf({ scenario: given })).toBe(given);
+    }
+    for (const profile of simProfiles.values()) {
+      for (let seed = 1; seed <= 20; seed += 1) {
+        const { scenario: drawn } = profile.draw(seed);
+        if (drawn !== undefined) expect(scenarioOf({ scenario: drawn })).toBe(drawn);
+      }
+    }
   });
 
   function withFault(fault: unknown) {
