@@ -6,6 +6,7 @@ import { isKontikiError } from '../../base/errors.js';
 import { type Random, randomInt } from '../../base/prng.js';
 import type { RequestId } from '../../node/index.js';
 import type { SimService } from '../cluster/sim-cluster.js';
+import { errorText } from '../error-text.js';
 import { CommittedLog } from '../run/committed-log.js';
 import type { WorkloadContext } from '../run/workload.js';
 import { assertingObserver } from '../sim-machine.js';
@@ -151,8 +152,11 @@ export class Clients<S extends SimService, Input, Answer> {
       const member = isAtHome ? home : running[randomInt(random, Math.max(1, running.length))];
       const aside = client.aside?.();
       if (aside !== undefined) {
-        const done = aside.run().then(() => true);
-        await this.#settled(done, { service: aside.service });
+        const done = aside.run().catch((error: unknown) => this.#lookAt(error));
+        await this.#settled(
+          done.then(() => true),
+          { service: aside.service },
+        );
       } else if (member !== undefined) {
         const call = await this.#call(number, cluster.service(member), client);
         if (call.outcome === 'ok') client.seen?.(call);
@@ -218,11 +222,18 @@ export class Clients<S extends SimService, Input, Answer> {
     this.#observe?.({ kind: settled === undefined ? 'lost' : 'settled', call: id });
     if (settled === undefined) return call;
     this.#events += 1;
+    if (!settled.isAnswer) this.#lookAt(settled.error);
     this.#countRefusal(settled.error);
     call.answer = settled.answer;
     call.outcome = settled.isAnswer ? 'ok' : outcomeOf(settled.error);
     if (call.outcome !== 'unknown') call.returnAt = this.#events;
     return call;
+  }
+
+  /** Who cannot help says so by an error of ours: any other one is a bug, be it in how commands are encoded. */
+  #lookAt(error: unknown): void {
+    if (isKontikiError(error)) return;
+    this.#context.violated('X5', `a call failed with ${errorText(error)}`);
   }
 
   #countRefusal(error: unknown): void {
