@@ -72,7 +72,8 @@ export class StoreWorkload implements Workload<Store> {
   #toldMax = 0;
 
   get pending(): number {
-    return (this.#clients?.pending ?? 0) + (this.#backups?.pending ?? 0);
+    const watching = this.#watchers.filter(({ isWaiting }) => isWaiting).length;
+    return watching + (this.#clients?.pending ?? 0) + (this.#backups?.pending ?? 0);
   }
 
   observe(context: WorkloadContext<Store>): void {
