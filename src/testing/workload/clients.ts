@@ -81,6 +81,7 @@ export class Clients<S extends SimService, Input, Answer> {
   #proposed: RequestId | undefined;
   /** How often calls were refused, by code. */
   readonly #refusals: Record<string, number> = {};
+  readonly #unserved = new Set<string>();
   #stopped = false;
   #pending = 0;
   /** Calls and answers are ordered by their running number: at equal times they would be concurrent. */
@@ -124,17 +125,41 @@ export class Clients<S extends SimService, Input, Answer> {
     }
   }
 
+  /**
+   * Lets each of some members be asked by clients of its own, one after the other, each until it was
+   * answered, also once the others have stopped: whom those ask, and for what, is left to chance.
+   *
+   * @param members - their names
+   * @param askersOf - of a number and randomness of their own
+   */
+  ask(
+    members: readonly string[],
+    askersOf: (client: number, random: Random) => readonly Client<S, Input, Answer>[],
+  ): void {
+    for (const [at, member] of members.entries()) {
+      const number = this.#context.scenario.clients + at;
+      this.#unserved.add(member);
+      void this.#ask(number, member, askersOf(number, this.#context.random('asker', at)));
+    }
+  }
+
+  /** Members that were asked, and have not answered each of their askers. */
+  get unserved(): readonly string[] {
+    return [...this.#unserved];
+  }
+
   /** They begin no further call. */
   stop(): void {
     this.#stopped = true;
   }
 
-  /** How many calls there were, and what became of them. */
+  /** How many calls the clients of the scenario made, and what became of them. */
   summary(): Readonly<Record<string, number>> {
+    const calls = this.calls.filter(({ client }) => client < this.#context.scenario.clients);
     const count = (outcome: ClientCall<Input, Answer>['outcome']) =>
-      this.calls.filter((call) => call.outcome === outcome).length;
+      calls.filter((call) => call.outcome === outcome).length;
     return {
-      calls: this.calls.length,
+      calls: calls.length,
       'calls.ok': count('ok'),
       'calls.rejected': count('rejected'),
       'calls.unknown': count('unknown'),
@@ -163,6 +188,23 @@ export class Clients<S extends SimService, Input, Answer> {
       }
       await sleep(1 + randomInt(random, scenario.pauseMs));
     }
+  }
+
+  async #ask(
+    number: number,
+    member: string,
+    askers: readonly Client<S, Input, Answer>[],
+  ): Promise<void> {
+    const { cluster, sleep } = this.#context;
+    for (const asker of askers) {
+      for (let isAnswered = false; !isAnswered; ) {
+        const isThere = cluster.running.includes(member);
+        const call = isThere && (await this.#call(number, cluster.service(member), asker));
+        isAnswered = call !== false && call.outcome === 'ok';
+        if (!isAnswered) await sleep(lookMs);
+      }
+    }
+    this.#unserved.delete(member);
   }
 
   /** What a call came to; `undefined` once its member has died, for then it never settles. */

@@ -7,6 +7,7 @@ import { simulateStore } from '../../../src/testing/run/simulate.js';
 
 type Next = ReturnType<WatchStream['next']>;
 
+const timeout = 120_000;
 const { next } = WatchStream.prototype;
 const scenario = drawScenario(2, {
   ...{ durationMs: 4_000, faults: [], members: 3, focus: 'watches' },
@@ -25,28 +26,28 @@ async function violationIf(broken: (stream: WatchStream) => Next) {
 
 afterEach(() => void vi.restoreAllMocks());
 
-test('batches as they come -> none', async () => {
+test('batches as they come -> none', { timeout }, async () => {
   expect(await violationIf((stream) => next.call(stream))).toBeUndefined();
 });
 
-test('neither a batch nor a bookmark, for ever -> V2', async () => {
+test('neither a batch nor a bookmark, for ever -> V2', { timeout }, async () => {
   const violation = await violationIf(() => new Promise(() => undefined));
   expect(violation?.id).toBe('V2');
 });
 
-test('an end without a word -> W10', async () => {
+test('an end without a word -> W10', { timeout }, async () => {
   const violation = await violationIf((stream) => stream.return());
   expect(violation?.id).toBe('W10');
   expect(violation?.message).toContain('without a word');
 });
 
-test('an end with an error that is not COMPACTED -> W10, which names it', async () => {
+test('an end with an error that is not COMPACTED -> W10, which names it', { timeout }, async () => {
   const violation = await violationIf(() => Promise.reject(new TypeError('no such field')));
   expect(violation?.id).toBe('W10');
   expect(violation?.message).toContain('no such field');
 });
 
-test('COMPACTED of a revision at which nobody compacted -> W10', async () => {
+test('COMPACTED of a revision at which nobody compacted -> W10', { timeout }, async () => {
   const error = kontikiError('COMPACTED', 'planted', { compactRevision: 1_000_000 });
   const violation = await violationIf(() => Promise.reject(error));
   expect(violation?.id).toBe('W10');
