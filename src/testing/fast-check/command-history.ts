@@ -48,7 +48,8 @@ export class CommandHistory<Input, Output> {
    * @returns the answer; `undefined` when there was none
    * @throws {InvariantViolation} X1, when nothing explains the answers so far
    * @throws what makes fast-check skip the run, when they have more orders than are looked at
-   * @throws {KontikiError} TIMEOUT, when the call does not settle
+   * @throws {KontikiError} TIMEOUT, when the call does not settle; any error that is no KontikiError and no
+   *   answer, as the call failed with it
    */
   async call<S extends SimService>(
     cluster: SimCluster<S>,
@@ -60,8 +61,10 @@ export class CommandHistory<Input, Output> {
     const answered = call.run(service).then(
       (output) => ({ output, isRejected: false }),
       (error: unknown) => {
-        const isRejected = isKontikiError(error) && error.outcome === 'rejected';
-        return { output: call.refusal?.(error), isRejected };
+        const output = call.refusal?.(error);
+        // A bug, or commands that cannot be encoded: as "unknown" it would pass for a network that is down.
+        if (output === undefined && !isKontikiError(error)) throw error;
+        return { output, isRejected: isKontikiError(error) && error.outcome === 'rejected' };
       },
     );
     const { output, isRejected } = await cluster.sim.complete(answered, settledWithinMs);

@@ -2,11 +2,13 @@
  * Clients of a state machine of one's own: they ask what its specification draws, and in the end
  * every answer is held against the model, at the place that the log gave the command.
  */
+import type { Random } from '../../base/prng.js';
 import { checkLog } from '../checkers/log-check.js';
 import type { LogEntry, LogSpecification } from '../checkers/log-types.js';
 import { type Observed, WholeAnswer } from '../checkers/observed.js';
+import type { Scenario } from '../run/scenario.js';
 import type { Workload, WorkloadContext } from '../run/workload.js';
-import { type ClientCall, Clients, requestName } from '../workload/clients.js';
+import { type Client, type ClientCall, Clients, requestName } from '../workload/clients.js';
 import type { MachineService } from './machine-service.js';
 import { describedModel, type MachineModel, type MachineSpec } from './machine-spec.js';
 
@@ -33,19 +35,25 @@ export class MachineWorkload<State, Input, Answer>
   }
 
   start({ scenario }: WorkloadContext<MachineService<Input, Answer>>): void {
-    this.#clients?.start((_, random) => ({
-      next: () => {
-        const input = this.#spec.draw(random, scenario.keys);
-        return { input, run: (service) => service.propose(input) };
-      },
-    }));
+    this.#clients?.start((_, random) => this.#client(random, scenario));
+  }
+
+  ask(
+    { scenario }: WorkloadContext<MachineService<Input, Answer>>,
+    members: readonly string[],
+  ): void {
+    this.#clients?.ask(members, (_, random) => [this.#client(random, scenario)]);
+  }
+
+  get unserved(): readonly string[] {
+    return this.#clients?.unserved ?? [];
   }
 
   stop(): void {
     this.#clients?.stop();
   }
 
-  async finish(context: WorkloadContext<MachineService<Input, Answer>>): Promise<void> {
+  judge(context: WorkloadContext<MachineService<Input, Answer>>): void {
     const calls = this.#clients?.calls ?? [];
     const log = [...this.#committed(context, calls)];
     const history = calls.map(({ answer, ...call }) => ({
@@ -61,8 +69,24 @@ export class MachineWorkload<State, Input, Answer>
     }
   }
 
+  async finish(context: WorkloadContext<MachineService<Input, Answer>>): Promise<void> {
+    this.judge(context);
+  }
+
   summary(): Readonly<Record<string, number>> {
     return { ...this.#clients?.summary() };
+  }
+
+  #client(
+    random: Random,
+    { keys }: Scenario,
+  ): Client<MachineService<Input, Answer>, Input, Answer> {
+    return {
+      next: () => {
+        const input = this.#spec.draw(random, keys);
+        return { input, run: (service) => service.propose(input) };
+      },
+    };
   }
 
   *#committed(

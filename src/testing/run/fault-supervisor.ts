@@ -6,6 +6,7 @@ import { isErrorOf, isKontikiError } from '../../base/errors.js';
 import { type Random, randomInt } from '../../base/prng.js';
 import { MemberLedger } from '../changes/member-ledger.js';
 import type { SimCluster, SimService } from '../cluster/sim-cluster.js';
+import { errorText } from '../error-text.js';
 import { type Fault, injectFault } from '../faults/fault.js';
 import type { FaultContext, FaultTarget } from '../faults/fault-type.js';
 import { Moments } from '../faults/moments.js';
@@ -217,7 +218,7 @@ export class FaultSupervisor {
       this.#lost.add(name);
       return;
     }
-    this.#onViolation('S1', `${name} does not open: ${describe(error)}`);
+    this.#onViolation('S1', `${name} does not open: ${errorText(error)}`);
   }
 
   /** Members that stopped by themselves. */
@@ -228,9 +229,9 @@ export class FaultSupervisor {
       const { failure, lifecycle } = service.status();
       if (failure === undefined || lifecycle !== 'closed') continue;
       if (isKontikiError(failure, 'ASSERTION')) {
-        this.#onViolation('ASSERTION', `${name} stopped: ${describe(failure)}`);
+        this.#onViolation('ASSERTION', `${name} stopped: ${errorText(failure)}`);
       } else if (!this.#isExcused(name, failure)) {
-        this.#onViolation('S1', `${name} stopped: ${describe(failure)}`);
+        this.#onViolation('S1', `${name} stopped: ${errorText(failure)}`);
       }
       this.#cluster.crash(name, 'process');
       // It may come back with what is left of it, again and again.
@@ -265,9 +266,4 @@ export class FaultSupervisor {
   #after(ms: number, action: () => void): void {
     this.#cluster.sim.scheduler.after(Math.ceil(ms * 1_000), action);
   }
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return isKontikiError(error) ? `${error.code} ${error.message}` : (error.stack ?? error.message);
 }

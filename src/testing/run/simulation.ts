@@ -164,26 +164,50 @@ export class Simulation<S extends SimService> {
     this.#supervisor.heal();
     // Voters that never met elect nobody: then no leader is owed either (ADR 0018).
     if (this.#supervisor.owesLiveness) this.#watch.healed();
-    const everyone = () => this.#supervisor.owed.every((name) => this.#isOpen(name));
     await this.#within('S2', 'old copies are refused', () => this.#supervisor.refusesCopies);
-    await this.#within('V1', 'every member runs', everyone);
+    await this.#within('V1', 'every member runs', () => this.#isEveryoneOpen);
     await this.#within('V1', 'a leader', () => this.#cluster.leader() !== undefined);
     await sim.run(2_000);
-    this.#workload.stop();
-    const pending = () => this.#workload.pending + this.#changes.pending;
-    await this.#within('V2', 'every call is settled', () => pending() === 0);
-    // The last change may have been answered just now, with a member that is still to come.
-    const equal = () => everyone() && this.#cluster.isSettled(this.#supervisor.owed);
-    await this.#within('V3', 'all members are equal', equal);
-    if (this.#isUnowed) return;
+    await this.#atRest();
+    await this.#served();
+    await this.#atRest();
+    const { finding } = this.#supervisor.ledger;
+    if (finding !== undefined) this.violated('C7', finding);
+    if (this.#isUnowed) return this.#workload.judge?.(this.#context());
     this.#supervisor.retireRemoved();
     // Who is damaged for good does not catch up, nor one whose machine was given up before it was added again.
     const { ledger, lost } = this.#supervisor;
     const isThere = ({ name }: MemberInfo) =>
       this.#cluster.names.includes(name) && !lost.includes(name);
     if (ledger.members.every(isThere)) this.#watch.end();
-    if (ledger.finding !== undefined) this.violated('C7', ledger.finding);
     if (this.#violation === undefined) await this.#workload.finish(this.#context());
+  }
+
+  /** Nobody asks for anything, and everyone is where the others are. */
+  async #atRest(): Promise<void> {
+    this.#workload.stop();
+    const pending = () => this.#workload.pending + this.#changes.pending;
+    await this.#within('V2', 'every call is settled', () => pending() === 0);
+    // The last change may have been answered just now, with a member that is still to come.
+    const equal = () => this.#isEveryoneOpen && this.#cluster.isSettled(this.#supervisor.owed);
+    await this.#within('V3', 'all members are equal', equal);
+  }
+
+  /**
+   * Members that refuse everything settle every call and are equal. They are asked once they are: under load
+   * one whose snapshot takes longer than the others keep their log for need not ever catch up.
+   */
+  async #served(): Promise<void> {
+    if (this.#violation !== undefined || this.#isUnowed) return;
+    this.#workload.ask(this.#context(), this.#supervisor.owed);
+    await this.#within('V4', 'every member serves: a fresh call of each kind succeeds', () => {
+      const { unserved } = this.#workload;
+      return !this.#supervisor.owed.some((name) => unserved.includes(name));
+    });
+  }
+
+  get #isEveryoneOpen(): boolean {
+    return this.#supervisor.owed.every((name) => this.#isOpen(name));
   }
 
   #isOpen(name: string): boolean {

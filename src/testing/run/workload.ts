@@ -32,9 +32,21 @@ export interface Workload<S extends SimService> {
   start(context: WorkloadContext<S>): void;
   /** The clients begin no further call. */
   stop(): void;
+  /**
+   * The group is healed and at rest: begins to ask each of these members for what any of them owes. Called
+   * once, after `stop`, which is called again.
+   */
+  ask(context: WorkloadContext<S>, members: readonly string[]): void;
+  /** Those of them that have not given yet all that they were asked for. */
+  readonly unserved: readonly string[];
   /** Calls that nobody has answered and whose member has not died. */
   readonly pending: number;
-  /** The group is healed, settled and at rest: looks whether all is as it must be. */
+  /**
+   * Holds what clients were told against what the group did; absent: that was done all along. Owed by any
+   * run, also by one whose group cannot decide any more.
+   */
+  judge?(context: WorkloadContext<S>): void;
+  /** The group is healed, settled and at rest: judges, and looks whether all is as it must be. */
   finish(context: WorkloadContext<S>): Promise<void>;
   /** Figures for the report. */
   summary(): Readonly<Record<string, number>>;

@@ -28,6 +28,11 @@ export class RevisionHistory {
     return this.#state.revision;
   }
 
+  /** Last one that anybody compacted at; 0: nobody did. */
+  get compactRevision(): number {
+    return this.#state.compactRevision;
+  }
+
   /** The changes of a revision, by key. */
   changesOf(revision: number): readonly SeenChange[] {
     let changes = this.#changes.get(revision);
@@ -93,6 +98,10 @@ export function watchFinding(
     }
   }
   const { end, compactRevision = 0 } = record;
+  if (end === 'compacted' && compactRevision > history.compactRevision) {
+    const message = `${where}: told that ${compactRevision} is compacted, which it never was`;
+    return { id: 'W10', message };
+  }
   // At the compacted revision itself every change is still there (etcd 18089).
   if (end === 'compacted' && compactRevision <= next) {
     const message = `${where}: had everything up to ${next - 1}, told that ${compactRevision} is compacted`;

@@ -6,6 +6,7 @@ import { isKontikiError } from '../../base/errors.js';
 import { type Random, randomInt } from '../../base/prng.js';
 import type { RequestId } from '../../node/index.js';
 import type { SimService } from '../cluster/sim-cluster.js';
+import { errorText } from '../error-text.js';
 import { CommittedLog } from '../run/committed-log.js';
 import type { WorkloadContext } from '../run/workload.js';
 import { assertingObserver } from '../sim-machine.js';
@@ -80,6 +81,7 @@ export class Clients<S extends SimService, Input, Answer> {
   #proposed: RequestId | undefined;
   /** How often calls were refused, by code. */
   readonly #refusals: Record<string, number> = {};
+  readonly #unserved = new Set<string>();
   #stopped = false;
   #pending = 0;
   /** Calls and answers are ordered by their running number: at equal times they would be concurrent. */
@@ -123,17 +125,41 @@ export class Clients<S extends SimService, Input, Answer> {
     }
   }
 
+  /**
+   * Lets each of some members be asked by clients of its own, one after the other, each until it was
+   * answered, also once the others have stopped: whom those ask, and for what, is left to chance.
+   *
+   * @param members - their names
+   * @param askersOf - of a number and randomness of their own
+   */
+  ask(
+    members: readonly string[],
+    askersOf: (client: number, random: Random) => readonly Client<S, Input, Answer>[],
+  ): void {
+    for (const [at, member] of members.entries()) {
+      const number = this.#context.scenario.clients + at;
+      this.#unserved.add(member);
+      void this.#ask(number, member, askersOf(number, this.#context.random('asker', at)));
+    }
+  }
+
+  /** Members that were asked, and have not answered each of their askers. */
+  get unserved(): readonly string[] {
+    return [...this.#unserved];
+  }
+
   /** They begin no further call. */
   stop(): void {
     this.#stopped = true;
   }
 
-  /** How many calls there were, and what became of them. */
+  /** How many calls the clients of the scenario made, and what became of them. */
   summary(): Readonly<Record<string, number>> {
+    const calls = this.calls.filter(({ client }) => client < this.#context.scenario.clients);
     const count = (outcome: ClientCall<Input, Answer>['outcome']) =>
-      this.calls.filter((call) => call.outcome === outcome).length;
+      calls.filter((call) => call.outcome === outcome).length;
     return {
-      calls: this.calls.length,
+      calls: calls.length,
       'calls.ok': count('ok'),
       'calls.rejected': count('rejected'),
       'calls.unknown': count('unknown'),
@@ -151,14 +177,34 @@ export class Clients<S extends SimService, Input, Answer> {
       const member = isAtHome ? home : running[randomInt(random, Math.max(1, running.length))];
       const aside = client.aside?.();
       if (aside !== undefined) {
-        const done = aside.run().then(() => true);
-        await this.#settled(done, { service: aside.service });
+        const done = aside.run().catch((error: unknown) => this.#lookAt(error));
+        await this.#settled(
+          done.then(() => true),
+          { service: aside.service },
+        );
       } else if (member !== undefined) {
         const call = await this.#call(number, cluster.service(member), client);
         if (call.outcome === 'ok') client.seen?.(call);
       }
       await sleep(1 + randomInt(random, scenario.pauseMs));
     }
+  }
+
+  async #ask(
+    number: number,
+    member: string,
+    askers: readonly Client<S, Input, Answer>[],
+  ): Promise<void> {
+    const { cluster, sleep } = this.#context;
+    for (const asker of askers) {
+      for (let isAnswered = false; !isAnswered; ) {
+        const isThere = cluster.running.includes(member);
+        const call = isThere && (await this.#call(number, cluster.service(member), asker));
+        isAnswered = call !== false && call.outcome === 'ok';
+        if (!isAnswered) await sleep(lookMs);
+      }
+    }
+    this.#unserved.delete(member);
   }
 
   /** What a call came to; `undefined` once its member has died, for then it never settles. */
@@ -218,11 +264,18 @@ export class Clients<S extends SimService, Input, Answer> {
     this.#observe?.({ kind: settled === undefined ? 'lost' : 'settled', call: id });
     if (settled === undefined) return call;
     this.#events += 1;
+    if (!settled.isAnswer) this.#lookAt(settled.error);
     this.#countRefusal(settled.error);
     call.answer = settled.answer;
     call.outcome = settled.isAnswer ? 'ok' : outcomeOf(settled.error);
     if (call.outcome !== 'unknown') call.returnAt = this.#events;
     return call;
+  }
+
+  /** Who cannot help says so by an error of ours: any other one is a bug, be it in how commands are encoded. */
+  #lookAt(error: unknown): void {
+    if (isKontikiError(error)) return;
+    this.#context.violated('X5', `a call failed with ${errorText(error)}`);
   }
 
   #countRefusal(error: unknown): void {

@@ -16,13 +16,19 @@ import type { HeldLease } from './held-lease.js';
 import type { LeaseRecord } from './lease-ledger.js';
 import { type DrawnCall, type StoreAnswer, versionOf } from './store-call.js';
 
-/** What a client knows when it chooses. @since 0.1.0 */
-export interface ClientMemory {
+/** What it takes to put and get. @since 0.1.0 */
+export interface KeyMemory {
   readonly random: Random;
   /** Distinct keys in use. */
   readonly keys: number;
   /** A value that was never used. */
   value(): string;
+  /** Milliseconds this client waits for an answer. */
+  readonly timeoutMs: number;
+}
+
+/** What a client knows when it chooses. @since 0.1.0 */
+export interface ClientMemory extends KeyMemory {
   /** The newest revision this client was told. */
   readonly revision: number;
   /** The newest compacted revision it was told; 0: none. */
@@ -37,8 +43,6 @@ export interface ClientMemory {
   readonly nowUs: number;
   /** Whether a store still runs. */
   runs(store: Store): boolean;
-  /** Milliseconds this client waits for an answer. */
-  readonly timeoutMs: number;
   /** Milliseconds of a read lease; 0: they are not used in this run. */
   readonly leaseMs: number;
   /** In which proportions it makes which calls. */
@@ -73,7 +77,13 @@ export function drawStoreCall(memory: ClientMemory): DrawnCall {
   return draws[drawCallKind(memory.calls, memory.random)](memory);
 }
 
-function put(memory: ClientMemory, lease: bigint | undefined): DrawnCall {
+/** What any member owes that serves: a write and a linearizable read. @since 0.1.0 */
+export const freshCalls: readonly ((memory: KeyMemory) => DrawnCall)[] = [
+  (memory) => put(memory, undefined),
+  (memory) => get(memory, undefined),
+];
+
+function put(memory: KeyMemory, lease: bigint | undefined): DrawnCall {
   const key = anyKey(memory);
   const value = memory.value();
   // Absent rather than false, as it is found in the log.
@@ -91,7 +101,7 @@ function put(memory: ClientMemory, lease: bigint | undefined): DrawnCall {
   };
 }
 
-function get(memory: ClientMemory, revision: number | undefined): DrawnCall {
+function get(memory: KeyMemory, revision: number | undefined): DrawnCall {
   const key = anyKey(memory);
   const { timeoutMs } = memory;
   return {
@@ -326,7 +336,7 @@ function someKeys({ random, keys }: ClientMemory): SomeKeys {
   return { keys: { gte: from, lt: to }, from, to };
 }
 
-function anyKey({ random, keys }: ClientMemory): string {
+function anyKey({ random, keys }: KeyMemory): string {
   return keyName(randomInt(random, keys));
 }
 

@@ -18,7 +18,8 @@ export interface HeldLease {
  * @param held - a lease whose store runs
  * @param ledger - where that is noted
  * @param nowUs - virtual time
- * @returns whether it may still live; never rejects
+ * @returns whether it may still live
+ * @throws what is no error of ours: nobody refuses in such words
  * @since 0.1.0
  */
 export async function renewLease(
@@ -32,6 +33,7 @@ export async function renewLease(
     ledger.renewed(record, sentUs);
     return true;
   } catch (error) {
+    if (!isKontikiError(error)) throw error;
     if (isKontikiError(error, 'LEASE_NOT_FOUND')) ledger.missed(record, nowUs());
     return !lease.lost.aborted;
   }

@@ -16,9 +16,12 @@ const patienceMs = 20_000;
 
 /** @since 0.1.0 */
 export class LockWorkload implements Workload<Store> {
-  #users: readonly LockUser[] = [];
+  readonly #users: LockUser[] = [];
   #ledger: LockLedger | undefined;
   #context: WorkloadContext<Store> | undefined;
+  /** Who owes a grant, and how many there were before. */
+  #asked: readonly string[] = [];
+  #heldBefore = 0;
   /** Until then sessions may end that nobody waits for. */
   #quietUs = 0;
 
@@ -33,15 +36,32 @@ export class LockWorkload implements Workload<Store> {
   }
 
   start(context: WorkloadContext<Store>): void {
-    const ledger = this.#ledger as LockLedger;
-    const count = context.scenario.clients + 1;
-    this.#users = Array.from({ length: count }, (_, user) => new LockUser(context, user, ledger));
-    for (const user of this.#users) void user.run();
+    this.#begin(context);
+  }
+
+  ask(context: WorkloadContext<Store>, members: readonly string[]): void {
+    this.#asked = members;
+    this.#heldBefore = this.#ledger?.held ?? 0;
+    this.#begin(context);
+  }
+
+  /** Whom users ask is left to chance, and they wait for each other: a grant is one of the whole group. */
+  get unserved(): readonly string[] {
+    return (this.#ledger?.held ?? 0) > this.#heldBefore ? [] : this.#asked;
   }
 
   stop(): void {
     this.#quietUs = (this.#context?.nowUs ?? 0) + endUs;
     for (const user of this.#users) user.stop();
+  }
+
+  #begin(context: WorkloadContext<Store>): void {
+    const ledger = this.#ledger as LockLedger;
+    for (let left = context.scenario.clients + 1; left > 0; left -= 1) {
+      const user = new LockUser(context, this.#users.length, ledger);
+      this.#users.push(user);
+      void user.run();
+    }
   }
 
   /** K3: neither a key nor a lease is left of anybody. */

@@ -22,6 +22,7 @@ import { type Client, Clients, requestName } from './clients.js';
 import {
   type ClientMemory,
   drawStoreCall,
+  freshCalls,
   keyName,
   liveLease,
   refusalOf,
@@ -72,7 +73,8 @@ export class StoreWorkload implements Workload<Store> {
   #toldMax = 0;
 
   get pending(): number {
-    return (this.#clients?.pending ?? 0) + (this.#backups?.pending ?? 0);
+    const watching = this.#watchers.filter(({ isWaiting }) => isWaiting).length;
+    return watching + (this.#clients?.pending ?? 0) + (this.#backups?.pending ?? 0);
   }
 
   observe(context: WorkloadContext<Store>): void {
@@ -111,6 +113,18 @@ export class StoreWorkload implements Workload<Store> {
     void this.#backups.run(backupEveryMs);
   }
 
+  ask({ scenario: { keys } }: WorkloadContext<Store>, members: readonly string[]): void {
+    this.#clients?.ask(members, (client, random) => {
+      const value = () => this.#value(client);
+      const memory = { random, keys, value, timeoutMs: timeoutsMs[2] };
+      return freshCalls.map((draw) => ({ next: () => draw(memory) }));
+    });
+  }
+
+  get unserved(): readonly string[] {
+    return this.#clients?.unserved ?? [];
+  }
+
   stop(): void {
     this.#clients?.stop();
     for (const watcher of this.#watchers) watcher.stop();
@@ -119,19 +133,8 @@ export class StoreWorkload implements Workload<Store> {
 
   async finish(context: WorkloadContext<Store>): Promise<void> {
     await this.#outliveLeases(context);
-    const log = [...this.#committed(context)];
-    const history = this.#calls.map(loggedOperation);
-    for (const { kind, message } of checkLog(keyspaceSpecification, { log, history })) {
-      context.violated(`X1.${kind}`, message);
-    }
-    this.#checkHistory(context);
-    const { states } = new LogReplay(keyspaceSpecification, log);
+    const { log, states } = this.#judged(context);
     const state = states.at(-1) as KeyspaceState;
-    const revisions = new RevisionHistory(state);
-    for (const record of this.#watchers.flatMap((watcher) => watcher.records)) {
-      const finding = watchFinding(record, revisions);
-      if (finding !== undefined) context.violated(finding.id, finding.message);
-    }
     this.#watch?.end();
     await this.#backups?.check((upTo) => {
       const behind = log.findIndex(({ place }) => (place?.index ?? 0) > upTo);
@@ -140,6 +143,27 @@ export class StoreWorkload implements Workload<Store> {
     await checkAtRest(context, state);
     await this.#restartAll(context);
     await checkAtRest(context, state);
+  }
+
+  judge(context: WorkloadContext<Store>): void {
+    this.#judged(context);
+  }
+
+  /** @returns what the log did, and the states before and after each entry */
+  #judged(context: WorkloadContext<Store>) {
+    const log = [...this.#committed(context)];
+    const history = this.#calls.map(loggedOperation);
+    for (const { kind, message } of checkLog(keyspaceSpecification, { log, history })) {
+      context.violated(`X1.${kind}`, message);
+    }
+    this.#checkHistory(context);
+    const { states } = new LogReplay(keyspaceSpecification, log);
+    const revisions = new RevisionHistory(states.at(-1) as KeyspaceState);
+    for (const record of this.#watchers.flatMap((watcher) => watcher.records)) {
+      const finding = watchFinding(record, revisions);
+      if (finding !== undefined) context.violated(finding.id, finding.message);
+    }
+    return { log, states };
   }
 
   #checkHistory({ violated }: WorkloadContext<Store>): void {
@@ -219,6 +243,13 @@ export class StoreWorkload implements Workload<Store> {
     if (!isAlive && memory.leases.get(id) === held) memory.leases.delete(id);
   }
 
+  /** One that nobody has written before. */
+  #value(client: number): string {
+    this.#values += 1;
+    const padding = this.#values % longValueOf === 0 ? longPadding : '';
+    return `${client}.${this.#values}${padding}`;
+  }
+
   #memory(client: number, random: Random, context: WorkloadContext<Store>) {
     const { cluster, scenario } = context;
     const ledger = this.#ledger as LeaseLedger;
@@ -238,11 +269,7 @@ export class StoreWorkload implements Workload<Store> {
       leases: new Map<bigint, HeldLease>(),
       timeoutMs: scenario.timeoutMs ?? drawnTimeoutMs,
       leaseMs: usesLeaseReads ? leaseMsOf(scenario.tickMs ?? 100, 10) : 0,
-      value: () => {
-        this.#values += 1;
-        const padding = this.#values % longValueOf === 0 ? longPadding : '';
-        return `${client}.${this.#values}${padding}`;
-      },
+      value: () => this.#value(client),
       // Few, so that most have been used before.
       leaseId: () => BigInt(100 * (client + 1) + randomInt(random, 4)),
       granted: (...grant: Parameters<LeaseLedger['granted']>) => ledger.granted(...grant),

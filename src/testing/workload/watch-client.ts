@@ -7,6 +7,7 @@ import { type Random, randomInt } from '../../base/prng.js';
 import type { KeySelection } from '../../mvcc/types.js';
 import type { Store } from '../../store/store.js';
 import type { WatchBatch } from '../../store/watch-batch.js';
+import { errorText } from '../error-text.js';
 import type { StoreStep } from '../invariants/store-step.js';
 import type { WorkloadContext } from '../run/workload.js';
 import { selectText } from './draw-store-call.js';
@@ -25,6 +26,18 @@ const filters: readonly WatchRecord['filter'][] = [
   { noPut: true },
   { noDelete: true },
 ];
+
+type WatchIterator = ReturnType<ReturnType<Store['watch']>[typeof Symbol.asyncIterator]>;
+
+/** Where a reader follows a watch. */
+interface Place {
+  /** Whether the process that it asked is still there. */
+  lives(): boolean;
+  /** Whether that serves, too: then a watch has no reason to end. */
+  serves(): boolean;
+  /** Whether it asked for revisions of the future: it is told of nothing before they come. */
+  isEarly(): boolean;
+}
 
 /** How often a reader that waits looks whether its member lives, in virtual milliseconds. */
 const lookMs = 400;
@@ -50,6 +63,7 @@ export class WatchClient {
   /** Counts up when it goes on elsewhere than where it was. */
   #stream = 0;
   #wasCompacted = false;
+  #isWaiting = false;
   #stopped = false;
 
   /**
@@ -76,6 +90,11 @@ export class WatchClient {
     this.#naps = randomInt(this.#random, 4) === 0;
   }
 
+  /** For a batch or a bookmark, one of which is due soon; also when it is stopped. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
   /** Reads until it is stopped. */
   async run(): Promise<void> {
     const { cluster, sleep } = this.#context;
@@ -95,8 +114,12 @@ export class WatchClient {
     const { cluster, sleep } = this.#context;
     const store = cluster.service(name);
     const life = cluster.machine(name).boots;
-    const lives = () => cluster.machine(name).boots === life && cluster.find(name) === store;
     const fromRevision = this.#from(store);
+    const place: Place = {
+      lives: () => cluster.machine(name).boots === life && cluster.find(name) === store,
+      serves: () => place.lives() && store.status().lifecycle === 'open',
+      isEarly: () => fromRevision > store.status().revision + 1,
+    };
     const record: WatchRecord = {
       member: `${name}.${life}`,
       keys: this.#keys,
@@ -105,20 +128,21 @@ export class WatchClient {
       changes: [],
       batches: [],
     };
-    let iterator: ReturnType<ReturnType<Store['watch']>[typeof Symbol.asyncIterator]>;
+    let iterator: WatchIterator;
     try {
       const fragment = randomInt(this.#random, 2) === 0;
       const options = { ...this.#filter, fromRevision, fragment, progressMs: 700 };
       const watch = store.watch(this.#target, options);
       iterator = watch[Symbol.asyncIterator]();
-    } catch {
+    } catch (error) {
+      this.#ended(`with ${errorText(error)}`, place);
       // The member has stopped: it is started again soon.
       return sleep(lookMs);
     }
     this.records.push(record);
     const stream = this.#opened(record);
     for (let left = 1 + randomInt(this.#random, 60); left > 0 && !this.#stopped; left -= 1) {
-      const outcome = await this.#nextOf(iterator, lives);
+      const outcome = await this.#nextOf(iterator, place);
       if (outcome === 'lost') record.end = outcome;
       else if (typeof outcome === 'object') {
         addBatch(record, outcome);
@@ -133,7 +157,7 @@ export class WatchClient {
     record.end ??= 'closed';
     if (record.end === 'compacted') this.#observe({ kind: 'watch-ended', stream });
     if (record.end === 'lost') this.#observe({ kind: 'watch-lost', stream });
-    if (lives()) void iterator.return?.();
+    if (place.lives()) void iterator.return?.();
     this.#goOn(record);
   }
 
@@ -146,22 +170,31 @@ export class WatchClient {
   }
 
   /** The next batch; the compacted revision; or `lost`. */
-  async #nextOf(
-    iterator: ReturnType<ReturnType<Store['watch']>[typeof Symbol.asyncIterator]>,
-    lives: () => boolean,
-  ) {
+  async #nextOf(iterator: WatchIterator, place: Place): Promise<WatchBatch | number | 'lost'> {
+    let isLeft = false;
+    const ended = (how: string) => (isLeft ? 'lost' : this.#ended(how, place));
     const next = iterator.next().then(
-      ({ value }) => value ?? ('lost' as const),
+      ({ value }) => value ?? ended('without a word'),
       (error: unknown) => {
         if (isKontikiError(error, 'COMPACTED')) return Number(error.compactRevision);
-        return 'lost' as const;
+        return ended(`with ${errorText(error)}`);
       },
     );
+    this.#isWaiting = true;
     for (;;) {
       const outcome = await Promise.race([next, this.#context.sleep(lookMs)]);
-      if (outcome !== undefined) return outcome;
-      if (!lives() || this.#stopped) return 'lost' as const;
+      // Who is stopped waits all the same: a stream that is silent for ever is noticed here alone.
+      isLeft = outcome === undefined && (!place.lives() || (this.#stopped && place.isEarly()));
+      if (outcome === undefined && !isLeft) continue;
+      this.#isWaiting = false;
+      return outcome ?? 'lost';
     }
+  }
+
+  /** W10: as long as its member serves, a watch goes on, or says from where on it cannot (etcd 17529). */
+  #ended(how: string, place: Place): 'lost' {
+    if (place.serves()) this.#context.violated('W10', `a watch of a member that runs ended ${how}`);
+    return 'lost';
   }
 
   /** Mostly right behind what was seen; now and then anywhere near the present. */

@@ -26,4 +26,13 @@ export const care: readonly SimDefect[] = [
     replace: '    for (const { hash } of hashes) {\n      const index = 1;\n',
     profile: 'calm',
   },
+  {
+    name: 'care: every put is refused once there is some history',
+    source: 'V4',
+    file: 'store/store.ts',
+    find: "    checkOptions(options, putOptionNames, 'put');\n",
+    replace:
+      "    checkOptions(options, putOptionNames, 'put');\n    if (this.status().revision > 40) {\n      throw kontikiError('TIMEOUT', 'planted', { outcome: 'rejected' });\n    }\n",
+    profile: 'calm',
+  },
 ];

@@ -154,4 +154,31 @@ export const watches: readonly SimDefect[] = [
     replace:
       "    const previous = this.events[0]?.previous ?? before.version;\n    this.events.push({ type: 'delete', key, revision, sub, previous });\n",
   },
+  {
+    name: 'watches: one that waits is forgotten',
+    source: '17529, V2',
+    profile: 'focus-watches',
+    file: 'store/watch-stream.ts',
+    find: '    this.#deliver(batchOf([revision], this.#withPrevious));\n',
+    replace:
+      '    if (revision.revision % 64 === 0) this.#resolve = undefined;\n    else this.#deliver(batchOf([revision], this.#withPrevious));\n',
+  },
+  {
+    name: 'watches: one that waits ends without a word',
+    source: '17529, W10',
+    profile: 'focus-watches',
+    file: 'store/watch-stream.ts',
+    find: '    this.#deliver(batchOf([revision], this.#withPrevious));\n',
+    replace:
+      '    if (revision.revision % 64 === 0) this.finish(over);\n    else this.#deliver(batchOf([revision], this.#withPrevious));\n',
+  },
+  {
+    name: 'watches: one that fell behind is told of a compaction that never was',
+    source: 'W10',
+    profile: 'focus-watches',
+    file: 'store/watch-stream.ts',
+    find: '    if (watcher === undefined || !watcher.isBehind) return false;\n',
+    replace:
+      "    if (watcher === undefined || !watcher.isBehind) return false;\n    if (watcher.startRevision % 16 === 0) {\n      const error = kontikiError('COMPACTED', 'planted', { compactRevision: 1e9 });\n      this.finish({ isError: true, error });\n      return false;\n    }\n",
+  },
 ];

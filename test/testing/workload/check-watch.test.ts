@@ -14,22 +14,31 @@ const log = [
   put('a'),
   { op: 'delete', keys: { gte: 'b', lt: 'b\0' } } as const,
 ];
-const state = new LogReplay(
-  keyspaceSpecification,
-  log.map((input) => ({ input })),
-).states.at(-1) as KeyspaceState;
+
+/** What happened if these commands were carried out. */
+function historyOf(...commands: readonly Command[]): RevisionHistory {
+  const entries = commands.map((input) => ({ input }));
+  const state = new LogReplay(keyspaceSpecification, entries).states.at(-1);
+  return new RevisionHistory(state as KeyspaceState);
+}
+
 /** Revisions 2 to 5: a, b, a again, b deleted. */
-const history = new RevisionHistory(state);
+const history = historyOf(...log);
+const compacted = historyOf(...log, { op: 'compact', revision: 5 });
 const all = [2, 3, 4, 5].flatMap((revision) => history.changesOf(revision));
 
 /** What came of a watch from revision 2 on that got these changes, each in a batch of its own. */
-function findingOf(changes: readonly SeenChange[], others: Partial<WatchRecord> = {}) {
+function findingOf(
+  changes: readonly SeenChange[],
+  others: Partial<WatchRecord> = {},
+  happened = history,
+) {
   const batches = changes.map(({ revision }, at) => ({ revision, changes: at + 1, whole: true }));
   const record: WatchRecord = {
     ...{ member: 'n1.1', keys: { gte: 'a', lt: 'z' }, filter: {}, fromRevision: 2 },
     ...{ changes: [...changes], batches, ...others },
   };
-  return watchFinding(record, history)?.id;
+  return watchFinding(record, happened)?.id;
 }
 
 const at = (...places: readonly number[]) => places.map((place) => all[place] as SeenChange);
@@ -65,7 +74,13 @@ describe('what a watch was handed', () => {
 
   test('told that the next revision is compacted, which is still readable at the edge -> W10', () => {
     const end = 'compacted';
-    expect(findingOf(at(0, 1), { end, compactRevision: 5 })).toBeUndefined();
-    expect(findingOf(at(0, 1), { end, compactRevision: 4 })).toBe('W10');
+    expect(findingOf(at(0, 1), { end, compactRevision: 5 }, compacted)).toBeUndefined();
+    expect(findingOf(at(0, 1), { end, compactRevision: 4 }, compacted)).toBe('W10');
+  });
+
+  test('told of a compaction that never was, or of a later one than there was -> W10', () => {
+    const end = 'compacted';
+    expect(findingOf(at(0, 1), { end, compactRevision: 5 })).toBe('W10');
+    expect(findingOf(at(0), { end, compactRevision: 6 }, compacted)).toBe('W10');
   });
 });
