@@ -2,6 +2,7 @@
  * How long somebody waits: until a signal of theirs fires, a time is over, or the session that waits is
  * lost. All of them become one signal.
  */
+import { isAbortSignal } from '../base/abort-signal.js';
 import type { Timer, Timers } from '../base/clock.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import type { Session } from './session.js';
@@ -77,7 +78,7 @@ export class Patience {
 
 /** Before a timer is set that nobody would stop. */
 function checkSignal(signal: AbortSignal): void {
-  if (signal instanceof AbortSignal) return;
+  if (isAbortSignal(signal)) return;
   throw invalid(`expected signal to be an AbortSignal, got ${typeof signal}`);
 }
 

@@ -339,6 +339,7 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#proposals.sweep();
     this.#reads.sweep(this.#env.clock.monotonicMs() - readTimeoutMs);
     this.#questions.sweep();
+    this.#ready.tick();
     this.#scheduleTurn();
   }
 

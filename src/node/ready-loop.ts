@@ -2,6 +2,7 @@
  * Carries out what the core wants done (step 4 of the walk of a put): writes, sends and applies start
  * together; none of them is waited for here.
  */
+import { isKontikiError } from '../base/errors.js';
 import type { PeerMessage } from '../raft/messages.js';
 import type { RawNode } from '../raft/raw-node.js';
 import type { Ready } from '../raft/ready.js';
@@ -43,6 +44,8 @@ export class ReadyLoop {
   #soft: SoftState = { leader: noMember, role: 'follower' };
   /** Term the last turn ended in. */
   #lastTerm: number;
+  /** By their first index: ranges that there was no descriptor to load with. */
+  readonly #unloaded = new Map<number, IndexRange>();
 
   constructor(parts: ReadyParts) {
     this.#parts = parts;
@@ -61,6 +64,13 @@ export class ReadyLoop {
     observer?.sent(message);
     if (message.kind === 'snapshot-request') snapshots?.send(message);
     else transport.send(message);
+  }
+
+  /** Called with each tick. */
+  tick(): void {
+    const ranges = [...this.#unloaded.values()];
+    this.#unloaded.clear();
+    for (const range of ranges) this.#fetch(range);
   }
 
   #carryOut(ready: Ready): void {
@@ -89,7 +99,10 @@ export class ReadyLoop {
       raft.entriesFetched(range);
       wake();
     });
-    fetched.catch(onFailed);
+    fetched.catch((error) => {
+      if (isOutOfDescriptors(error)) this.#unloaded.set(range.lo, range);
+      else onFailed(error);
+    });
   }
 
   /** The core dropped the reads it had, with the term or the role it had. */
@@ -102,4 +115,14 @@ export class ReadyLoop {
     }
     this.#lastTerm = term;
   }
+}
+
+/**
+ * It says nothing of the log, and others let go of descriptors: a peer that lags can wait for that,
+ * and those that do not lag would lose their leader.
+ */
+function isOutOfDescriptors(error: unknown): boolean {
+  if (!isKontikiError(error, 'STORAGE_IO')) return false;
+  const { code } = (error.cause ?? {}) as { readonly code?: unknown };
+  return code === 'EMFILE' || code === 'ENFILE';
 }

@@ -2,6 +2,7 @@
  * What callers pass in, checked before anything is sent or changed: each refusal says what was
  * expected and what came.
  */
+import { isAbortSignal } from '../base/abort-signal.js';
 import { type BinaryString, binaryString, prefixEnd, utf8Bytes } from '../base/bytes.js';
 import { kontikiError } from '../base/errors.js';
 import { selectKey } from '../mvcc/selection.js';
@@ -96,7 +97,7 @@ export function checkOptions(options: unknown, known: readonly string[], what: s
  */
 export function checkCallOptions(options: CallOptions): void {
   const { signal, timeoutMs } = options;
-  if (signal !== undefined && !isSignal(signal)) {
+  if (signal !== undefined && !isAbortSignal(signal)) {
     throw invalid('signal', 'an AbortSignal', describe(signal));
   }
   checkDelay(timeoutMs, 'timeoutMs');
@@ -189,14 +190,6 @@ export function checkOneOf(
 ): void {
   if (value === undefined || known.includes(value)) return;
   throw invalid(what, known.join(' or '), typeof value === 'string' ? value : describe(value));
-}
-
-/** By its shape, not its class: a signal may come from another realm. */
-function isSignal(value: unknown): value is AbortSignal {
-  if (typeof value !== 'object' || value === null) return false;
-  const { throwIfAborted, addEventListener, removeEventListener } = value as AbortSignal;
-  const needed = [throwIfAborted, addEventListener, removeEventListener];
-  return needed.every((method) => typeof method === 'function');
 }
 
 function checkBytes(value: unknown, what: string): asserts value is Bytes {

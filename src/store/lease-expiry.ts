@@ -8,7 +8,7 @@
  * - A keep-alive counts once a quorum confirmed, after it came, that this member leads. Whoever leads
  *   next was elected later than that and counts from later still. If the log has a checkpoint of the
  *   lease, a reset is applied before the keep-alive is answered.
- * - A revoke under way decides first: a keep-alive waits for it (etcd incident 20616).
+ * - A revoke under way decides first: a keep-alive of that lease waits for it (etcd incident 20616).
  */
 import type { Clock, Timer, Timers } from '../base/clock.js';
 import { Deferred } from '../base/deferred.js';
@@ -88,25 +88,12 @@ export class LeaseExpiry {
    * @throws {KontikiError} LEADER_CHANGED, and what a read or a write may reject with: ask again
    */
   async keepAlive(names: readonly LeaseName[]): Promise<number[]> {
-    const { node, clock, keyspace } = this.#parts;
+    const { keyspace } = this.#parts;
     const reign = await this.#leading();
-    for (;;) {
-      await node.readIndex();
-      this.#mustBe(reign);
-      const ending = names.map(({ id }) => reign.watch.get(id)?.ending).find(Boolean);
-      if (ending === undefined) break;
-      await ending;
-    }
-    const nowMs = clock.monotonicMs();
-    const noted: WatchedLease[] = [];
-    const leases = names.map(({ id, generation }) => {
-      const lease = reign.watch.get(id);
-      if (lease === undefined) return undefined;
-      if (generation !== 0 && generation !== lease.generation) return undefined;
-      reign.watch.renew(lease, nowMs);
-      if (lease.isNoted || keyspace().lease(id)?.remainingMs !== 0) noted.push(lease);
-      return lease;
-    });
+    const leases = await this.#renew(reign, names);
+    const noted = leases
+      .filter((lease) => lease !== undefined)
+      .filter(({ id, isNoted }) => isNoted || keyspace().lease(id)?.remainingMs !== 0);
     if (noted.length > 0) await this.#reset(reign, noted);
     return leases.map((it) => (it !== undefined && reign.watch.has(it) ? it.ttlSeconds : 0));
   }
@@ -129,6 +116,31 @@ export class LeaseExpiry {
   close(): void {
     this.#isClosed = true;
     this.check();
+  }
+
+  /**
+   * Renews what is there, once no revoke of it is under way. Those that have none do not wait for the
+   * others: a message is a way to travel, and each keep-alive stands alone (etcd
+   * server/lease/lessor.go, `Renew`). What is renewed before a deposed leader fails the call is in
+   * its own memory alone.
+   */
+  async #renew(reign: Reign, names: readonly LeaseName[]): Promise<(WatchedLease | undefined)[]> {
+    const { node, clock } = this.#parts;
+    for (;;) {
+      await node.readIndex();
+      this.#mustBe(reign);
+      const nowMs = clock.monotonicMs();
+      const leases = names.map(({ id, generation }) => {
+        const lease = reign.watch.get(id);
+        if (lease === undefined) return undefined;
+        if (generation !== 0 && generation !== lease.generation) return undefined;
+        if (lease.ending === undefined) reign.watch.renew(lease, nowMs);
+        return lease;
+      });
+      const endings = leases.flatMap((lease) => lease?.ending ?? []);
+      if (endings.length === 0) return leases;
+      await Promise.race(endings);
+    }
   }
 
   async #begin(reign: Reign): Promise<void> {

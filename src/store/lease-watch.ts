@@ -2,11 +2,13 @@
  * What a leader keeps about each lease while it leads: when it runs out, by the leader's own clock,
  * and when that is to be noted in the log next.
  */
-import { type HeapItem, LeaseHeap } from '../mvcc/lease-heap.js';
+import { DueHeap, type HeapItem } from '../base/due-heap.js';
 import type { LeaseEntry } from '../mvcc/lease-types.js';
 
 /** A lease that is watched over. @since 0.1.0 */
 export interface WatchedLease extends HeapItem {
+  /** Monotonic milliseconds. */
+  due: number;
   readonly id: bigint;
   readonly generation: number;
   readonly ttlSeconds: number;
@@ -25,7 +27,7 @@ export interface WatchedLease extends HeapItem {
 /** @since 0.1.0 */
 export class LeaseWatch {
   readonly #leases = new Map<bigint, WatchedLease>();
-  readonly #heap = new LeaseHeap<WatchedLease>();
+  readonly #heap = new DueHeap<WatchedLease>();
   readonly #intervalMs: number;
 
   /** @param checkpointIntervalMs - a lease with more left than that is noted that often */
@@ -39,7 +41,7 @@ export class LeaseWatch {
 
   /** When something is due first; `undefined` when nothing ever is. */
   get firstDueMs(): number | undefined {
-    return this.#heap.first?.dueMs;
+    return this.#heap.first?.due;
   }
 
   get(id: bigint): WatchedLease | undefined {
@@ -59,7 +61,7 @@ export class LeaseWatch {
       ending: undefined,
       isNoted: remainingMs !== 0,
       resets: 0,
-      dueMs: 0,
+      due: 0,
       heapAt: -1,
     };
     this.remove(id);
@@ -99,7 +101,7 @@ export class LeaseWatch {
   /** Puts a lease back that {@link takeDue} gave, to come up again then. */
   putBack(lease: WatchedLease, dueMs: number): void {
     if (!this.has(lease) || lease.heapAt >= 0) return;
-    lease.dueMs = dueMs;
+    lease.due = dueMs;
     this.#heap.add(lease);
   }
 
@@ -108,7 +110,7 @@ export class LeaseWatch {
     const due: WatchedLease[] = [];
     while (due.length < countMax) {
       const { first } = this.#heap;
-      if (first === undefined || first.dueMs > nowMs) return due;
+      if (first === undefined || first.due > nowMs) return due;
       this.#heap.remove(first);
       if (Math.min(first.expiryMs, first.checkpointMs) <= nowMs) due.push(first);
       else this.#enqueue(first);
@@ -117,7 +119,7 @@ export class LeaseWatch {
   }
 
   #enqueue(lease: WatchedLease): void {
-    lease.dueMs = Math.min(lease.expiryMs, lease.checkpointMs);
+    lease.due = Math.min(lease.expiryMs, lease.checkpointMs);
     this.#heap.add(lease);
   }
 

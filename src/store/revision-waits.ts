@@ -3,14 +3,20 @@
  * until this member has applied it.
  */
 import type { Timers } from '../base/clock.js';
+import { DueHeap, type HeapItem } from '../base/due-heap.js';
 import type { KontikiError } from '../base/errors.js';
 import { TimedWait, type WaitLimits } from './timed-wait.js';
+
+/** Due at the revision it waits for. */
+interface Waiting extends HeapItem {
+  readonly wait: TimedWait;
+}
 
 /** @since 0.1.0 */
 export class RevisionWaits {
   readonly #timers: Timers;
-  /** By the revision that each waits for. */
-  readonly #waits = new Map<TimedWait, number>();
+  /** {@link reached} is told of every segment applied: it may look at those alone whose turn it is. */
+  readonly #heap = new DueHeap<Waiting>();
   #closed: KontikiError | undefined;
 
   constructor(timers: Timers) {
@@ -24,24 +30,33 @@ export class RevisionWaits {
    * @throws {KontikiError} TIMEOUT, OVERLOADED, and what {@link close} was given; `signal.reason`
    */
   wait(revision: number, options: WaitLimits): Promise<void> {
-    TimedWait.check(this.#waits.size, options);
+    TimedWait.check(this.#heap.size, options);
     if (this.#closed !== undefined) throw this.#closed;
-    const wait: TimedWait = new TimedWait(this.#timers, options, {
+    const wait = new TimedWait(this.#timers, options, {
       expected: `reach revision ${revision}`,
-      onSettled: () => this.#waits.delete(wait),
+      onSettled: () => this.#heap.remove(waiting),
     });
-    this.#waits.set(wait, revision);
+    const waiting: Waiting = { wait, due: revision, heapAt: -1 };
+    this.#heap.add(waiting);
     return wait.over;
   }
 
   /** This member has applied everything up to `revision`. */
   reached(revision: number): void {
-    for (const [wait, awaited] of this.#waits) if (awaited <= revision) wait.settle();
+    this.#settle(revision);
   }
 
   /** Ends everything, and every later {@link wait}, with `error`. */
   close(error: KontikiError): void {
     this.#closed ??= error;
-    for (const wait of this.#waits.keys()) wait.settle(error);
+    this.#settle(Infinity, error);
+  }
+
+  #settle(revision: number, error?: KontikiError): void {
+    for (;;) {
+      const { first } = this.#heap;
+      if (first === undefined || first.due > revision) return;
+      first.wait.settle(error);
+    }
   }
 }

@@ -1,5 +1,6 @@
 // Members as users of `kontiki/node` run them, on virtual time.
 import { afterEach, describe, expect, test } from 'vitest';
+import { kontikiError } from '../../src/base/errors.js';
 import type { Entry, IndexRange, MemberId } from '../../src/raft/types.js';
 import { MemoryLogStore } from '../../src/storage/index.js';
 import { Cluster } from './cluster.js';
@@ -268,4 +269,37 @@ describe('a member that was away', () => {
     await cluster.elect(rest);
     await cluster.time.settle(cluster.propose(rest[0], 'more'));
   });
+
+  test.each([{ cause: { code: 'EIO' } }, {}])(
+    'STORAGE_IO of %j: the leader stops',
+    async (options) => {
+      const { leader, log } = await withOneAway();
+      log.fetchFailure = kontikiError('STORAGE_IO', 'read', options);
+      cluster.heal();
+      await cluster.time.until(() => cluster.node(leader).status.failure === log.fetchFailure);
+    },
+  );
+
+  test.each(['EMFILE', 'ENFILE'])(
+    'no descriptor to load them with (%s): asked again with each tick, and nobody stops',
+    async (code) => {
+      const { leader, away, texts, log } = await withOneAway();
+      const cause = Object.assign(new Error('too many open files'), { code });
+      log.fetchFailure = kontikiError('STORAGE_IO', 'open', { cause });
+      cluster.heal();
+      await cluster.time.until(() => log.fetches.length > 0);
+      await cluster.time.run(5_000);
+      expect(cluster.node(leader).status).toMatchObject({ lifecycle: 'open', failure: undefined });
+      // A range is asked for once at a time, however often the peer was taken for lost meanwhile.
+      const asked = log.fetches.length;
+      await cluster.time.run(1_000);
+      expect(log.fetches.length - asked).toBeGreaterThan(5);
+      expect(log.fetches.length - asked).toBeLessThan(20);
+      expect(cluster.texts(away)).toEqual([]);
+      expect(await cluster.time.settle(cluster.propose(leader, 'meanwhile'))).toBe('did meanwhile');
+      log.fetchFailure = undefined;
+      await cluster.caughtUp(texts.length + 1);
+      expect(cluster.texts(away)).toEqual([...texts, 'meanwhile']);
+    },
+  );
 });

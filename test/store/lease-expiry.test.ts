@@ -231,3 +231,85 @@ describe('keep-alive', () => {
     world.expiry.close();
   });
 });
+
+describe('leases of one message', () => {
+  test('one that is being revoked holds up no other', async () => {
+    const world = new World(lease(1n), lease(2n, { ttlSeconds: 10 }));
+    await world.lead(7);
+    await world.time.run(5_000);
+    expect(world.proposed.map(({ command }) => command)).toMatchObject([
+      { op: 'lease-revoke', id: 1n },
+    ]);
+    const kept = world.expiry.keepAlive([
+      { id: 1n, generation: 3 },
+      { id: 2n, generation: 3 },
+    ]);
+    await world.time.run(5_500);
+    expect(world.proposed).toHaveLength(1);
+    await world.revoked(world.proposed[0]!);
+    expect(await world.time.settle(kept)).toEqual([0, 10]);
+    world.expiry.close();
+  });
+
+  test('the revoke of one was refused, that of another takes long -> it is renewed meanwhile', async () => {
+    const world = new World(lease(1n), lease(2n));
+    await world.lead(7);
+    await world.time.run(5_000);
+    expect(world.proposed).toHaveLength(2);
+    const kept = world.expiry.keepAlive([
+      { id: 1n, generation: 3 },
+      { id: 2n, generation: 3 },
+    ]);
+    await world.time.run(100);
+    world.proposed[1]!.outcome.reject(rejected());
+    await world.time.run(4_900);
+    expect(world.proposed).toHaveLength(2);
+    await world.revoked(world.proposed[0]!);
+    expect(await world.time.settle(kept)).toEqual([0, 5]);
+    world.expiry.close();
+  });
+
+  test('one that runs out while it waits for another -> its own revoke is waited for, too', async () => {
+    const world = new World(lease(1n), lease(2n, { ttlSeconds: 6 }));
+    await world.lead(7);
+    await world.time.run(5_000);
+    let answer: number[] | undefined;
+    void world.expiry
+      .keepAlive([
+        { id: 1n, generation: 3 },
+        { id: 2n, generation: 3 },
+      ])
+      .then((it) => {
+        answer = it;
+      });
+    await world.time.run(6_500);
+    expect(world.proposed.map(({ command }) => command)).toMatchObject([{ id: 1n }, { id: 2n }]);
+    await world.revoked(world.proposed[0]!);
+    await world.time.run(1_000);
+    expect(answer).toBeUndefined();
+    await world.revoked(world.proposed[1]!);
+    expect(answer).toEqual([0, 0]);
+  });
+
+  test('deposed while it waits for one -> LEADER_CHANGED for all, whatever it renewed', async () => {
+    const world = new World(lease(1n), lease(2n, { ttlSeconds: 10 }));
+    await world.lead(7);
+    await world.time.run(5_000);
+    const kept = world.expiry.keepAlive([
+      { id: 2n, generation: 3 },
+      { id: 1n, generation: 3 },
+    ]);
+    await world.time.run(100);
+    world.leadTerm = 0;
+    world.expiry.check();
+    world.proposed[0]!.outcome.reject(unknown());
+    await expect(world.time.settle(kept)).rejects.toMatchObject({ code: 'LEADER_CHANGED' });
+    // Leading again, it counts from what the log says.
+    await world.lead(9);
+    await world.time.run(9_500);
+    expect(world.proposed).toHaveLength(2);
+    await world.time.run(1_000);
+    expect(world.proposed.at(-1)!.command).toMatchObject({ id: 2n, expired: { term: 9 } });
+    world.expiry.close();
+  });
+});

@@ -57,15 +57,22 @@ export const leases: readonly SimDefect[] = [
     name: 'leases: a keep-alive is answered without hearing that it leads',
     source: '20616',
     file: 'store/lease-expiry.ts',
-    find: '      await node.readIndex();\n      this.#mustBe(reign);\n      const ending',
-    replace: '      await Promise.resolve(node);\n      this.#mustBe(reign);\n      const ending',
+    find: '      await node.readIndex();\n      this.#mustBe(reign);\n      const nowMs',
+    replace: '      await Promise.resolve(node);\n      this.#mustBe(reign);\n      const nowMs',
   },
   {
     name: 'leases: a keep-alive does not wait for a revoke under way',
     source: '20616',
     file: 'store/lease-expiry.ts',
-    find: '      if (ending === undefined) break;\n      await ending;\n',
-    replace: '      if (ending === undefined || ending !== undefined) break;\n',
+    find: 'leases.flatMap((lease) => lease?.ending ?? []);',
+    replace: 'leases.flatMap((lease) => (lease === undefined ? [] : []));',
+    also: [
+      {
+        file: 'store/lease-expiry.ts',
+        find: '        if (lease.ending === undefined) reign.watch.renew(lease, nowMs);\n',
+        replace: '        reign.watch.renew(lease, nowMs);\n',
+      },
+    ],
     equivalent:
       "the leader's time for a lease ends behind the holder's, which counts no answer that comes after " +
       'its own: no keep-alive that finds a revoke under way can succeed',
@@ -75,22 +82,14 @@ export const leases: readonly SimDefect[] = [
     source: '20616',
     profile: 'focus-leases',
     file: 'store/lease-expiry.ts',
-    find: '      if (lease === undefined) return undefined;\n      if (generation !== 0',
-    replace:
-      '      if (lease === undefined) return { ttlSeconds: 5 } as unknown as WatchedLease;\n      if (generation !== 0',
-    also: [
-      {
-        file: 'store/lease-expiry.ts',
-        find: 'it !== undefined && reign.watch.has(it) ? it.ttlSeconds : 0',
-        replace: 'it === undefined ? 0 : it.ttlSeconds',
-      },
-    ],
+    find: 'it !== undefined && reign.watch.has(it) ? it.ttlSeconds : 0',
+    replace: 'it === undefined ? 5 : it.ttlSeconds',
   },
   {
     name: 'leases: a keep-alive does not renew',
     source: 'L2',
     file: 'store/lease-expiry.ts',
-    find: '      reign.watch.renew(lease, nowMs);\n',
+    find: '        if (lease.ending === undefined) reign.watch.renew(lease, nowMs);\n',
     replace: '',
   },
   {

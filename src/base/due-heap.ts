@@ -1,20 +1,20 @@
 /**
- * Which lease is due next: a binary heap whose items know their place, so that one that is revoked
- * leaves at once, and a hundred thousand leases are never scanned. A keep-alive does not touch it: an
- * item that comes up too early is put back by its owner.
+ * What is due next: a binary heap whose items know their place, so that one that is over leaves at
+ * once, and a hundred thousand are never scanned. What makes an item due later does not touch it: one
+ * that comes up too early is put back by its owner.
  */
-import { assert } from '../base/assert.js';
+import { assert } from './assert.js';
 
 /** What a heap orders. Both fields are the heap's while the item is in it. @since 0.1.0 */
 export interface HeapItem {
-  /** Monotonic milliseconds at which it is due. */
-  dueMs: number;
+  /** When it is due, by what the owner goes by: a clock, or revisions. */
+  due: number;
   /** Its place; -1 outside. */
   heapAt: number;
 }
 
 /** @since 0.1.0 */
-export class LeaseHeap<T extends HeapItem> {
+export class DueHeap<T extends HeapItem> {
   readonly #items: T[] = [];
 
   get size(): number {
@@ -26,7 +26,7 @@ export class LeaseHeap<T extends HeapItem> {
     return this.#items[0];
   }
 
-  /** @param item - outside; with its `dueMs` set */
+  /** @param item - outside; with its `due` set */
   add(item: T): void {
     assert(item.heapAt < 0, 'an item is in one heap once');
     item.heapAt = this.#items.length;
@@ -51,7 +51,7 @@ export class LeaseHeap<T extends HeapItem> {
   #rise(item: T): void {
     while (item.heapAt > 0) {
       const parent = this.#items[(item.heapAt - 1) >>> 1] as T;
-      if (parent.dueMs <= item.dueMs) return;
+      if (parent.due <= item.due) return;
       this.#swap(parent, item);
     }
   }
@@ -60,8 +60,8 @@ export class LeaseHeap<T extends HeapItem> {
     for (;;) {
       const left = this.#items[2 * item.heapAt + 1];
       const right = this.#items[2 * item.heapAt + 2];
-      const child = right !== undefined && right.dueMs < (left as T).dueMs ? right : left;
-      if (child === undefined || child.dueMs >= item.dueMs) return;
+      const child = right !== undefined && right.due < (left as T).due ? right : left;
+      if (child === undefined || child.due >= item.due) return;
       this.#swap(item, child);
     }
   }

@@ -1,7 +1,7 @@
 // The heap against its slow twin: an array that is searched.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type HeapItem, LeaseHeap } from '../../src/mvcc/lease-heap.js';
+import { DueHeap, type HeapItem } from '../../src/base/due-heap.js';
 
 const steps = fc.array(
   fc.oneof(
@@ -12,14 +12,14 @@ const steps = fc.array(
   { maxLength: 120, size: 'max' },
 );
 
-test('lease heap: any additions and removals -> the first is always one due first', () => {
+test('due heap: any additions and removals -> the first is always one due first', () => {
   fc.assert(
     fc.property(steps, (all) => {
-      const heap = new LeaseHeap<HeapItem>();
+      const heap = new DueHeap<HeapItem>();
       let twin: HeapItem[] = [];
       for (const step of all) {
         if ('add' in step) {
-          const item = { dueMs: step.add, heapAt: -1 };
+          const item = { due: step.add, heapAt: -1 };
           heap.add(item);
           twin.push(item);
         } else {
@@ -31,16 +31,16 @@ test('lease heap: any additions and removals -> the first is always one due firs
           twin = twin.filter((it) => it !== item);
         }
         expect(heap.size).toBe(twin.length);
-        expect(heap.first?.dueMs).toBe(
-          twin.length === 0 ? undefined : Math.min(...twin.map(({ dueMs }) => dueMs)),
+        expect(heap.first?.due).toBe(
+          twin.length === 0 ? undefined : Math.min(...twin.map(({ due }) => due)),
         );
       }
       const order: number[] = [];
       while (heap.first !== undefined) {
-        order.push(heap.first.dueMs);
+        order.push(heap.first.due);
         heap.remove(heap.first);
       }
-      expect(order).toEqual(twin.map(({ dueMs }) => dueMs).sort((a, b) => a - b));
+      expect(order).toEqual(twin.map(({ due }) => due).sort((a, b) => a - b));
     }),
   );
 });
