@@ -1,6 +1,7 @@
 /**
  * Runs a batch of commands with few fetches: commands that read single keys share one, because
- * each can be shown what the earlier ones changed. A command that reads a range stands alone.
+ * each can be shown what the earlier ones changed. A command that reads a range stands alone, and so
+ * does one of so many keys that no turn should change them all.
  *
  * ```
  * for (const segment of segmentsOf(keyspace, commands)) {
@@ -173,7 +174,7 @@ export function* segmentsOf(
     }
     const keysBefore = plan.keys.length;
     planCommand(command, plan, slice);
-    if (!readsRanges(command)) continue;
+    if (plan.keys.length - keysBefore <= slice.limit && !readsRanges(command)) continue;
     const alone: ReadPlan = { keys: plan.keys.splice(keysBefore), ranges: plan.ranges };
     if (at > from) yield together(at, plan.keys);
     const origin = origins?.slice(at, at + 1);

@@ -187,3 +187,32 @@ describe('what a transaction reads', () => {
     expect(taken.events).toHaveLength(1);
   });
 });
+
+describe('what a turn of a transaction changes', () => {
+  test.each([
+    ['deletes', (nth: number): Operation => ({ op: 'delete', keys: single(name(nth)) })],
+    ['puts', (nth: number): Operation => ({ op: 'put', key: name(nth), value: new Uint8Array(1) })],
+  ])('%s of thousands of single keys -> a slice', (_, make) => {
+    const taken = new Taken(many(count, make));
+    expect(taken.events).toHaveLength(count);
+    expect(taken.mostEvents).toBeLessThanOrEqual(slice);
+  });
+
+  test('deletes of thousands of single keys -> each is looked at a few times, not once by each', () => {
+    let looks = 0;
+    const counted = (nth: number): Operation => {
+      const { gte, lt } = single(name(nth));
+      const keys: KeySelection = {
+        get gte() {
+          looks += 1;
+          return gte;
+        },
+        lt,
+      };
+      return { op: 'delete', keys };
+    };
+    const taken = new Taken(many(count, counted));
+    expect(taken.events).toHaveLength(count);
+    expect(looks).toBeLessThan(40 * count);
+  });
+});
