@@ -41,7 +41,8 @@ export class BatchSegment {
   readonly #keyspace: Keyspace;
   /** Of each command. */
   readonly #origins: readonly CommandOrigin[] | undefined;
-  readonly #isAlone: boolean;
+  /** Of a command that stands alone. */
+  readonly #slice: RangeSlice | undefined;
   readonly #view: FetchedView;
   #pending: ReadPlan | undefined;
   #readBytes = 0;
@@ -62,7 +63,7 @@ export class BatchSegment {
   ) {
     this.#keyspace = keyspace;
     this.#origins = origins;
-    this.#isAlone = slice !== undefined;
+    this.#slice = slice;
     this.#view = new FetchedView(slice);
     this.commands = commands;
     this.plan = plan;
@@ -85,7 +86,7 @@ export class BatchSegment {
     } else {
       this.#view.add(this.plan, reads);
       for (const record of reads.records) this.#readBytes += record?.length ?? 0;
-      if (this.#isAlone) {
+      if (this.#slice !== undefined) {
         const command = this.commands[0] as RangedCommand;
         this.#run = this.#keyspace._begin(command, this.#view, this.#origins?.[0]);
       }
@@ -97,11 +98,13 @@ export class BatchSegment {
   /**
    * What came of the command so far, while {@link supply} asks for more: changes to be hidden until
    * those of {@link execute} are applied, and events that none of its executions repeats. Who never
-   * calls it gets everything there. `undefined` before the first change; empty where there is none.
+   * calls it gets everything there. `undefined` where it is less than a slice: a small command that reads
+   * much is not put aside for that.
    */
   takeSlice(): RevisionSlice | undefined {
     const draft = this.#run?.draft;
-    return draft?.isChanged === true ? draft.take() : undefined;
+    if (draft === undefined || this.#slice === undefined) return undefined;
+    return draft.isOver(this.#slice) ? draft.take() : undefined;
   }
 
   /**

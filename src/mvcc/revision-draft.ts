@@ -76,20 +76,18 @@ export class RevisionDraft {
   }
 
   /** Whether so much was changed since the last {@link take} that this turn should end. */
-  isOver({ limit = Infinity, bytesMax = Infinity }: Partial<RangeSlice>): boolean {
+  isOver({ limit, bytesMax }: RangeSlice): boolean {
     return this.events.length >= limit || this.#endedBytes >= bytesMax;
   }
 
-  /** Hands out what came of the command since the last call, and forgets it. */
+  /** Hands out what came of the command since the last call, and forgets it; there is something. */
   take(): RevisionSlice {
     const { changes, moves, events } = this;
-    if (changes.length > 0) {
-      this.#isTaken = true;
-      this.changes = [];
-      this.moves = [];
-      this.events = [];
-      this.#endedBytes = 0;
-    }
+    this.#isTaken = true;
+    this.changes = [];
+    this.moves = [];
+    this.events = [];
+    this.#endedBytes = 0;
     return { changes, moves, events };
   }
 

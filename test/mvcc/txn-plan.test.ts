@@ -45,6 +45,8 @@ class Taken {
   records = 0;
   mostRecords = 0;
   mostEvents = 0;
+  /** Taken before the end. */
+  slices = 0;
 
   constructor(command: TxnCommand) {
     checkCommand(command);
@@ -60,7 +62,10 @@ class Taken {
         const reads = backend.read(plan);
         this.#fetched(reads);
         plan = segment.supply(reads);
-        if (plan !== undefined) this.#turned(segment.takeSlice()?.events ?? []);
+        const part = plan === undefined ? undefined : segment.takeSlice();
+        if (part === undefined) continue;
+        this.slices += 1;
+        this.#turned(part.events);
       }
       const [execution] = segment.execute().executions;
       this.#turned(execution!.events);
@@ -189,6 +194,16 @@ describe('what a transaction reads', () => {
 });
 
 describe('what a turn of a transaction changes', () => {
+  test('a few changes among reads of very much -> nothing is put aside', () => {
+    const put: Operation = { op: 'put', key: 'z', value: new Uint8Array(1) };
+    const few: Operation = { op: 'delete', keys: { gte: 'k', lt: name(9) } };
+    const range: Operation = { op: 'range', keys: all };
+    const taken = new Taken(txn([put, range, few, range]));
+    expect(taken.mostRecords).toBeLessThanOrEqual(slice);
+    expect(taken.slices).toBe(0);
+    expect(taken.events).toHaveLength(10);
+  });
+
   test.each([
     ['deletes', (nth: number): Operation => ({ op: 'delete', keys: single(name(nth)) })],
     ['puts', (nth: number): Operation => ({ op: 'put', key: name(nth), value: new Uint8Array(1) })],
