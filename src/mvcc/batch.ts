@@ -1,6 +1,7 @@
 /**
  * Runs a batch of commands with few fetches: commands that read single keys share one, because
- * each can be shown what the earlier ones changed. A command that reads a range stands alone.
+ * each can be shown what the earlier ones changed. A command that reads a range stands alone, and so
+ * does one of so many keys that no turn should change them all.
  *
  * ```
  * for (const segment of segmentsOf(keyspace, commands)) {
@@ -14,7 +15,7 @@
 import { assert } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
 import type { Change, ReadPlan, ReadSet } from './backend.js';
-import { planCommand } from './command-plan.js';
+import { planCommand, readsRanges } from './command-plan.js';
 import type { CommandRun } from './command-run.js';
 import type { Execution, Keyspace, RangedCommand } from './keyspace.js';
 import type { CommandOrigin } from './lease-types.js';
@@ -40,21 +41,30 @@ export class BatchSegment {
   readonly #keyspace: Keyspace;
   /** Of each command. */
   readonly #origins: readonly CommandOrigin[] | undefined;
-  readonly #view = new FetchedView();
+  /** Of a command that stands alone. */
+  readonly #slice: RangeSlice | undefined;
+  readonly #view: FetchedView;
   #pending: ReadPlan | undefined;
   #readBytes = 0;
   /** Of a command that stands alone, once its first reads are there. */
   #run: CommandRun | undefined;
 
-  /** Made by {@link segmentsOf}. */
+  /**
+   * Made by {@link segmentsOf}.
+   *
+   * @param slice - for a command that stands alone: it may read more than was planned
+   */
   constructor(
     keyspace: Keyspace,
     commands: readonly Command[],
     plan: ReadPlan,
-    origins?: readonly CommandOrigin[],
+    origins: readonly CommandOrigin[] | undefined,
+    slice?: RangeSlice,
   ) {
     this.#keyspace = keyspace;
     this.#origins = origins;
+    this.#slice = slice;
+    this.#view = new FetchedView(slice);
     this.commands = commands;
     this.plan = plan;
     this.#pending = plan;
@@ -76,8 +86,7 @@ export class BatchSegment {
     } else {
       this.#view.add(this.plan, reads);
       for (const record of reads.records) this.#readBytes += record?.length ?? 0;
-      // Only a command that stands alone reads more than it planned.
-      if (this.plan.ranges.length > 0) {
+      if (this.#slice !== undefined) {
         const command = this.commands[0] as RangedCommand;
         this.#run = this.#keyspace._begin(command, this.#view, this.#origins?.[0]);
       }
@@ -89,11 +98,13 @@ export class BatchSegment {
   /**
    * What came of the command so far, while {@link supply} asks for more: changes to be hidden until
    * those of {@link execute} are applied, and events that none of its executions repeats. Who never
-   * calls it gets everything there. `undefined` before the first change; empty where there is none.
+   * calls it gets everything there. `undefined` where it is less than a slice: a small command that reads
+   * much is not put aside for that.
    */
   takeSlice(): RevisionSlice | undefined {
     const draft = this.#run?.draft;
-    return draft?.isChanged === true ? draft.take() : undefined;
+    if (draft === undefined || this.#slice === undefined) return undefined;
+    return draft.isOver(this.#slice) ? draft.take() : undefined;
   }
 
   /**
@@ -166,13 +177,15 @@ export function* segmentsOf(
     }
     const keysBefore = plan.keys.length;
     planCommand(command, plan, slice);
-    if (plan.ranges.length === 0) continue;
+    if (plan.keys.length - keysBefore <= slice.limit && !readsRanges(command)) continue;
     const alone: ReadPlan = { keys: plan.keys.splice(keysBefore), ranges: plan.ranges };
     if (at > from) yield together(at, plan.keys);
+    const origin = origins?.slice(at, at + 1);
     // One that is not executed again reads nothing; what may have answered it stands before it.
     const isAnswered = keyspace._answered(origins?.[at]) !== undefined;
-    const first = isAnswered ? emptyPlan() : alone;
-    yield new BatchSegment(keyspace, [command], first, origins?.slice(at, at + 1));
+    yield isAnswered
+      ? new BatchSegment(keyspace, [command], emptyPlan(), origin)
+      : new BatchSegment(keyspace, [command], alone, origin, slice);
     plan = emptyPlan();
     from = at + 1;
   }

@@ -1,10 +1,15 @@
 /**
- * What a command must read before it can execute. Planning and execution walk a command's
- * operations in the same order, so the place of a range in the plan is a running count.
+ * What must be read before a command can execute: single keys, together. Ranges are read while it
+ * runs, one after the other and a slice at a time: a request has room for tens of thousands of them, in
+ * branches that do not run, too, and the first slices of all at once would be more than a process holds.
+ *
+ * A query is of one moment, so all of it is planned. Planning and execution walk its operations in the
+ * same order, so the place of a range in the plan is a running count.
  */
-import { unreachable } from '../base/assert.js';
+import { assert, unreachable } from '../base/assert.js';
+import type { BinaryString } from '../base/bytes.js';
 import { planLease } from './lease-run.js';
-import { planRange, rangesOfRange } from './range-read.js';
+import { isOldRange, planRange, rangesOfRange } from './range-read.js';
 import type { RangeSlice } from './range-slices.js';
 import type { ReadPlanDraft } from './read-view.js';
 import { currentKey, currentRange } from './record-keys.js';
@@ -17,21 +22,26 @@ import type { Command, KeySelection, Operation, TxnCommand } from './types.js';
  *
  * @param command - any command
  * @param plan - is added to
- * @param slice - how much to read of what is deleted or compared, the rest of which is planned when
- *   the command runs; default all
+ * @param slice - how much to read of the names of a lease's keys, the rest of which is planned when the
+ *   command runs
  * @since 0.1.0
  */
-export function planCommand(command: Command, plan: ReadPlanDraft, slice?: RangeSlice): void {
+export function planCommand(command: Command, plan: ReadPlanDraft, slice: RangeSlice): void {
   switch (command.op) {
     case 'put':
       plan.keys.push(currentKey(command.key));
       return;
-    case 'delete':
-      planKeys(command.keys, plan, slice);
+    case 'delete': {
+      const single = singleKey(command.keys);
+      if (single !== undefined) plan.keys.push(currentKey(single));
       return;
-    case 'txn':
-      planTxn(command, plan, 0, slice);
+    }
+    case 'txn': {
+      const keys = new Set<BinaryString>();
+      keysOfTxn(command, keys);
+      for (const key of keys) plan.keys.push(currentKey(key));
       return;
+    }
     case 'compact':
     case 'read-lease':
     case 'session-open':
@@ -43,6 +53,38 @@ export function planCommand(command: Command, plan: ReadPlanDraft, slice?: Range
       return planLease(command, plan, slice);
     default:
       return unreachable(command);
+  }
+}
+
+/**
+ * Whether a command reads more than single keys, when it runs.
+ *
+ * @since 0.1.0
+ */
+export function readsRanges(command: Command): boolean {
+  if (command.op === 'lease-revoke') return true;
+  return (command.op === 'delete' || command.op === 'txn') && rangesOf(command) > 0;
+}
+
+/**
+ * Adds all reads of a transaction that is read only, but for history.
+ *
+ * @param txn - the transaction
+ * @param plan - is added to
+ * @since 0.1.0
+ */
+export function planTxnQuery(
+  { compares, success, failure }: TxnCommand,
+  plan: ReadPlanDraft,
+): void {
+  for (const { keys } of compares) planKeys(keys, plan);
+  for (const operation of [...success, ...failure]) {
+    if (operation.op === 'txn') {
+      planTxnQuery(operation, plan);
+    } else {
+      assert(operation.op === 'range', 'a query changes nothing');
+      planRange(operation, plan);
+    }
   }
 }
 
@@ -89,62 +131,25 @@ export function rangesOfBranch(operations: readonly Operation[]): number {
   return count;
 }
 
-/** Compares first, then the one branch, then the other. */
-function planTxn(
-  { compares, success, failure }: TxnCommand,
-  plan: ReadPlanDraft,
-  spare: number,
-  slice: RangeSlice | undefined,
-): void {
-  for (const { keys } of compares) planKeys(keys, plan, slice);
-  planBranch(success, plan, spare, slice);
-  planBranch(failure, plan, spare, slice);
-}
-
-/** @param spare - keys that operations around the branch may delete */
-function planBranch(
-  operations: readonly Operation[],
-  plan: ReadPlanDraft,
-  spare: number,
-  slice: RangeSlice | undefined,
-): void {
-  const ownSpare = spare + deletesOf(operations);
-  for (const operation of operations) {
-    switch (operation.op) {
-      case 'put':
-        plan.keys.push(currentKey(operation.key));
-        break;
-      case 'delete':
-        planKeys(operation.keys, plan, slice);
-        break;
-      case 'range':
-        planRange(operation, plan, ownSpare);
-        break;
-      case 'txn':
-        planTxn(operation, plan, ownSpare, slice);
-        break;
-      default:
-        unreachable(operation);
+/** Each key once: thousands of operations may name the same, and its value may be large. */
+function keysOfTxn({ compares, success, failure }: TxnCommand, keys: Set<BinaryString>): void {
+  for (const compare of compares) addSingle(compare.keys, keys);
+  for (const branch of [success, failure]) {
+    for (const operation of branch) {
+      if (operation.op === 'put') keys.add(operation.key);
+      else if (operation.op === 'txn') keysOfTxn(operation, keys);
+      else if (operation.op === 'delete' || !isOldRange(operation)) addSingle(operation.keys, keys);
     }
   }
 }
 
-/** A limited range must read past keys that earlier deletes of its branch take away. */
-function deletesOf(operations: readonly Operation[]): number {
-  let count = 0;
-  for (const operation of operations) {
-    if (operation.op === 'txn') {
-      count += deletesOf(operation.success) + deletesOf(operation.failure);
-    } else if (operation.op === 'delete') {
-      if (singleKey(operation.keys) === undefined) return Infinity;
-      count += 1;
-    }
-  }
-  return count;
+function addSingle(selection: KeySelection, keys: Set<BinaryString>): void {
+  const single = singleKey(selection);
+  if (single !== undefined) keys.add(single);
 }
 
-function planKeys(keys: KeySelection, plan: ReadPlanDraft, slice: RangeSlice | undefined): void {
+function planKeys(keys: KeySelection, plan: ReadPlanDraft): void {
   const single = singleKey(keys);
-  if (single === undefined) plan.ranges.push({ ...currentRange(keys), ...slice });
+  if (single === undefined) plan.ranges.push(currentRange(keys));
   else plan.keys.push(currentKey(single));
 }

@@ -238,7 +238,7 @@ export class Keyspace implements LeaseLookup {
   }
 
   /**
-   * A batch's: begins a command that reads ranges. Nothing else may be executed before it is given
+   * A batch's: begins a command that stands alone. Nothing else may be executed before it is given
    * to {@link _finish}, and nothing shows until then.
    *
    * @param view - the answer to its plan
@@ -427,14 +427,12 @@ export class Keyspace implements LeaseLookup {
   ): Steps<CommandResult | KontikiError> {
     switch (command.op) {
       case 'delete':
-        return yield* runDelete(command, view, 0, draft);
+        return yield* runDelete(command, view, draft);
       case 'txn': {
         const run = new TxnRun(yield* chooseBranches(command, view), view);
         const refusal = run.refusal(this);
         if (refusal !== undefined) return refusal;
-        const keys = run.missing(this);
-        if (keys.length > 0) view.add({ keys, ranges: [] }, yield { keys, ranges: [] });
-        return yield* run.execute(draft);
+        return yield* run.execute(draft, this);
       }
       case 'lease-grant':
       case 'lease-revoke':

@@ -33,7 +33,7 @@ export function startRangeQuery(
   const isCounted = countsUnread(operation);
   const listed = isCounted ? { ...operation, count: undefined, countOnly: undefined } : operation;
   const plan = emptyPlan();
-  if (operation.countOnly !== true) planRange(listed, plan, 0);
+  if (operation.countOnly !== true) planRange(listed, plan);
   return {
     done: false,
     plan: isCounted ? { ...plan, counts: [currentRange(operation.keys)] } : plan,

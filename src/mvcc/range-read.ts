@@ -49,10 +49,9 @@ export function isOldRange(operation: RangeOperation): operation is OldRangeOper
  *
  * @param operation - the operation
  * @param plan - is added to
- * @param spare - records to read beyond the limit, because that many may not count in the end
  * @since 0.1.0
  */
-export function planRange(operation: RangeOperation, plan: ReadPlanDraft, spare: number): void {
+export function planRange(operation: RangeOperation, plan: ReadPlanDraft): void {
   const { keys } = operation;
   const single = singleKey(keys);
   if (single !== undefined) plan.keys.push(currentKey(single));
@@ -60,7 +59,7 @@ export function planRange(operation: RangeOperation, plan: ReadPlanDraft, spare:
     if (single !== undefined) plan.ranges.push(newestClosed(single, operation.revision));
     else plan.ranges.push(currentRange(keys), closedRange(keys));
   } else if (single === undefined) {
-    plan.ranges.push(latestRange(operation, spare));
+    plan.ranges.push(latestRange(operation));
   }
 }
 
@@ -208,14 +207,12 @@ export function lostRecord(recordKey: BinaryString) {
 }
 
 /** With a limit, no more is read than decides the answer, from the end where it begins. */
-function latestRange(operation: RangeOperation, spare: number): RangeRead {
+function latestRange(operation: RangeOperation): RangeRead {
   const range = currentRange(operation.keys);
   const needed = matchesNeeded(operation);
   const reverse = isDescending(operation);
-  if (needed === undefined || spare === Infinity) return reverse ? { ...range, reverse } : range;
-  return reverse
-    ? { ...range, limit: needed + spare, reverse }
-    : { ...range, limit: needed + spare };
+  if (needed === undefined) return reverse ? { ...range, reverse } : range;
+  return reverse ? { ...range, limit: needed, reverse } : { ...range, limit: needed };
 }
 
 /** Records come by key, then by revision, so a key's last one not after R is its newest. */

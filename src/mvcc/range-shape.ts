@@ -73,6 +73,17 @@ export function matchesShown<T>(operation: RangeOperation, matches: readonly T[]
 }
 
 /**
+ * How many matches, at the end where the answer begins, may be shown or looked into: behind those a key
+ * does. Others may be put between them.
+ *
+ * @since 0.1.0
+ */
+export function storedShown(operation: RangeOperation): number {
+  if (operation.countOnly === true) return 0;
+  return needsAll(operation) ? Infinity : (operation.limit ?? Infinity);
+}
+
+/**
  * The answer of a range.
  *
  * @param operation - the operation

@@ -7,10 +7,6 @@
 import { assert } from '../base/assert.js';
 import { limits } from '../base/limits.js';
 import type { RangeRead, ReadPlan, ReadSet, StoredRecord } from './backend.js';
-import { storedCurrent } from './range-read.js';
-import type { ReadView } from './read-view.js';
-import { singleKey } from './selection.js';
-import type { KeySelection } from './types.js';
 
 /** How much of a range is read at a time. @since 0.1.0 */
 export interface RangeSlice {
@@ -45,9 +41,9 @@ export function complete<R>(steps: Steps<R>): R {
 }
 
 /**
- * The part of a range behind what was read of it; `undefined` when that was all.
+ * The part of a range behind what was read of it, in its direction; `undefined` when that was all.
  *
- * @param range - ascending
+ * @param range - what was read
  * @param records - the answer to it
  * @since 0.1.0
  */
@@ -56,30 +52,26 @@ export function restOf(range: RangeRead, records: readonly StoredRecord[]): Rang
   const last = records.at(-1);
   if (last === undefined) return undefined;
   if (records.length < limit && valueBytes(records) < bytesMax) return undefined;
-  return { ...range, gte: `${last[0]}\0` };
+  return range.reverse === true ? { ...range, lt: last[0] } : { ...range, gte: `${last[0]}\0` };
 }
 
 /**
- * Visits the current records of the selected keys, in key order, a slice at a time.
+ * Visits the records of a range, in key order, a slice at a time. Nothing keeps a slice that was visited.
  *
- * @param keys - the selection
- * @param view - holds the first slice
- * @param rangeAt - place of the selection's range in the plan, when it is not a single key
+ * @param range - with the limits of a slice; ascending
  * @param visit - `false` ends it. Called once at least, with no records when there are none
  * @since 0.1.0
  */
 export function* eachSlice(
-  keys: KeySelection,
-  view: ReadView,
-  rangeAt: number,
+  range: RangeRead,
   visit: (records: readonly StoredRecord[]) => boolean,
 ): Steps<void> {
-  let records = storedCurrent(keys, view, rangeAt);
-  let rest = singleKey(keys) === undefined ? restOf(view.planned(rangeAt), records) : undefined;
-  while (visit(records) && rest !== undefined) {
-    ({
+  let rest: RangeRead | undefined = range;
+  while (rest !== undefined) {
+    const {
       ranges: [records = []],
-    } = yield { keys: [], ranges: [rest] });
+    }: ReadSet = yield { keys: [], ranges: [rest] };
+    if (!visit(records)) return;
     rest = restOf(rest, records);
   }
 }

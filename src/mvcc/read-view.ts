@@ -5,9 +5,15 @@
 import { assert } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
 import type { Change, RangeRead, ReadPlan, ReadSet, StoredRecord } from './backend.js';
+import type { RangeSlice } from './range-slices.js';
 
 /** Planned records, by key, and planned ranges, by their place in the plan. @since 0.1.0 */
 export interface ReadView {
+  /**
+   * How much of a range to read at a time, when it is needed. `undefined`: nothing can be read any more,
+   * so what is needed was planned.
+   */
+  readonly slice: RangeSlice | undefined;
   /** `undefined` when there is no such record. */
   record(key: BinaryString): Uint8Array | undefined;
   range(index: number): readonly StoredRecord[];
@@ -36,9 +42,15 @@ export function emptyPlan(): ReadPlanDraft {
  * @since 0.1.0
  */
 export class FetchedView implements ReadView {
+  readonly slice: RangeSlice | undefined;
   readonly #records = new Map<BinaryString, Uint8Array | undefined>();
   #ranges: readonly (readonly StoredRecord[])[] = [];
   #planned: readonly RangeRead[] = [];
+
+  /** @param slice - see {@link ReadView.slice} */
+  constructor(slice?: RangeSlice) {
+    this.slice = slice;
+  }
 
   /** Takes the answer to `plan`. Ranges come with the first plan only. */
   add(plan: ReadPlan, reads: ReadSet): void {

@@ -4,13 +4,14 @@
  */
 import type { BinaryString } from '../base/bytes.js';
 import type { Change, StoredRecord } from './backend.js';
+import { DeletedKeys } from './deleted-keys.js';
 import { attachmentBytes, attachmentKey } from './lease-record.js';
 import { encodeStub } from './put-stub.js';
 import type { RangeSlice } from './range-slices.js';
 import type { ReadView } from './read-view.js';
 import { type ChangeRecord, decodeCurrent, encodeChange, encodeClosed } from './record.js';
 import { closedKey, currentKey, historyKey, keyOfCurrent } from './record-keys.js';
-import { selects } from './selection.js';
+import { selects, singleKey } from './selection.js';
 import type { HashSums } from './state-hash.js';
 import type { KeyEvent, KeySelection, KeyVersion, PutOperation } from './types.js';
 
@@ -45,11 +46,12 @@ export class RevisionDraft {
   /** Key changes so far, which number the next one. */
   #subs = 0;
   #isTaken = false;
-  #deletedBytes = 0;
+  /** Of the versions that they end. */
+  #endedBytes = 0;
   /** What this command put, inside a transaction. */
   #own: Map<BinaryString, KeyVersion> | undefined;
-  /** What it deleted there: selections, since the keys may be a million. */
-  #deleted: KeySelection[] | undefined;
+  /** What it deleted there. */
+  #deleted: DeletedKeys | undefined;
   #closed: Uint8Array | undefined;
 
   /**
@@ -73,28 +75,26 @@ export class RevisionDraft {
     return this.#isTaken || this.changes.length > 0;
   }
 
-  /** Whether so much was deleted since the last {@link take} that this turn should end. */
-  isOver({ limit = Infinity, bytesMax = Infinity }: Partial<RangeSlice>): boolean {
-    return this.events.length >= limit || this.#deletedBytes >= bytesMax;
+  /** Whether so much was changed since the last {@link take} that this turn should end. */
+  isOver({ limit, bytesMax }: RangeSlice): boolean {
+    return this.events.length >= limit || this.#endedBytes >= bytesMax;
   }
 
-  /** Hands out what came of the command since the last call, and forgets it. */
+  /** Hands out what came of the command since the last call, and forgets it; there is something. */
   take(): RevisionSlice {
     const { changes, moves, events } = this;
-    if (changes.length > 0) {
-      this.#isTaken = true;
-      this.changes = [];
-      this.moves = [];
-      this.events = [];
-      this.#deletedBytes = 0;
-    }
+    this.#isTaken = true;
+    this.changes = [];
+    this.moves = [];
+    this.events = [];
+    this.#endedBytes = 0;
     return { changes, moves, events };
   }
 
   /** Lets {@link versions} see what this draft changes; before the first change. */
   trackOwn(): void {
     this.#own = new Map();
-    this.#deleted = [];
+    this.#deleted = new DeletedKeys();
   }
 
   /** Puts a key; returns the version before. */
@@ -140,10 +140,9 @@ export class RevisionDraft {
   delete(records: readonly StoredRecord[], gone?: KeyVersion[]): number {
     let deleted = 0;
     for (const [recordKey, bytes] of records) {
-      if (this.#own !== undefined && this.#isOwn(keyOfCurrent(recordKey))) continue;
+      if (this.isOwn(keyOfCurrent(recordKey))) continue;
       const before = decodeCurrent(recordKey, bytes);
       this.#deleteOne(recordKey, before, bytes);
-      this.#deletedBytes += bytes.length;
       gone?.push(before.version);
       deleted += 1;
     }
@@ -152,7 +151,22 @@ export class RevisionDraft {
 
   /** Says that all of these keys are deleted now, to what comes later in a transaction. */
   deletedAll(keys: KeySelection): void {
-    this.#deleted?.push(keys);
+    this.#deleted?.add(keys);
+  }
+
+  /** The selected keys without ranges that were deleted before, which need not be read again. */
+  undeleted(keys: KeySelection): Iterable<KeySelection> {
+    return this.#deleted?.gaps(keys) ?? [keys];
+  }
+
+  /** A range around the key of which all is deleted, if there is one. */
+  deletedAround(key: BinaryString): KeySelection | undefined {
+    return this.#deleted?.around(key);
+  }
+
+  /** Whether a transaction has put or deleted the key. */
+  isOwn(key: BinaryString): boolean {
+    return this.#own?.has(key) === true || this.#deleted?.has(key) === true;
   }
 
   /**
@@ -160,20 +174,23 @@ export class RevisionDraft {
    *
    * @param records - the stored ones
    */
-  versions(keys: KeySelection, records: readonly StoredRecord[]): (StoredRecord | KeyVersion)[] {
+  versions(
+    keys: KeySelection,
+    records: readonly StoredRecord[],
+  ): readonly (StoredRecord | KeyVersion)[] {
     const own = this.#own;
-    if (own === undefined || (own.size === 0 && this.#deleted?.length === 0)) return [...records];
+    if (own === undefined || (own.size === 0 && this.#deleted?.isEmpty === true)) return records;
+    const single = singleKey(keys);
+    if (single !== undefined) {
+      const version = own.get(single);
+      if (version !== undefined) return [version];
+      return this.isOwn(single) ? [] : records;
+    }
     const kept: (StoredRecord | KeyVersion)[] = records.filter(
-      ([recordKey]) => !this.#isOwn(keyOfCurrent(recordKey)),
+      ([recordKey]) => !this.isOwn(keyOfCurrent(recordKey)),
     );
     for (const version of own.values()) if (selects(keys, version.key)) kept.push(version);
     return kept.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-  }
-
-  /** Whether this draft has put or deleted the key. */
-  #isOwn(key: BinaryString): boolean {
-    if (this.#own?.has(key) === true) return true;
-    return this.#deleted?.some((keys) => selects(keys, key)) === true;
   }
 
   #deleteOne(recordKey: BinaryString, before: ChangeRecord, stored: Uint8Array): void {
@@ -207,6 +224,7 @@ export class RevisionDraft {
   #close(before: ChangeRecord, stored: Uint8Array): void {
     const position = positionOf(before);
     this.moves.push([historyKey(position), stored]);
+    this.#endedBytes += stored.length;
     this.#sums.subtract('keys', stored);
     this.#closed ??= encodeClosed(this.#nextRevision);
     const recordKey = closedKey(before.version.key, position);

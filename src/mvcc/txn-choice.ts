@@ -6,15 +6,16 @@
 import { rangesOf, rangesOfBranch, rangesOfKeys } from './command-plan.js';
 import { compareHolds } from './compare.js';
 import { storedCurrent } from './range-read.js';
-import { eachSlice, type Steps } from './range-slices.js';
+import { eachSlice, type RangeSlice, type Steps } from './range-slices.js';
 import type { ReadView } from './read-view.js';
+import { currentRange } from './record-keys.js';
 import { singleKey } from './selection.js';
 import type { Compare, Operation, TxnCommand } from './types.js';
 
 /** One operation of a branch that runs. @since 0.1.0 */
 export interface TxnStep {
   readonly operation: Operation;
-  /** Place of its first range in the plan. */
+  /** Place of its first range in the plan, if they were planned. */
   readonly rangeAt: number;
   /** What runs of a transaction inside the branch; present for `op: 'txn'` only. */
   readonly inner?: TxnChoice;
@@ -44,10 +45,11 @@ function* choose(command: TxnCommand, view: ReadView, from: number): Steps<TxnCh
   let rangeAt = from;
   let succeeded = true;
   for (const compare of compares) {
-    const isOne = singleKey(compare.keys) !== undefined;
-    if (succeeded && isOne) succeeded = compareHolds(compare, storedCurrent(compare.keys, view, 0));
-    else if (succeeded) succeeded = yield* holds(compare, view, rangeAt);
-    rangeAt += rangesOfKeys(compare.keys);
+    const { keys } = compare;
+    const isRead = view.slice === undefined || singleKey(keys) !== undefined;
+    if (succeeded && isRead) succeeded = compareHolds(compare, storedCurrent(keys, view, rangeAt));
+    else if (succeeded) succeeded = yield* holds(compare, view.slice);
+    rangeAt += rangesOfKeys(keys);
   }
   if (!succeeded) rangeAt += rangesOfBranch(success);
   const steps: TxnStep[] = [];
@@ -59,10 +61,10 @@ function* choose(command: TxnCommand, view: ReadView, from: number): Steps<TxnCh
   return { succeeded, steps };
 }
 
-function* holds(compare: Compare, view: ReadView, rangeAt: number): Steps<boolean> {
+function* holds(compare: Compare, slice: RangeSlice | undefined): Steps<boolean> {
   let all = true;
   let isFirst = true;
-  yield* eachSlice(compare.keys, view, rangeAt, (records) => {
+  yield* eachSlice({ ...currentRange(compare.keys), ...slice }, (records) => {
     // That nothing is selected at all shows in the first slice only.
     if (isFirst || records.length > 0) all = compareHolds(compare, records);
     isFirst = false;

@@ -3,7 +3,7 @@
  * moment, and never take a revision (etcd parity §2.6).
  */
 import { assert } from '../base/assert.js';
-import { planCommand } from './command-plan.js';
+import { planTxnQuery } from './command-plan.js';
 import type { Query, QueryDone } from './query.js';
 import { complete } from './range-slices.js';
 import { emptyPlan, FetchedView } from './read-view.js';
@@ -35,7 +35,7 @@ export function startTxnQuery(command: TxnCommand, readable: ReadableRevisions):
   assert(isReadOnly(command), 'only transactions that read go around the log');
   const { revision } = readable;
   const plan = emptyPlan();
-  planCommand(command, plan);
+  planTxnQuery(command, plan);
   const view = new FetchedView();
   // It puts nothing, so it never asks for a lease.
   const stateNow = () => {
@@ -46,7 +46,7 @@ export function startTxnQuery(command: TxnCommand, readable: ReadableRevisions):
     const refusal = run.refusal(stateNow());
     if (refusal !== undefined) throw refusal;
     const draft = new RevisionDraft(view, revision + 1, new HashSums());
-    return { done: true, result: complete(run.execute(draft)) };
+    return { done: true, result: complete(run.execute(draft, stateNow())) };
   };
   return {
     done: false,

@@ -4,6 +4,7 @@
  */
 import type { BinaryString } from '../base/bytes.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
+import type { StoredRecord } from './backend.js';
 import { leaseNotFound } from './lease-run.js';
 import type { LeaseLookup } from './lease-table.js';
 import {
@@ -13,15 +14,17 @@ import {
   isOldRange,
   missingRecords,
   storedAscending,
+  storedCurrent,
 } from './range-read.js';
 import { type RangeAnswer, shapeRange } from './range-shape.js';
 import { eachSlice, type Steps } from './range-slices.js';
 import type { ReadView } from './read-view.js';
 import { type ReadableRevisions, revisionFault } from './readable-revisions.js';
-import { currentKey } from './record-keys.js';
+import { currentKey, currentRange } from './record-keys.js';
 import type { RevisionDraft } from './revision-draft.js';
 import { singleKey } from './selection.js';
 import type { TxnChoice, TxnStep } from './txn-choice.js';
+import { readOld, readUnchanged } from './txn-range.js';
 import type {
   DeleteOperation,
   DeleteResult,
@@ -34,6 +37,13 @@ import type {
   TxnResult,
 } from './types.js';
 
+/** What a range of a transaction is answered from. */
+interface RangeStep {
+  readonly rangeAt: number;
+  readonly draft: RevisionDraft;
+  readonly state: ReadableRevisions;
+}
+
 /** What of the keyspace can refuse a command. @since 0.1.0 */
 export type CommandState = ReadableRevisions & LeaseLookup;
 
@@ -45,6 +55,8 @@ export type CommandState = ReadableRevisions & LeaseLookup;
 export class TxnRun {
   readonly #choice: TxnChoice;
   readonly #view: ReadView;
+  /** Versions that ranges answered, by key. */
+  readonly #answered = new Map<BinaryString, KeyVersion>();
 
   /**
    * @param choice - what is to run
@@ -55,7 +67,7 @@ export class TxnRun {
     this.#view = view;
   }
 
-  /** Keys of the history records that reads of old revisions still need. */
+  /** A query's: keys of the history records that reads of old revisions still need. */
   missing(state: CommandState): BinaryString[] {
     // A transaction that will be refused reads nothing more.
     if (this.refusal(state) !== undefined) return [];
@@ -79,42 +91,70 @@ export class TxnRun {
     });
   }
 
-  /** Runs it; the draft takes its effect. */
-  execute(draft: RevisionDraft): Steps<TxnResult> {
+  /**
+   * Runs it; the draft takes its effect.
+   *
+   * @param state - what {@link refusal} was asked about
+   */
+  execute(draft: RevisionDraft, state: ReadableRevisions): Steps<TxnResult> {
     draft.trackOwn();
-    return this.#runAll(this.#choice, draft);
+    return this.#runAll(this.#choice, draft, state);
   }
 
-  *#runAll({ succeeded, steps }: TxnChoice, draft: RevisionDraft): Steps<TxnResult> {
+  *#runAll(
+    { succeeded, steps }: TxnChoice,
+    draft: RevisionDraft,
+    state: ReadableRevisions,
+  ): Steps<TxnResult> {
     const results: OperationResult[] = [];
+    const { slice } = this.#view;
     for (const { operation, rangeAt, inner } of steps) {
       if (operation.op === 'delete') {
-        results.push(yield* runDelete(operation, this.#view, rangeAt, draft));
+        results.push(yield* runDelete(operation, this.#view, draft));
       } else if (operation.op === 'txn') {
-        results.push(yield* this.#runAll(inner as TxnChoice, draft));
-      } else results.push(this.#run(operation, rangeAt, draft));
+        results.push(yield* this.#runAll(inner as TxnChoice, draft, state));
+      } else if (operation.op === 'put') {
+        results.push(runPut(operation, draft));
+      } else {
+        const answer = yield* this.#range(operation, { rangeAt, draft, state });
+        const { revision } = draft;
+        const kvs = slice === undefined ? answer.kvs : this.#shared(operation, answer.kvs);
+        results.push({ ...answer, op: 'range', revision, kvs });
+      }
+      // Many changes that are small by themselves are as much work as a large one.
+      if (slice !== undefined && draft.isOver(slice)) yield { keys: [], ranges: [] };
     }
     return { op: 'txn', succeeded, revision: draft.revision, results };
   }
 
-  /** What needs no more than is read already. */
-  #run(
-    operation: PutOperation | RangeOperation,
-    rangeAt: number,
-    draft: RevisionDraft,
-  ): OperationResult {
-    if (operation.op === 'put') return runPut(operation, draft);
-    const answer = this.#range(operation, rangeAt, draft);
-    return { op: 'range', revision: draft.revision, ...answer };
+  /**
+   * What thousands of ranges answer may be the same keys, each time read anew: their values are kept
+   * once. A key has one version of a revision.
+   */
+  #shared({ keysOnly }: RangeOperation, kvs: readonly KeyVersion[]): readonly KeyVersion[] {
+    if (keysOnly === true) return kvs;
+    return kvs.map((version) => {
+      const known = this.#answered.get(version.key);
+      if (known?.modRevision === version.modRevision) return known;
+      this.#answered.set(version.key, version);
+      return version;
+    });
   }
 
-  #range(operation: RangeOperation, rangeAt: number, draft: RevisionDraft): RangeAnswer {
+  *#range(operation: RangeOperation, { rangeAt, draft, state }: RangeStep): Steps<RangeAnswer> {
+    const view = this.#view;
+    const { slice } = view;
     if (isOldRange(operation)) {
-      const found = findVersions(operation, this.#view, rangeAt);
-      return shapeRange(operation, found, (it) => foundVersion(it, this.#view));
+      if (slice !== undefined) return yield* readOld(operation, state);
+      const found = findVersions(operation, view, rangeAt);
+      return shapeRange(operation, found, (it) => foundVersion(it, view));
     }
-    const stored = storedAscending(operation, this.#view, rangeAt);
-    return shapeRange(operation, draft.versions(operation.keys, stored), (it) =>
+    const { keys } = operation;
+    const isRead = slice === undefined || singleKey(keys) !== undefined;
+    const stored = isRead
+      ? storedAscending(operation, view, rangeAt)
+      : yield* readUnchanged(operation, slice, draft);
+    return shapeRange(operation, draft.versions(keys, stored), (it) =>
       'key' in it ? it : currentVersion(it),
     );
   }
@@ -154,25 +194,27 @@ export function runPut(put: PutOperation, draft: RevisionDraft): PutResult {
 /**
  * Deletes what an operation selects.
  *
- * @param rangeAt - place of its range in the plan
  * @since 0.1.0
  */
 export function* runDelete(
   { keys, previous }: DeleteOperation,
   view: ReadView,
-  rangeAt: number,
   draft: RevisionDraft,
 ): Steps<DeleteResult> {
   const gone: KeyVersion[] | undefined = previous === true ? [] : undefined;
   let deleted = 0;
-  yield* eachSlice(keys, view, rangeAt, (records) => {
+  const take = (records: readonly StoredRecord[]): boolean => {
     deleted += draft.delete(records, gone);
     return true;
-  });
+  };
+  if (singleKey(keys) !== undefined) {
+    take(storedCurrent(keys, view, 0));
+  } else {
+    for (const part of draft.undeleted(keys)) {
+      yield* eachSlice({ ...currentRange(part), ...view.slice }, take);
+    }
+  }
   draft.deletedAll(keys);
-  // Many deletes that are small by themselves are as much work as a large one.
-  const isRange = singleKey(keys) === undefined;
-  if (isRange && draft.isOver(view.planned(rangeAt))) yield { keys: [], ranges: [] };
   const result: DeleteResult = { op: 'delete', revision: draft.revision, deleted };
   return gone === undefined ? result : { ...result, previous: gone };
 }

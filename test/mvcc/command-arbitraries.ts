@@ -166,6 +166,81 @@ const cut: fc.Arbitrary<TxnCommand> = fc
     return { op: 'txn', compares: [], success: [first!, nested, last], failure: [] };
   });
 
+const crossing: fc.Arbitrary<KeySelection> = wide.map(({ gte, lt }) => inOrder(gte, lt));
+const bounded: fc.Arbitrary<Operation> = fc
+  .record({
+    keys: fc.oneof({ weight: 3, arbitrary: crossing }, { weight: 1, arbitrary: selections }),
+    limit: maybe(fc.integer({ min: 1, max: 4 }), 4).map((limit) => limit ?? 2),
+    order: fc.constantFrom(undefined, 'ascend' as const, 'descend' as const),
+    count: seldom,
+  })
+  .map(({ order, ...range }): Operation => {
+    const sorted = order === undefined ? {} : { sort: { target: 'key', order } as const };
+    return { op: 'range', ...range, ...sorted };
+  });
+/** Mostly true of all keys, so that all of them are read. */
+const broad: fc.Arbitrary<Compare> = fc.record({
+  ...{ keys: crossing, target: fc.constant('version' as const) },
+  result: fc.constantFrom('greater' as const, 'greater' as const, 'less' as const),
+  operand: fc.constantFrom(-1, -1, 0, 3),
+});
+const { tangled } = fc.letrec<{ tangled: TxnCommand; step: Operation }>((tie) => ({
+  step: fc.oneof(
+    { maxDepth: 3, depthSize: 'small' },
+    { weight: 4, arbitrary: bounded },
+    { weight: 2, arbitrary: ranges.map((range): Operation => ({ ...range, revision: undefined })) },
+    { weight: 1, arbitrary: ranges },
+    {
+      weight: 4,
+      arbitrary: fc
+        .record({ keys: crossing, previous: fc.constantFrom(undefined, true) })
+        .map((it): Operation => ({ op: 'delete', ...it })),
+    },
+    { weight: 2, arbitrary: single.map((it): Operation => ({ op: 'delete', keys: it })) },
+    { weight: 4, arbitrary: put },
+    { weight: 3, arbitrary: tie('tangled') },
+  ),
+  tangled: fc.record({
+    op: fc.constant('txn' as const),
+    compares: fc.array(broad, { maxLength: 2 }),
+    success: fc.array(tie('step'), { minLength: 2, maxLength: 7, size: 'max' }),
+    failure: fc.array(tie('step'), { maxLength: 4 }),
+  }),
+}));
+
+/**
+ * Deletes of ranges that overlap, and ranges with limits, puts and compares of much among them, at any
+ * depth. A put of a key that something else changes is left out, or nearly all would be refused.
+ */
+export const tangles: fc.Arbitrary<TxnCommand> = tangled.map((it) => {
+  const deleted: KeySelection[] = [];
+  const collect = (operations: readonly Operation[]): void => {
+    for (const operation of operations) {
+      if (operation.op === 'delete') deleted.push(operation.keys);
+      if (operation.op === 'txn') collect([...operation.success, ...operation.failure]);
+    }
+  };
+  collect([it]);
+  const names = new Set<string>();
+  const isLawful = (operation: Operation): boolean => {
+    if (operation.op !== 'put') return true;
+    const { key: name } = operation;
+    const isOther =
+      names.has(name) ||
+      deleted.some(({ gte, lt }) => {
+        return name >= gte && (lt === undefined || name < lt);
+      });
+    names.add(name);
+    return !isOther;
+  };
+  const lawful = (branch: readonly Operation[]): Operation[] =>
+    branch.filter(isLawful).map((each) => (each.op === 'txn' ? inner(each) : each));
+  const inner = (each: TxnCommand): TxnCommand => {
+    return { ...each, success: lawful(each.success), failure: lawful(each.failure) };
+  };
+  return inner(it);
+});
+
 const compact = fc.record({
   op: fc.constant('compact' as const),
   revision: fc.oneof(fc.integer({ min: 1, max: 12 }), revision),
@@ -218,6 +293,7 @@ const change: fc.Arbitrary<Command> = fc.oneof(
   { weight: 12, arbitrary: txn },
   { weight: 4, arbitrary: fill },
   { weight: 2, arbitrary: cut },
+  { weight: 3, arbitrary: tangles },
   { weight: 8, arbitrary: grant },
   { weight: 4, arbitrary: revoke },
   { weight: 3, arbitrary: checkpoint },

@@ -12,11 +12,12 @@ import { originOf, type Requested } from './reference-sessions.js';
 
 export class SortedBackend {
   readonly records = new Map<string, Uint8Array>();
+  /** Fetches that were not empty. */
   reads = 0;
   #executed = 0;
 
   read(plan: ReadPlan): ReadSet {
-    this.reads += 1;
+    if (plan.keys.length + plan.ranges.length > 0) this.reads += 1;
     const sorted = plan.ranges.length === 0 ? [] : [...this.records.keys()].sort(byUnits);
     const counts = plan.counts?.map(({ gte, lt }) => {
       return [...this.records.keys()].filter((key) => key >= gte && key < lt).length;

@@ -65,15 +65,21 @@ export const keyspace: readonly SimDefect[] = [
     name: 'keyspace: some members do not check the revisions that a transaction reads',
     source: '18667',
     file: 'mvcc/keyspace.ts',
-    find: '        if (refusal !== undefined) return refusal;\n        const keys = run.missing(this);',
+    find: '        if (refusal !== undefined) return refusal;\n        return yield* run.execute(draft, this);',
     replace:
-      '        if (refusal !== undefined && !this.#isRemote) return refusal;\n        const keys = run.missing(this);',
+      '        if (refusal !== undefined && !this.#isRemote) return refusal;\n        return yield* run.execute(draft, this);',
     also: [
       {
         file: 'mvcc/keyspace.ts',
         find: '  readonly alarms: AlarmTable;\n\n  private constructor',
         replace:
           '  readonly alarms: AlarmTable;\n  static opened = 0;\n  readonly #isRemote = Keyspace.opened++ % 2 === 1;\n\n  private constructor',
+      },
+      {
+        file: 'mvcc/txn-range.ts',
+        find: '  let query = startOldRangeQuery(operation, state);\n',
+        replace:
+          '  let query = startOldRangeQuery(operation, { revision: 2 ** 53 - 1, compactRevision: 0 });\n',
       },
     ],
   },
@@ -95,7 +101,7 @@ export const keyspace: readonly SimDefect[] = [
     name: 'keyspace: operations see what a transaction deleted',
     source: 'M4',
     file: 'mvcc/revision-draft.ts',
-    find: '    this.#deleted?.push(keys);\n',
+    find: '    this.#deleted?.add(keys);\n',
     replace: '',
   },
   {
