@@ -212,34 +212,39 @@ const { tangled } = fc.letrec<{ tangled: TxnCommand; step: Operation }>((tie) =>
  * Deletes of ranges that overlap, and ranges with limits, puts and compares of much among them, at any
  * depth. A put of a key that something else changes is left out, or nearly all would be refused.
  */
-export const tangles: fc.Arbitrary<TxnCommand> = tangled.map((it) => {
-  const deleted: KeySelection[] = [];
-  const collect = (operations: readonly Operation[]): void => {
-    for (const operation of operations) {
-      if (operation.op === 'delete') deleted.push(operation.keys);
-      if (operation.op === 'txn') collect([...operation.success, ...operation.failure]);
-    }
-  };
-  collect([it]);
-  const names = new Set<string>();
-  const isLawful = (operation: Operation): boolean => {
-    if (operation.op !== 'put') return true;
-    const { key: name } = operation;
-    const isOther =
-      names.has(name) ||
-      deleted.some(({ gte, lt }) => {
-        return name >= gte && (lt === undefined || name < lt);
-      });
-    names.add(name);
-    return !isOther;
-  };
-  const lawful = (branch: readonly Operation[]): Operation[] =>
-    branch.filter(isLawful).map((each) => (each.op === 'txn' ? inner(each) : each));
-  const inner = (each: TxnCommand): TxnCommand => {
-    return { ...each, success: lawful(each.success), failure: lawful(each.failure) };
-  };
-  return inner(it);
-});
+export const tangles: fc.Arbitrary<TxnCommand> = fc
+  .tuple(tangled, fc.boolean())
+  .map(([it, isSeen]) => {
+    const deleted: KeySelection[] = [];
+    const collect = (operations: readonly Operation[]): void => {
+      for (const operation of operations) {
+        if (operation.op === 'delete') deleted.push(operation.keys);
+        if (operation.op === 'txn') collect([...operation.success, ...operation.failure]);
+      }
+    };
+    collect([it]);
+    const names = new Set<string>();
+    const isLawful = (operation: Operation): boolean => {
+      if (operation.op !== 'put') return true;
+      const { key: name } = operation;
+      const isOther =
+        names.has(name) ||
+        deleted.some(({ gte, lt }) => {
+          return name >= gte && (lt === undefined || name < lt);
+        });
+      names.add(name);
+      return !isOther;
+    };
+    const lawful = (branch: readonly Operation[]): Operation[] =>
+      branch.filter(isLawful).map((each) => (each.op === 'txn' ? inner(each) : each));
+    const inner = (each: TxnCommand): TxnCommand => {
+      return { ...each, success: lawful(each.success), failure: lawful(each.failure) };
+    };
+    const { success, ...others } = inner(it);
+    // All keys before and after it.
+    const seen: readonly Operation[] = isSeen ? [{ op: 'range', keys: { gte: '' } }] : [];
+    return { ...others, success: [...seen, ...success, ...seen] };
+  });
 
 const compact = fc.record({
   op: fc.constant('compact' as const),

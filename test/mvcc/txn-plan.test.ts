@@ -186,6 +186,18 @@ describe('what a transaction reads', () => {
     expect(kept.size).toBe(count);
   });
 
+  test('a key before and after a put in the same transaction -> each answer has its own version', () => {
+    const keys = { gte: name(5), lt: name(7) };
+    const put: Operation = { op: 'put', key: name(6), value: Uint8Array.of(9) };
+    const range: Operation = { op: 'range', keys };
+    const taken = new Taken(txn([range, put, range, { ...range, revision: count + 1 }]));
+    const versions = taken.results.flatMap((each) => {
+      return each.op === 'range' ? [each.kvs.map(({ modRevision }) => modRevision)] : [];
+    });
+    const before = [7, 8];
+    expect(versions).toEqual([before, [7, count + 2], before]);
+  });
+
   test('one key named by thousands of operations -> it is read once', () => {
     const taken = new Taken(many(4_096, () => ({ op: 'delete', keys: single(name(7)) })));
     expect(taken.records).toBe(1);
