@@ -46,9 +46,7 @@ export async function runCommandLine(
     return await command(args, context);
   } catch (error) {
     if (isUsageError(error)) return misused(context, error.message);
-    context.printError(
-      `kontiki: ${isKontikiError(error) ? `${error.code}: ${error.message}` : told(error)}`,
-    );
+    context.printError(`kontiki: ${told(error)}`);
     return 2;
   }
 }
@@ -69,8 +67,9 @@ function say({ print }: CommandContext, text: string): ExitCode {
   return 0;
 }
 
-/** What nobody expected. It is told here, for by itself it would end the process with 1, which means damage. */
+/** What nobody expected is told, too: by itself it would end the process with 1, which means damage. */
 function told(error: unknown): string {
+  if (isKontikiError(error)) return `${error.code}: ${error.message}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

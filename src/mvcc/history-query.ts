@@ -9,7 +9,7 @@ import type { RangeRead, ReadSet, StoredRecord } from './backend.js';
 import { isStubOf, type PutStub } from './put-stub.js';
 import type { Query } from './query.js';
 import { lostRecord } from './range-read.js';
-import { nextLimit, type RangeSlice, restOf } from './range-slices.js';
+import { historySlice, nextLimit, restOf } from './range-slices.js';
 import { type ReadableRevisions, revisionFault } from './readable-revisions.js';
 import { type ChangeRecord, decodeCurrent, decodeEnded, decodeHistory } from './record.js';
 import { corruptRecord } from './record-bytes.js';
@@ -60,12 +60,6 @@ export interface History {
   /** Of the heaviest of the slices that it took: one revision may take many. */
   readonly sliceBytes: number;
 }
-
-/** The rest of a large revision, and versions before, are read in slices that follow their weight. */
-const historySlice: RangeSlice = {
-  limit: limits.historyChunkMax,
-  bytesMax: limits.historyBytesMax,
-};
 
 /**
  * Starts a history query.

@@ -29,6 +29,12 @@ export const applySlice: RangeSlice = {
   bytesMax: limits.applySliceBytes,
 };
 
+/** Of history, at most: its slices follow what the last one weighed. @since 0.1.0 */
+export const historySlice: RangeSlice = {
+  limit: limits.historyChunkMax,
+  bytesMax: limits.historyBytesMax,
+};
+
 /**
  * Runs what has nothing to read any more.
  *

@@ -5,15 +5,11 @@
 import { assert } from '../base/assert.js';
 import { limits } from '../base/limits.js';
 import type { History, RevisionEvents } from './history-query.js';
-import { nextLimit, type RangeSlice } from './range-slices.js';
+import { historySlice, nextLimit } from './range-slices.js';
 import type { CatchUp } from './watcher.js';
 
 /** Changes of the first slice: its values may all be of the largest size. */
 const firstLimit = 64;
-const historySlice: RangeSlice = {
-  limit: limits.historyChunkMax,
-  bytesMax: limits.historyBytesMax,
-};
 
 /**
  * A watcher's, while it is behind.

@@ -7,8 +7,8 @@
 import type { Env } from '../node/env.js';
 import type { FileSystem } from '../storage/file-system.js';
 
-/** Folder of the empty engine in the data directory. @since 0.1.0 */
-export const kernelLockName = 'lock.d';
+/** Folder of the empty engine in the data directory. */
+const kernelLockName = 'lock.d';
 
 /**
  * @param storage - whose engine holds a lock as long as it is open
