@@ -1,6 +1,6 @@
 /**
- * What members ask the leader about the membership, and what one that is about to join asks anybody,
- * as bytes: a version byte, then one flat array.
+ * What members ask the leader about the membership, and what one that is about to join, or that nobody
+ * can answer otherwise, asks anybody: as bytes, a version byte, then one flat array.
  *
  *     change  [0, isRetry, kind, id, by, voter, promote, name, address]  ->  [status, id | code, message]
  *     vouch   [1, cluster, member, directory id, probe, life?]           ->  the same
@@ -11,7 +11,7 @@
  */
 import { utf8Bytes } from '../base/bytes.js';
 import type { MemberId } from '../raft/types.js';
-import { FlatReader } from './flat-reader.js';
+import { FlatReader, invalidField } from './flat-reader.js';
 import { type MemberInfo, pushMember, readMembers, readText } from './member-codec.js';
 import { packKept, type Scalar, unpackFlat } from './packr.js';
 
@@ -71,18 +71,21 @@ export type MembershipQuestion =
       /** It was asked before, so it may be done already. */
       readonly isRetry: boolean;
     }
-  | {
-      readonly kind: 'vouch';
-      readonly peer: {
-        readonly clusterId: number;
-        readonly memberId: MemberId;
-        readonly dirId: string;
-        readonly life?: PeerLife | undefined;
-      };
-      readonly probe: boolean;
-      /** Asked on behalf of a member that does not know who leads; goes no further. */
-      readonly isRelayed?: true;
-    };
+  | VouchQuestion;
+
+/** Whether a peer may come in. @since 0.1.0 */
+export interface VouchQuestion {
+  readonly kind: 'vouch';
+  readonly peer: {
+    readonly clusterId: number;
+    readonly memberId: MemberId;
+    readonly dirId: string;
+    readonly life?: PeerLife | undefined;
+  };
+  readonly probe: boolean;
+  /** Asked on behalf of a member that does not know who leads; goes no further. */
+  readonly isRelayed?: true;
+}
 
 /** @since 0.1.0 */
 export type MembershipAnswer =
@@ -116,7 +119,11 @@ export function encodeMembershipQuestion(question: MembershipQuestion): Uint8Arr
  * @since 0.1.0
  */
 export function decodeMembershipQuestion(bytes: Uint8Array): MembershipQuestion {
-  const reader = new FlatReader(unpackFlat(bytes, version, elementsMax));
+  return readMembershipQuestion(unpackFlat(bytes, version, elementsMax));
+}
+
+function readMembershipQuestion(values: readonly Scalar[]): MembershipQuestion {
+  const reader = new FlatReader(values);
   const asked = reader.oneOf('question', questionKinds);
   if (asked !== 'change') {
     const peer = {
@@ -180,6 +187,9 @@ export interface JoinQuestion {
   readonly name: string;
 }
 
+/** What anybody may ask a member: to join, or for its word on a peer. @since 0.1.0 */
+export type Inquiry = ({ readonly kind: 'join' } & JoinQuestion) | VouchQuestion;
+
 /** @since 0.1.0 */
 export type JoinAnswer =
   | {
@@ -202,11 +212,17 @@ export function encodeJoinQuestion({ token, name }: JoinQuestion): Uint8Array {
  * @throws {KontikiError} FRAME_INVALID, FORMAT_UNSUPPORTED
  * @since 0.1.0
  */
-export function decodeJoinQuestion(bytes: Uint8Array): JoinQuestion {
-  const reader = new FlatReader(unpackFlat(bytes, version, elementsMax));
+export function decodeInquiry(bytes: Uint8Array): Inquiry {
+  const values = unpackFlat(bytes, version, elementsMax);
+  if (typeof values[0] === 'number') {
+    const question = readMembershipQuestion(values);
+    if (question.kind === 'vouch') return question;
+    throw invalidField('inquiry', values[0]);
+  }
+  const reader = new FlatReader(values);
   const question = { token: readText('token', reader), name: readText('name', reader) };
   reader.end();
-  return question;
+  return { kind: 'join', ...question };
 }
 
 /** @since 0.1.0 */

@@ -6,12 +6,11 @@ import type { Clock, Timer, Timers } from '../base/clock.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import type { MemberInfo } from '../codec/member-codec.js';
 import {
-  decodeJoinQuestion,
-  decodeMembershipAnswer,
-  decodeMembershipQuestion,
+  decodeInquiry,
   encodeJoinAnswer,
-  encodeMembershipQuestion,
-  type MembershipAnswer,
+  encodeMembershipAnswer,
+  type JoinAnswer,
+  type JoinQuestion,
 } from '../codec/membership-codec.js';
 import type { ConfState } from '../raft/configuration.js';
 import type { RawNode } from '../raft/raw-node.js';
@@ -23,10 +22,11 @@ import { MemberDirectory } from './member-directory.js';
 import { Members } from './members.js';
 import { type MemberStatus, Membership } from './membership.js';
 import { MembershipLeader } from './membership-leader.js';
-import type { NodeOptions } from './node-options.js';
+import type { JoiningInfo, NodeOptions } from './node-options.js';
 import type { NodeObserver } from './observer.js';
 import { PeerRegistry } from './peer-registry.js';
 import type { Questions } from './questions.js';
+import { Vouchers } from './vouchers.js';
 
 /** @since 0.1.0 */
 export interface NodeMembersParts {
@@ -40,7 +40,7 @@ export interface NodeMembersParts {
   readonly readIndex: () => Promise<void>;
   /** Members that can be reached. */
   readonly linked: () => readonly MemberId[];
-  readonly transport: Pick<Transport, 'updatePeers'>;
+  readonly transport: Pick<Transport, 'inquire' | 'updatePeers'>;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly observer: Pick<NodeObserver, 'configured'>;
@@ -61,11 +61,10 @@ export class NodeMembers {
   readonly #membership: Membership;
   readonly #leader: MembershipLeader;
   readonly #peers: PeerRegistry;
+  readonly #vouchers: Vouchers;
   /** Why this member has to stop once what is being applied is done. */
   #removed: { readonly led: boolean } | undefined;
   #lingering: Timer | undefined;
-  /** Questions that went to a member that does not lead, which takes turns with the others. */
-  #asked = 0;
 
   /** @throws {KontikiError} MEMBER_REMOVED; CONFIGURATION_INVALID, FRAME_INVALID, FORMAT_UNSUPPORTED */
   constructor(parts: NodeMembersParts) {
@@ -83,6 +82,11 @@ export class NodeMembers {
     });
     if (this.#membership.directory.removed.includes(memberId)) throw removedError(memberId);
     this.#peers = new PeerRegistry(identity, this.#view(), parts.options.peerMemory);
+    this.#vouchers = new Vouchers({
+      ...{ memberId, raft, questions, transport: parts.transport, linked: () => parts.linked() },
+      hasMet: (id) => this.#peers.hasMet(id),
+      addresses: () => this.#addresses,
+    });
     this.#leader = new MembershipLeader({
       ...{ identity, raft, log, membership: this.#membership, peers: this.#peers, clock },
       ...{ electionMs: parts.electionMs, wake: parts.wake },
@@ -135,37 +139,36 @@ export class NodeMembers {
     return this.#leader.answer(question);
   }
 
-  /**
-   * Passes a question of a member that does not know who leads on to the leader, once.
-   *
-   * @throws {KontikiError} NO_LEADER, and whatever says that the leader cannot tell
-   */
-  async relay(bytes: Uint8Array): Promise<Uint8Array> {
-    const question = decodeMembershipQuestion(bytes);
-    if (question.kind !== 'vouch' || question.isRelayed === true) {
-      throw kontikiError('NO_LEADER', 'node: this member does not lead');
-    }
-    const relayed = encodeMembershipQuestion({ ...question, isRelayed: true });
-    return this.#parts.questions.ask(relayed, true);
+  /** See {@link Vouchers.relay}. */
+  relay(question: Uint8Array): Promise<Uint8Array> {
+    return this.#vouchers.relay(question);
   }
 
-  /** Tells one that was added what it needs to begin. */
+  /**
+   * Tells one that was added what it needs to begin, and one that nobody can answer otherwise whether
+   * this member leads and knows a peer. Whoever asks may be anyone: nothing is remembered.
+   */
   async answerInquiry(bytes: Uint8Array): Promise<Uint8Array | undefined> {
-    const { identity, options } = this.#parts;
-    const { joining } = options;
-    if (joining === undefined) return undefined;
-    const { name, token } = decodeJoinQuestion(bytes);
+    const inquiry = decodeInquiry(bytes);
+    if (inquiry.kind === 'vouch') {
+      this.#peers.confirm(inquiry.peer);
+      return encodeMembershipAnswer({ status: 'done', id: inquiry.peer.memberId });
+    }
+    const { joining } = this.#parts.options;
+    return joining && encodeJoinAnswer(this.#joinAnswer(inquiry, joining));
+  }
+
+  #joinAnswer({ name, token }: JoinQuestion, { founders, token: own }: JoiningInfo): JoinAnswer {
+    const { clusterId, memberId } = this.#parts.identity;
     const refuse = (code: 'CLUSTER_MISMATCH' | 'MEMBER_UNKNOWN', message: string) =>
-      encodeJoinAnswer({ kind: 'refused', code, message });
-    if (token !== joining.token) return refuse('CLUSTER_MISMATCH', 'this group has another token');
+      ({ kind: 'refused', code, message }) as const;
+    if (token !== own) return refuse('CLUSTER_MISMATCH', 'this group has another token');
     const { members } = this.#membership.directory;
     const found = this.#membership.directory.named(name);
-    if (found === undefined || found.id === identity.memberId || !this.#membership.isMember) {
+    if (found === undefined || found.id === memberId || !this.#membership.isMember) {
       return refuse('MEMBER_UNKNOWN', `no member named ${name} was added to this group`);
     }
-    const { clusterId } = identity;
-    const { founders } = joining;
-    return encodeJoinAnswer({ kind: 'member', clusterId, memberId: found.id, founders, members });
+    return { kind: 'member', clusterId, memberId: found.id, founders, members };
   }
 
   /** Time passes; before the core's own tick. */
@@ -202,26 +205,6 @@ export class NodeMembers {
     return this.#membership.isMember ? this.#membership.directory.addresses : new Map();
   }
 
-  /** @throws {KontikiError} NO_LEADER, whatever became of the question: nothing was said of the peer */
-  async #askLeader(question: Uint8Array): Promise<Uint8Array> {
-    try {
-      return await this.#parts.questions.ask(question, true).catch(() => this.#askAny(question));
-    } catch (cause) {
-      // Of a member that stops it may be its own end, MEMBER_REMOVED, which the peer would take for its own.
-      throw kontikiError('NO_LEADER', 'node: no leader answered', { cause });
-    }
-  }
-
-  /** Whoever leads may be the very one that is not let in: then others know it. */
-  async #askAny(question: Uint8Array): Promise<Uint8Array> {
-    const { linked, questions } = this.#parts;
-    const others = linked();
-    this.#asked += 1;
-    const other = others[this.#asked % Math.max(1, others.length)];
-    if (other === undefined) throw kontikiError('NO_LEADER', 'node: nobody can be asked');
-    return questions.askThrough(other, question);
-  }
-
   #view() {
     const { log, options, raft } = this.#parts;
     const membership = this.#membership;
@@ -231,13 +214,7 @@ export class NodeMembers {
       hasHistory: () => raft.status().commit > (options.peerMemory.foundedIndex ?? 0),
       leads: () => raft.role === 'leader' && log.term(raft.status().commit) === raft.term,
       pledges: () => pledgesOf(raft),
-      vouch: async ({ clusterId, memberId, dirId, life }: MemberIdentity, probe: boolean) => {
-        // It would ask itself, who cannot tell, for ever.
-        if (raft.role === 'leader') throw kontikiError('NO_LEADER', 'node: nothing committed yet');
-        const peer = { clusterId, memberId, dirId, life };
-        const question = encodeMembershipQuestion({ kind: 'vouch', peer, probe });
-        checkVouched(decodeMembershipAnswer(await this.#askLeader(question)));
-      },
+      vouch: (peer: MemberIdentity, probe: boolean) => this.#vouchers.ask(peer, probe),
     };
   }
 }
@@ -259,10 +236,6 @@ function pledgesOf(raft: RawNode): readonly Pledge[] {
 function withNames(initial: ConfState, founders: readonly MemberInfo[] | undefined): ConfState {
   if (initial.context !== undefined || founders === undefined) return initial;
   return { ...initial, context: MemberDirectory.ofFounders(founders).encode() };
-}
-
-function checkVouched(answer: MembershipAnswer): void {
-  if (answer.status === 'refused') throw kontikiError(answer.code, answer.message);
 }
 
 function removedError(memberId: MemberId): KontikiError {

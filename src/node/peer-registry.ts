@@ -113,15 +113,29 @@ export class PeerRegistry {
    * @throws {KontikiError} as {@link admit}
    */
   async vouch(peer: MemberIdentity, probe: boolean): Promise<void> {
-    const { clusterId, dirId, life, memberId } = this.#self;
-    if (peer.memberId !== memberId) return this.admit(peer, probe);
-    const isSelf =
-      peer.clusterId === clusterId &&
-      peer.dirId === dirId &&
-      peer.life?.number === life?.number &&
-      peer.life?.tokens[0] === life?.tokens[0];
-    if (isSelf && this.#view.leads()) return;
+    if (peer.memberId !== this.#self.memberId) return this.admit(peer, probe);
+    if (this.#isSelf(peer) && this.#view.leads()) return;
     throw kontikiError('NO_LEADER', 'node: expected to be asked by members that know this leader');
+  }
+
+  /**
+   * The leader's word on a peer, for anybody: only on one that it has met, and on itself. It remembers
+   * nothing, for who asks may be no member at all.
+   *
+   * @throws {KontikiError} as {@link admit}; NO_LEADER also for a peer that it never met
+   */
+  confirm(peer: MemberIdentity): void {
+    if (this.#view.leads()) {
+      if (this.#isSelf(peer)) return;
+      this.#check(peer);
+      if (this.hasMet(peer.memberId)) return;
+    }
+    throw kontikiError('NO_LEADER', 'node: expected a leader that has met the peer');
+  }
+
+  /** Whether a member was ever let in. */
+  hasMet(id: MemberId): boolean {
+    return this.#known.has(id);
   }
 
   /** Time passes: notes what peers have pledged, so that it is known after a restart as well. */
@@ -144,6 +158,17 @@ export class PeerRegistry {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#saving;
+  }
+
+  #isSelf({ clusterId, dirId, life, memberId }: MemberIdentity): boolean {
+    const self = this.#self;
+    return (
+      memberId === self.memberId &&
+      clusterId === self.clusterId &&
+      dirId === self.dirId &&
+      life?.number === self.life?.number &&
+      life?.tokens[0] === self.life?.tokens[0]
+    );
   }
 
   /** One after the other, for the memory's calls do not overlap. */

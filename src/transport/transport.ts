@@ -78,7 +78,7 @@ export interface TransportHandlers {
   onLink(peer: MemberId, up: boolean): void;
   /** `peer` refused our handshake, or we its certificate; the link retries with backoff. */
   onRefused(peer: MemberId, error: KontikiError): void;
-  /** Optional: answers one that is no member yet; `undefined` or a rejection for no answer. */
+  /** Optional: answers one that may be no member; `undefined` or a rejection for no answer. */
   onInquiry?(question: Uint8Array): Promise<Uint8Array | undefined>;
   /** Optional: a hostile or broken peer was dealt with. Nothing needs to be done about it. */
   onIncident?(incident: TransportIncident): void;
@@ -118,8 +118,8 @@ export interface Transport {
    */
   updatePeers(members: ReadonlyMap<MemberId, string | undefined>): void;
   /**
-   * Asks whoever listens at an address, before this member is one. Optional: without it a member that
-   * uses the transport can be founded, and not join.
+   * Asks whoever listens at an address, before this member is one, or when nobody lets it in. Optional:
+   * without it a member that uses the transport can be founded, and not join.
    *
    * @param question - at most 900 bytes
    * @returns the answer; `undefined` when there was none in a short while

@@ -2,7 +2,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
+  decodeInquiry,
   decodeMembershipQuestion,
+  encodeJoinQuestion,
   encodeMembershipQuestion,
   type MembershipQuestion,
 } from '../../src/codec/membership-codec.js';
@@ -21,8 +23,25 @@ test.each(questions)('%j: encoded and decoded -> the same', (question) => {
   expect(decodeMembershipQuestion(encodeMembershipQuestion(question))).toStrictEqual(question);
 });
 
+test('what anybody may ask: to join, or for a word on a peer; nothing else', () => {
+  const join = { token: 'blue', name: 'n4' };
+  expect(decodeInquiry(encodeJoinQuestion(join))).toStrictEqual({ kind: 'join', ...join });
+  for (const question of questions) {
+    expect(decodeInquiry(encodeMembershipQuestion(question))).toStrictEqual(question);
+  }
+  const request = { kind: 'remove', id: 2, by: 0, name: '', address: '' } as const;
+  const change = { ...request, voter: false, promote: false };
+  const bytes = encodeMembershipQuestion({ kind: 'change', request: change, isRetry: false });
+  expect(() => decodeInquiry(bytes)).toThrow(expect.objectContaining({ code: 'FRAME_INVALID' }));
+});
+
 test('damaged bytes -> a question or FRAME_INVALID', () => {
-  const bytes = mutated(fc.constantFrom(...questions.map(encodeMembershipQuestion)));
+  const join = encodeJoinQuestion({ token: 'blue', name: 'n4' });
+  const bytes = mutated(fc.constantFrom(join, ...questions.map(encodeMembershipQuestion)));
+  fc.assert(
+    fc.property(bytes, (each) => expectDecodedOrRefused(() => decodeInquiry(each))),
+    { numRuns: 500 },
+  );
   fc.assert(
     fc.property(bytes, (each) => expectDecodedOrRefused(() => decodeMembershipQuestion(each))),
     { numRuns: 500 },

@@ -1,14 +1,19 @@
 // The parts of the membership put together, where they call each other.
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type KontikiError, kontikiError } from '../../src/base/errors.js';
-import { encodeMembershipQuestion } from '../../src/codec/membership-codec.js';
+import {
+  decodeInquiry,
+  encodeMembershipAnswer,
+  encodeMembershipQuestion,
+} from '../../src/codec/membership-codec.js';
 import { NodeMembers, type NodeMembersParts } from '../../src/node/node-members.js';
 import { restoreConfiguration } from '../../src/raft/configuration.js';
 import { encodeConfChange } from '../../src/raft/index.js';
+import type { Transport } from '../../src/transport/transport.js';
 import { VirtualTime } from './virtual-time.js';
 
-/** The first of three, which was just elected: it has committed nothing in its term. */
-function youngLeader() {
+/** The first of three, which was just elected: by default it has committed nothing in its term. */
+function youngLeader(committedTerm = 1) {
   const time = new VirtualTime();
   let asked = 0;
   const questions = {
@@ -23,7 +28,7 @@ function youngLeader() {
     identity: { clusterId: 7, memberId: 1, dirId: 'a' },
     initial: { voters: [1, 2, 3] },
     options: { peerMemory: { load: () => new Map(), save: async () => undefined } },
-    log: { term: () => 1 },
+    log: { term: () => committedTerm },
     transport: { updatePeers: () => undefined },
     ...{ raft, questions, clock: time, timers: time, electionMs: 1_000 },
   } as unknown as NodeMembersParts);
@@ -31,7 +36,15 @@ function youngLeader() {
 }
 
 /** A member that knows nobody who leads, and whose questions end in `error`. */
-function lonely(linked: readonly number[], error: KontikiError, answers = {}) {
+function lonely(
+  linked: readonly number[],
+  error: KontikiError,
+  answers = {},
+  met: readonly number[] = linked,
+  inquire?: Transport['inquire'],
+) {
+  const known = { dirId: 'c', life: 0, token: 0, term: 0, lastIndex: 0 };
+  const load = () => new Map(met.map((id) => [id, known]));
   const time = new VirtualTime();
   const through: number[] = [];
   const questions = {
@@ -45,9 +58,9 @@ function lonely(linked: readonly number[], error: KontikiError, answers = {}) {
   const members = new NodeMembers({
     identity: { clusterId: 7, memberId: 1, dirId: 'a' },
     initial: { voters: [1, 2, 3] },
-    options: { peerMemory: { load: () => new Map(), save: async () => undefined } },
+    options: { peerMemory: { load, save: async () => undefined } },
     log: { term: () => 1 },
-    transport: { updatePeers: () => undefined },
+    transport: { inquire, updatePeers: () => undefined },
     raft: { role: 'follower', term: 2, leader: 0, status: () => ({ commit: 5, leader: 0 }) },
     linked: () => linked,
     ...{ questions, clock: time, timers: time, electionMs: 1_000 },
@@ -65,12 +78,78 @@ test('a member that stops for it was removed: a peer it asked about -> put off, 
 });
 
 test('no leader is known: others are asked by turns', async () => {
-  const { members, through } = lonely([3, 4], kontikiError('NO_LEADER', 'nobody'));
+  const { members, through } = lonely([3, 4, 5], kontikiError('NO_LEADER', 'nobody'), {}, [3, 4]);
   for (let nth = 0; nth < 3; nth += 1) {
     const admitted = members.admit({ clusterId: 7, memberId: 2, dirId: 'b' }, false);
     await expect(admitted).rejects.toMatchObject({ code: 'NO_LEADER' });
   }
   expect(through).toEqual([4, 3, 4]);
+});
+
+describe('nobody who can be asked by messages was ever let in, whose answers would never come', () => {
+  const peer = { clusterId: 7, memberId: 2, dirId: 'b'.repeat(32), address: '127.0.0.1:9' };
+  const done = encodeMembershipAnswer({ status: 'done', id: 2 });
+  const removed = { code: 'MEMBER_REMOVED', message: 'away with it' } as const;
+
+  function asking(answer: () => Promise<Uint8Array | undefined>) {
+    const asked: [string, unknown][] = [];
+    const { members, through } = lonely(
+      [2, 3],
+      kontikiError('NO_LEADER', 'nobody'),
+      {},
+      [],
+      (at: string, question: Uint8Array) => {
+        asked.push([at, decodeInquiry(question)]);
+        return answer();
+      },
+    );
+    return { members, through, asked };
+  }
+
+  test('a leader answers at the address -> the peer is let in, asked for without a trace', async () => {
+    const { members, through, asked } = asking(async () => done);
+    await members.admit(peer, false);
+    const { address, ...identity } = peer;
+    expect(asked).toEqual([[address, { kind: 'vouch', peer: identity, probe: true }]]);
+    expect(through).toEqual([]);
+    await members.admit(peer, false);
+    expect(asked, 'it is remembered').toHaveLength(1);
+  });
+
+  const answers: [string, () => Promise<Uint8Array | undefined>][] = [
+    ['nobody answers', async () => undefined],
+    [
+      'one answers "refused", who may be anyone',
+      async () => encodeMembershipAnswer({ status: 'refused', ...removed }),
+    ],
+    ['one answers something else', async () => Uint8Array.of(9, 9)],
+    ['a stranger is there', () => Promise.reject(kontikiError('TRANSPORT_IO', 'a stranger'))],
+  ];
+  test.each(answers)('%s -> put off', async (_what, answer) => {
+    const { members } = asking(answer);
+    await expect(members.admit(peer, false)).rejects.toMatchObject({ code: 'NO_LEADER' });
+  });
+});
+
+test('asked at its address by anybody -> of a leader "I know it", of others nothing', async () => {
+  const question = (memberId: number, dirId: string) => {
+    const peer = { clusterId: 7, memberId, dirId: dirId.repeat(32) };
+    return encodeMembershipQuestion({ kind: 'vouch', peer, probe: true });
+  };
+  const { members } = youngLeader(2);
+  await members.admit({ clusterId: 7, memberId: 2, dirId: 'b'.repeat(32) }, false);
+  const done = encodeMembershipAnswer({ status: 'done', id: 2 });
+  expect(await members.answerInquiry(question(2, 'b'))).toEqual(done);
+  for (const [id, dirId] of [
+    [2, 'c'],
+    [3, 'b'],
+  ] as const) {
+    await expect(members.answerInquiry(question(id, dirId))).rejects.toThrow();
+  }
+  const { members: follower } = lonely([2], kontikiError('NO_LEADER', 'nobody'));
+  await expect(follower.answerInquiry(question(2, 'c'))).rejects.toMatchObject({
+    code: 'NO_LEADER',
+  });
 });
 
 test('a question to be passed on -> to the leader, once; others are not', async () => {

@@ -130,6 +130,37 @@ describe('the leader is asked', () => {
   });
 });
 
+describe('anybody asks for a word on a peer', () => {
+  const met: [MemberId, KnownPeer][] = [[2, known(dir('a'), { life: 3, token: 7 })]];
+  const living = (number: number) => ({
+    ...peer(2),
+    life: { number, tokens: [7], term: 0, lastIndex: 0 },
+  });
+
+  test.each([
+    ['a leader, on itself', peer(1), leading, undefined],
+    ['a leader, on one that it met', living(3), leading, undefined],
+    ['a leader, on another directory of itself', peer(1, dir('b')), leading, 'MEMBER_UNKNOWN'],
+    [
+      'a leader, on another one of such a member',
+      peer(2, dir('b')),
+      leading,
+      'MEMBER_IDENTITY_CHANGED',
+    ],
+    ['a leader, on an old copy', living(2), leading, 'MEMBER_ROLLED_BACK'],
+    ['a leader, on one that it never met', peer(3), leading, 'NO_LEADER'],
+    ['a leader, on one that was removed', peer(9), leading, 'MEMBER_REMOVED'],
+    ['a leader, on one of another group', peer(2, dir('a'), 8), leading, 'CLUSTER_MISMATCH'],
+    ['a leader that committed nothing yet, on itself', peer(1), history, 'NO_LEADER'],
+    ['one that does not lead, on one that it met', living(3), history, 'NO_LEADER'],
+  ] as const)('%s -> without a trace', (_, asked, view, code) => {
+    const { memory, peers } = registry(met, view);
+    if (code === undefined) expect(() => peers.confirm(asked)).not.toThrow();
+    else expect(() => peers.confirm(asked)).toThrow(error(code));
+    expect(memory.saves).toEqual([]);
+  });
+});
+
 describe('peer registry', () => {
   test('a member met for the first time: admitted once the pair is durable', async () => {
     const { memory, peers } = registry();
