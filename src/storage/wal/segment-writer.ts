@@ -154,6 +154,8 @@ export class SegmentWriter {
       this.#fillAhead(length);
     } catch (error) {
       this.#fillError ??= error;
+      // Whoever wrote this may have told nobody. The next group has to, and without space there is none.
+      this.#hasSpace = true;
       throw error;
     } finally {
       this.#isAppending = false;

@@ -310,6 +310,25 @@ describe('no space, and then a disk that fails', () => {
     await log.close();
     expect(fs.openFiles).toBe(0);
   });
+
+  test('at a group of which nobody is told -> whoever appends next hears of it', async () => {
+    const fs = new FakeFiles();
+    const log = await openPatient(fs, options);
+    fs.before = fullAt(isZeros);
+    while (log.hasSpace) await appendTo(log, log.lastIndex() + 1);
+    fs.before = (step) => {
+      if (isZeros(step)) throw kontikiError('NO_SPACE', 'full');
+      if (step.kind === 'sync') throw kontikiError('STORAGE_IO', 'worn');
+    };
+    // The driver's trimmer, say, leaves it to the next append to tell.
+    const next = log.lastIndex() + 1;
+    await appendTo(log, next).catch(() => undefined);
+    await log.reserve();
+    expect(log.hasSpace).toBe(true);
+    await expect(appendTo(log, next + 1)).rejects.toMatchObject({ code: 'STORAGE_IO' });
+    await log.close();
+    expect(fs.openFiles).toBe(0);
+  });
 });
 
 describe('no descriptor left', () => {
