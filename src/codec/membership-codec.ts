@@ -64,14 +64,15 @@ export interface PeerLife {
 }
 
 /** @since 0.1.0 */
-export type MembershipQuestion =
-  | {
-      readonly kind: 'change';
-      readonly request: MembershipRequest;
-      /** It was asked before, so it may be done already. */
-      readonly isRetry: boolean;
-    }
-  | VouchQuestion;
+export type MembershipQuestion = ChangeQuestion | VouchQuestion;
+
+/** @since 0.1.0 */
+export interface ChangeQuestion {
+  readonly kind: 'change';
+  readonly request: MembershipRequest;
+  /** It was asked before, so it may be done already. */
+  readonly isRetry: boolean;
+}
 
 /** Whether a peer may come in. @since 0.1.0 */
 export interface VouchQuestion {

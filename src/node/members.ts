@@ -160,7 +160,10 @@ export class Members {
   async #call(request: MembershipRequest, options: MemberCallOptions): Promise<MemberId> {
     const { signal, timeoutMs } = options;
     signal?.throwIfAborted();
-    if (this.#closed !== undefined) throw this.#closed;
+    if (this.#closed !== undefined) {
+      const { code, message } = this.#closed;
+      throw kontikiError(code as 'CLOSED', message, { cause: this.#closed, outcome: 'rejected' });
+    }
     const call: Call = { request, result: new Deferred(), isRetry: false, isAsked: false };
     const timer = this.#parts.timers.after(timeoutMs, () => {
       const what = `was not made within ${timeoutMs} ms`;

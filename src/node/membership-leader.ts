@@ -6,9 +6,10 @@
  * again until what was wanted is so, of a later leader if need be; nothing is kept about requests.
  */
 import type { Clock } from '../base/clock.js';
-import { isKontikiError } from '../base/errors.js';
+import { isKontikiError, kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import {
+  type ChangeQuestion,
   decodeMembershipQuestion,
   encodeMembershipAnswer,
   type MembershipAnswer,
@@ -39,6 +40,8 @@ export interface MembershipLeaderParts {
   readonly electionMs: number;
   /** A turn is due. */
   readonly wake: () => void;
+  /** Resolves once this member is known to lead still, and has applied what was committed when asked. */
+  readonly readIndex: () => Promise<void>;
 }
 
 /** @since 0.1.0 */
@@ -76,7 +79,22 @@ export class MembershipLeader {
   async answer(bytes: Uint8Array): Promise<Uint8Array> {
     const question = decodeMembershipQuestion(bytes);
     if (question.kind === 'vouch') return encodeMembershipAnswer(await this.#vouch(question));
-    return encodeMembershipAnswer(this.#change(question.request, question.isRetry));
+    return encodeMembershipAnswer(await this.#answerChange(question));
+  }
+
+  /**
+   * What is done about a change shows by itself whether this member leads. That it is so already, or
+   * makes no sense, one could say that was deposed and has not heard of it.
+   */
+  async #answerChange(question: ChangeQuestion): Promise<MembershipAnswer> {
+    const { raft, readIndex } = this.#parts;
+    const answer = this.#change(question.request, question.isRetry);
+    if (answer.status !== 'done' && answer.status !== 'refused') return answer;
+    await readIndex();
+    if (raft.role === 'leader') return this.#change(question.request, question.isRetry);
+    throw kontikiError('LEADER_CHANGED', 'node: this member leads no more', {
+      outcome: 'rejected',
+    });
   }
 
   async #vouch({

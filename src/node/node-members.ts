@@ -89,7 +89,7 @@ export class NodeMembers {
     });
     this.#leader = new MembershipLeader({
       ...{ identity, raft, log, membership: this.#membership, peers: this.#peers, clock },
-      ...{ electionMs: parts.electionMs, wake: parts.wake },
+      ...{ electionMs: parts.electionMs, wake: parts.wake, readIndex },
     });
     const membership = this.#membership;
     this.calls = new Members({ memberId, membership, questions, readIndex, clock, timers });
@@ -154,8 +154,13 @@ export class NodeMembers {
       this.#peers.confirm(inquiry.peer);
       return encodeMembershipAnswer({ status: 'done', id: inquiry.peer.memberId });
     }
-    const { joining } = this.#parts.options;
-    return joining && encodeJoinAnswer(this.#joinAnswer(inquiry, joining));
+    const { options, raft, readIndex } = this.#parts;
+    const { joining } = options;
+    // Without a leader nobody is let in anyway.
+    if (joining === undefined || raft.leader === noMember) return undefined;
+    // Names are given again: an older list has the id of one that was removed.
+    await readIndex();
+    return encodeJoinAnswer(this.#joinAnswer(inquiry, joining));
   }
 
   #joinAnswer({ name, token }: JoinQuestion, { founders, token: own }: JoiningInfo): JoinAnswer {

@@ -192,6 +192,7 @@ export class PeerRegistry {
     if (this.#isClosed) throw kontikiError('CLOSED', 'node: closed');
     // Those that were removed are refused whatever they say.
     for (const id of known.keys()) if (this.#view.isRemoved(id)) known.delete(id);
+    for (const id of this.#known.keys()) if (this.#view.isRemoved(id)) this.#known.delete(id);
     await this.#memory.save(known);
   }
 
@@ -244,7 +245,8 @@ export class PeerRegistry {
   #checkStrangers({ memberId }: MemberIdentity): void {
     const view = this.#view;
     if (view.isMember(memberId)) return;
-    const count = [...this.#known.keys()].filter((id) => !view.isMember(id)).length;
+    const isStranger = (id: MemberId) => !view.isMember(id) && !view.isRemoved(id);
+    const count = [...this.#known.keys()].filter(isStranger).length;
     if (count < limits.membersMax) return;
     const message = `node: expected at most ${limits.membersMax} peers that no list names, met ${memberId}`;
     throw kontikiError('NO_LEADER', message);

@@ -96,7 +96,7 @@ export class Vouchers {
 
   /** Anybody may answer there, so nothing but a leader's "I know it" counts. */
   async #inquire(
-    { address }: MemberIdentity,
+    { address, memberId: id }: MemberIdentity,
     question: Uint8Array,
     cause: unknown,
   ): Promise<MembershipAnswer> {
@@ -110,7 +110,7 @@ export class Vouchers {
     try {
       const told = place === '' ? undefined : await transport.inquire?.(place, question);
       const answer = told && decodeMembershipAnswer(told);
-      if (answer?.status === 'done') return answer;
+      if (answer?.status === 'done' && answer.id === id) return answer;
     } catch {
       // Whoever listens there; it is the next one's turn.
     }

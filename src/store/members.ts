@@ -1,7 +1,7 @@
 /**
  * The members of a store, by name: who they are, and how they come and go while it runs.
  */
-import { kontikiError } from '../base/errors.js';
+import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import type { MemberId, MemberStatus, Node } from '../node/index.js';
 import { callOptionNames, checkBoolean, checkCallOptions, checkOptions } from './arguments.js';
@@ -148,20 +148,27 @@ export class StoreMembers {
     return { signal, timeoutMs };
   }
 
-  /** A name may be of a member that was added lately, on another member. */
+  /** A name may be of a member that was added lately, in place of one that had it before. */
   async #idOf(member: MemberName, options: CallOptions): Promise<MemberId> {
     checkCallOptions(options);
-    if (typeof member === 'number') return member;
+    if (typeof member === 'number') {
+      if (Number.isSafeInteger(member) && member >= 1) return member;
+      throw invalid('member', 'a name, or the id of a member', member);
+    }
     checkText(member, 'member');
-    const find = () => this.#node.list().find(({ name }) => name === member)?.id;
-    const known = find();
-    if (known !== undefined) return known;
-    await this.#parts.catchUp(options);
-    const id = find();
+    await this.#parts.catchUp(options).catch((error: unknown) => {
+      throw isKontikiError(error) ? undone(error) : error;
+    });
+    const id = this.#node.list().find(({ name }) => name === member)?.id;
     if (id !== undefined) return id;
     const message = `store: there is no member named ${member}`;
     throw kontikiError('MEMBER_UNKNOWN', message, { outcome: 'rejected' });
   }
+}
+
+/** Nobody was asked for the change yet. */
+function undone({ cause, code, message }: KontikiError): KontikiError {
+  return kontikiError(code as 'TIMEOUT', message, { cause, outcome: 'rejected' });
 }
 
 function checkText(value: unknown, what: string): void {

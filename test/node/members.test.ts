@@ -44,6 +44,14 @@ describe('a change that the leader has begun', () => {
   });
 });
 
+test('asked of a member that is closed -> rejected, and says so', async () => {
+  const { members, added } = asking();
+  added.catch(() => undefined);
+  members.close(closed);
+  const call = members.remove(2, { timeoutMs: 1_000 });
+  await expect(call).rejects.toMatchObject({ code: 'CLOSED', outcome: 'rejected' });
+});
+
 /** A member whose questions are answered as the test says, one after the other; then never. */
 function askingFor(
   call: (members: Members) => Promise<unknown>,

@@ -122,6 +122,7 @@ describe('nobody who can be asked by messages was ever let in, whose answers wou
       'one answers "refused", who may be anyone',
       async () => encodeMembershipAnswer({ status: 'refused', ...removed }),
     ],
+    ['one says so of another', async () => encodeMembershipAnswer({ status: 'done', id: 3 })],
     ['one answers something else', async () => Uint8Array.of(9, 9)],
     ['a stranger is there', () => Promise.reject(kontikiError('TRANSPORT_IO', 'a stranger'))],
   ];

@@ -294,6 +294,22 @@ describe('peer registry', () => {
     },
   );
 
+  // Found by a review: a leader that replaced all others over the months was refused until a restart.
+  test('as many were removed as a group can have -> one that no list names is taken all the same', async () => {
+    const removed = new Set<MemberId>();
+    const view = { ...history, isRemoved: (id: MemberId) => removed.has(id) };
+    const { memory, peers } = registry([], view);
+    for (let id = 100; id <= 100 + limits.membersMax; id += 1) {
+      const seen = watched(peers.admit(peer(id), false));
+      await settle();
+      await memory.finish();
+      expect(seen.outcome).toBe('admitted');
+      removed.add(id);
+    }
+    expect([...memory.known.keys()], 'of the last one it may have heard').toHaveLength(1);
+    expect(peers.hasMet(100)).toBe(false);
+  });
+
   test('one that was met is removed -> forgotten with the next save', async () => {
     const { memory, peers } = registry([
       [9, known(dir('a'))],

@@ -452,6 +452,15 @@ describe('refused', () => {
     await world.run(members.add('n5', 'h:65535'));
   });
 
+  test('a number that no member can have -> refused, before anybody is asked', async () => {
+    world = await World.led(37);
+    const store = world.store('n1');
+    for (const id of [Number.NaN, -1, 0, 1.5, 2 ** 60]) {
+      await expect(store.members.remove(id)).rejects.toEqual(rejected('ARGUMENT_INVALID'));
+      await expect(store.transferLeadership(id)).rejects.toEqual(rejected('ARGUMENT_INVALID'));
+    }
+  });
+
   test('the time ends before the answer comes -> unknown, for the change is made', async () => {
     world = await World.led(34);
     const asks = world.follower();
