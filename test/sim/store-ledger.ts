@@ -170,8 +170,9 @@ export class Ledger {
     this.#take(command);
     this.confirmed += 1;
     if (command.op === 'lease-grant') this.#grants.set(command.id, this.#place.index);
-    // The model keeps no terms: that the expiry is its leader's is what the keyspace checks.
-    const asked = command.op === 'lease-revoke' ? { ...command, expired: undefined } : command;
+    // The model knows no place in the log: that a revoke is of this term and lease the keyspace checks.
+    const anyLease = { expired: undefined, generation: undefined };
+    const asked = command.op === 'lease-revoke' ? { ...command, ...anyLease } : command;
     const { answer } = this.model.execute(asked);
     const { previous } = answer as { readonly previous?: KeyVersion };
     return previous === undefined ? answer : { ...answer, previous: textOfVersion(previous) };

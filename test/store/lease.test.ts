@@ -98,6 +98,27 @@ describe('one member', () => {
     expect(await stores.settle(lease.timeToLive())).toBeUndefined();
   });
 
+  describe('a lease that ran out, and another one of its id', () => {
+    let first: Lease;
+    beforeEach(async () => {
+      const store = stores.store(1);
+      first = await grant(1, 2, { id: 7n });
+      await goneAt(first, 1);
+      await grant(1, 60, { id: 7n });
+      await stores.settle(store.put('mine', '1', { lease: 7n }));
+    });
+
+    test('revoke of the first -> LEASE_NOT_FOUND, and the keys of the other stay', async () => {
+      await failsWith(first.revoke(), 'LEASE_NOT_FOUND');
+      expect((await stores.settle(stores.store(1).get('mine')))?.lease).toBe(7n);
+    });
+
+    test('timeToLive of the first -> undefined, with keys and without', async () => {
+      expect(await stores.settle(first.timeToLive())).toBeUndefined();
+      expect(await stores.settle(first.timeToLive({ keys: true }))).toBeUndefined();
+    });
+  });
+
   test('timeToLive: what is left, and the keys in order when asked for', async () => {
     const store = stores.store(1);
     const lease = await grant(1, 60);
