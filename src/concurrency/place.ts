@@ -13,14 +13,14 @@ import { Patience, type WaitOptions } from './patience.js';
 import { persist } from './persist.js';
 import { seeDeleted } from './see-deleted.js';
 import type { Session } from './session.js';
-import { allWith, createdAt, first, oneKey, put, remove } from './steps.js';
+import { allWith, createdAt, first, oneKey, ownValue, put, remove } from './steps.js';
 
 /** @since 0.1.0 */
 export interface PlaceOptions {
   /** What is stood in line for. */
   readonly name: string;
   readonly session: Session;
-  /** Of the key. */
+  /** Of the key, as it is when the call is made. */
   readonly value: Bytes;
 }
 
@@ -69,11 +69,13 @@ export class Place {
 
   /** Makes a place and takes it; when that fails it is given up, which nobody waits for. */
   static async #take(
-    options: PlaceOptions,
+    asked: PlaceOptions,
     wait: WaitOptions,
     enter: (place: Place, signal: AbortSignal) => Promise<void>,
   ): Promise<Place> {
     checkNames(wait, waitNames);
+    // Before anything is waited for or claimed: from here on the array is the caller's again.
+    const options = { ...asked, value: ownValue(asked.value) };
     const { session } = options;
     const patience = new Patience(wait, session.timers).follow(session);
     try {
