@@ -3,7 +3,7 @@
  * member leads.
  */
 
-import { binaryBytes } from '../base/bytes.js';
+import { type BinaryString, binaryBytes } from '../base/bytes.js';
 import type { Clock, Timers } from '../base/clock.js';
 import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
 import type { Random } from '../base/prng.js';
@@ -173,8 +173,8 @@ export class Leases {
     const time = await this.#client.timeToLive(name, this.#checked(options));
     if (time === undefined || options.keys !== true) return time;
     await this.#parts.catchUp(options);
-    const keys = await this.#parts.run((keyspace) => keyspace.leaseKeysQuery(name.id));
-    return { ...time, keys: keys.map(binaryBytes) };
+    const keys = await this.#parts.run((keyspace) => keysOf(name, keyspace));
+    return keys && { ...time, keys: keys.map(binaryBytes) };
   }
 
   /** The leader's: what members ask. */
@@ -208,4 +208,13 @@ export class Leases {
     const id = (high << 32n) | BigInt(random.u32());
     return id === 0n ? 1n : id;
   }
+}
+
+/** The lease is looked up in the turn in which its keys are: it may have ended since it had time left. */
+function keysOf(
+  { id, generation }: LeaseName,
+  keyspace: Keyspace,
+): Query<readonly BinaryString[] | undefined> {
+  if (keyspace.lease(id)?.generation === generation) return keyspace.leaseKeysQuery(id);
+  return { done: true, result: undefined };
 }

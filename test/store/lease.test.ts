@@ -321,6 +321,22 @@ describe('three members', () => {
     await stores.settle(again.keepAlive());
   });
 
+  test('timeToLive with keys while it is revoked: alive with its keys, or gone', async () => {
+    await open();
+    const holder = stores.store(follower);
+    const seen = new Set<string>();
+    for (let afterMs = 0; afterMs < 20; afterMs += 0.5) {
+      const lease = await grant(follower, 60, { id: 7n });
+      await stores.settle(holder.put('a', '1', { lease: 7n }));
+      const asked = lease.timeToLive({ keys: true });
+      await stores.time.run(afterMs);
+      await stores.settle(lease.revoke());
+      const status = await stores.settle(asked);
+      seen.add(status === undefined ? 'gone' : `alive with ${status.keys?.length}`);
+    }
+    expect([...seen].sort()).toEqual(['alive with 1', 'gone']);
+  });
+
   test('nobody leads: a keep-alive times out, and the lease is lost in time', async () => {
     await open();
     const lease = await grant(follower, 5);
