@@ -6,6 +6,7 @@
  * A key that is not wanted any more would hold up all behind it. So each way out of the line ends with
  * the key being gone for certain: deleted behind whatever put it, or ended with its lease.
  */
+import { isWellFormed } from '../base/bytes.js';
 import { kontikiError } from '../base/errors.js';
 import type { Bytes, RangeOptions } from '../store/kv-client.js';
 import { checkNames, waitNames } from './option-names.js';
@@ -216,7 +217,14 @@ function keyOf({ name, session }: Pick<PlaceOptions, 'name' | 'session'>): strin
  * @since 0.1.0
  */
 export function prefixOf(name: string): string {
-  if (typeof name === 'string' && name !== '') return `${name}/`;
-  const message = `expected a name of at least one character, got ${String(name) || "''"}`;
-  throw kontikiError('ARGUMENT_INVALID', message, { outcome: 'rejected' });
+  if (typeof name !== 'string' || name === '') {
+    throw nameInvalid(`a name of at least one character, got ${String(name) || "''"}`);
+  }
+  // A claim is by name, and keys are bytes: two names of the same ones would both be held.
+  if (!isWellFormed(name)) throw nameInvalid('a well-formed name, got half of a surrogate pair');
+  return `${name}/`;
+}
+
+function nameInvalid(expected: string) {
+  return kontikiError('ARGUMENT_INVALID', `expected ${expected}`, { outcome: 'rejected' });
 }

@@ -22,7 +22,13 @@ import type {
 import type { Query } from '../mvcc/query.js';
 import type { Command } from '../mvcc/types.js';
 import type { Node } from '../node/index.js';
-import { callOptionNames, checkBoolean, checkCallOptions, checkOptions } from './arguments.js';
+import {
+  callOptionNames,
+  checkBoolean,
+  checkCallOptions,
+  checkLeaseId,
+  checkOptions,
+} from './arguments.js';
 import type { CallOptions } from './kv-client.js';
 import { Lease, type LeaseStatus, type TimeToLiveOptions } from './lease.js';
 import { LeaseClient } from './lease-client.js';
@@ -97,6 +103,7 @@ export class Leases {
     checkOptions(options, leaseOptionNames, 'lease');
     checkBoolean(options.keepAlive, 'keepAlive');
     checkCallOptions(options);
+    checkLeaseId(options.id);
     const ttl = this.#raised(ttlSeconds);
     for (let draw = 1; ; draw += 1) {
       const id = options.id ?? this.#drawId();

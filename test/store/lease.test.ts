@@ -176,6 +176,7 @@ describe('one member', () => {
     ['an endless TTL', Infinity, {}],
     ['id 0', 5, { id: 0n }],
     ['a number as id', 5, { id: 5 }],
+    ['null as id', 5, { id: null }],
     ['an id beyond int64', 5, { id: 2n ** 63n }],
     ['an unknown option', 5, { ttl: 5 }],
     ['a keepAlive that is no boolean', 5, { keepAlive: 'yes' }],
