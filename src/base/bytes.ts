@@ -9,6 +9,8 @@ const encoder = new TextEncoder();
 /** Keeps a leading byte order mark: what was stored is what is read. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const chunkUnits = 8_192;
+/** Those of a pair are one code point to a pattern with this flag, which is no surrogate. */
+const loneSurrogate = /\p{Surrogate}/u;
 
 /** A string of units 0..255, one per byte. @since 0.1.0 */
 export type BinaryString = string;
@@ -47,6 +49,16 @@ export function binaryString(input: string | Uint8Array): BinaryString {
     out += fromUnits(input.subarray(at, at + chunkUnits));
   }
   return out;
+}
+
+/**
+ * Whether a text has bytes of its own: half of a surrogate pair has none, and UTF-8 writes the same for
+ * all of them.
+ *
+ * @since 0.1.0
+ */
+export function isWellFormed(text: string): boolean {
+  return !loneSurrogate.test(text);
 }
 
 /**

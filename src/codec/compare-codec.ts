@@ -3,6 +3,7 @@
  * For a range of keys the target's number is `rangeTargets` higher, and `[gte, lt | nil]` stands in
  * the place of the key.
  */
+import { assert } from '../base/assert.js';
 import { binaryBytes } from '../base/bytes.js';
 import type { Compare, KeySelection } from '../mvcc/types.js';
 import { type FlatReader, invalidField } from './flat-reader.js';
@@ -21,13 +22,15 @@ const rangeTargets = 16;
  */
 export function writeCompare(values: Scalar[], { target, result, keys, operand }: Compare): void {
   const number = targets.indexOf(target);
+  const relation = results.indexOf(result);
+  assert(number >= 0 && relation >= 0, 'a compare that is encoded has a known target and result');
   const { gte, lt } = keys;
   if (lt === `${gte}\0`) {
-    values.push(number, results.indexOf(result), binaryBytes(gte), operand);
+    values.push(number, relation, binaryBytes(gte), operand);
     return;
   }
   const end = lt === undefined ? null : binaryBytes(lt);
-  values.push(number + rangeTargets, results.indexOf(result), binaryBytes(gte), end, operand);
+  values.push(number + rangeTargets, relation, binaryBytes(gte), end, operand);
 }
 
 /**

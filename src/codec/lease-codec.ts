@@ -2,10 +2,10 @@
  * Lease commands as elements of a command:
  *
  *     lease-grant       [id, seconds]
- *     lease-revoke      [id], when it ran out then [term, generation]
+ *     lease-revoke      [id], or of one lease [id, generation], or when it ran out [id, term, generation]
  *     lease-checkpoint  [term, then per lease: id, generation, remaining ms]
  */
-import { unreachable } from '../base/assert.js';
+import { assert, unreachable } from '../base/assert.js';
 import type {
   LeaseCheckpoint,
   LeaseCheckpointCommand,
@@ -26,10 +26,7 @@ export function writeLease(values: Scalar[], command: LeaseCommand): void {
       values.push(command.id, command.ttlSeconds);
       return;
     case 'lease-revoke':
-      values.push(command.id);
-      if (command.expired === undefined) return;
-      values.push(command.expired.term, command.expired.generation);
-      return;
+      return writeRevoke(values, command);
     case 'lease-checkpoint':
       values.push(command.term);
       for (const { id, generation, remainingMs } of command.leases) {
@@ -60,11 +57,22 @@ export function readLease(op: LeaseCommand['op'], reader: FlatReader): LeaseComm
   }
 }
 
+function writeRevoke(values: Scalar[], { id, generation, expired }: LeaseRevokeCommand): void {
+  assert(generation === undefined || expired === undefined, 'a revoke has one generation');
+  values.push(id);
+  if (generation !== undefined) values.push(generation);
+  if (expired !== undefined) values.push(expired.term, expired.generation);
+}
+
+/** The three forms differ in how many fields they have: a revoke ends its command. */
 function readRevoke(reader: FlatReader): LeaseRevokeCommand {
   const id = reader.bigint('id');
   if (reader.left === 0) return { op: 'lease-revoke', id };
-  const term = reader.integer('term');
-  return { op: 'lease-revoke', id, expired: { term, generation: reader.integer('generation') } };
+  const isExpiry = reader.left > 1;
+  const term = isExpiry ? reader.integer('term') : 0;
+  const generation = reader.integer('generation');
+  if (!isExpiry) return { op: 'lease-revoke', id, generation };
+  return { op: 'lease-revoke', id, expired: { term, generation } };
 }
 
 function readCheckpoint(reader: FlatReader): LeaseCheckpointCommand {

@@ -3,7 +3,7 @@
  * array.
  *
  *     keep alive    [0, then per lease: id, generation | 0]   ->  [per lease: TTL in seconds | 0]
- *     time to live  [1, id]                                   ->  [] or [TTL in seconds, ms left]
+ *     time to live  [1, id, generation | 0]                   ->  [] or [TTL in seconds, ms left]
  */
 import { limits } from '../base/limits.js';
 import { FlatReader } from './flat-reader.js';
@@ -40,7 +40,7 @@ export interface LeaseName {
 /** @since 0.1.0 */
 export type LeaseQuestion =
   | { readonly kind: 'keep-alive'; readonly leases: readonly LeaseName[] }
-  | { readonly kind: 'time-to-live'; readonly id: bigint };
+  | ({ readonly kind: 'time-to-live' } & LeaseName);
 
 /** How long a lease has left. @since 0.1.0 */
 export interface LeaseTime {
@@ -54,8 +54,8 @@ export interface LeaseTime {
  */
 export function encodeLeaseQuestion(question: LeaseQuestion): Uint8Array {
   const values: Scalar[] = [leaseQuestionKinds.indexOf(question.kind)];
-  if (question.kind === 'time-to-live') values.push(question.id);
-  else for (const { id, generation } of question.leases) values.push(id, generation);
+  const leases = question.kind === 'time-to-live' ? [question] : question.leases;
+  for (const { id, generation } of leases) values.push(id, generation);
   return packKept(values, questionVersion);
 }
 
@@ -70,15 +70,17 @@ export function readLeaseQuestion(
   reader: FlatReader,
 ): LeaseQuestion {
   if (kind === 'time-to-live') {
-    const id = reader.bigint('id');
+    const name = readName(reader);
     reader.end();
-    return { kind, id };
+    return { kind, ...name };
   }
   const leases: LeaseName[] = [];
-  while (reader.left > 0) {
-    leases.push({ id: reader.bigint('id'), generation: reader.integer('generation') });
-  }
+  while (reader.left > 0) leases.push(readName(reader));
   return { kind, leases };
+}
+
+function readName(reader: FlatReader): LeaseName {
+  return { id: reader.bigint('id'), generation: reader.integer('generation') };
 }
 
 /**

@@ -4,7 +4,7 @@ import type { KeyValue } from '../store/key-value.js';
 import type { Bytes, CallOptions, KvClient } from '../store/kv-client.js';
 import { LeaderWatch } from './leader-watch.js';
 import { Leadership } from './leadership.js';
-import { checkNames } from './option-names.js';
+import { checkNames, waitNames } from './option-names.js';
 import type { WaitOptions } from './patience.js';
 import { Place, prefixOf } from './place.js';
 import type { Session } from './session.js';
@@ -42,7 +42,7 @@ export class Election {
    * Waits until it leads, through changes of Raft leaders.
    *
    * @param session - a leadership ends with it at the latest
-   * @param value - what a leader says, such as its address
+   * @param value - what a leader says, such as its address; an array may be reused afterwards
    * @throws {KontikiError} as `Mutex.lock`; in each case it neither leads nor holds up others
    */
   async campaign(session: Session, value: Bytes, options: WaitOptions = {}): Promise<Leadership> {
@@ -53,12 +53,15 @@ export class Election {
   /**
    * The key of who leads; `undefined` when nobody does. Its `createRevision` is the leader's token.
    *
-   * @throws {KontikiError} as every read
+   * @param options - `timeoutMs`, `signal`
+   * @throws {KontikiError} ARGUMENT_INVALID, and as every read
    */
   async leader(options: CallOptions = {}): Promise<KeyValue | undefined> {
+    checkNames(options, waitNames);
+    const { signal, timeoutMs } = options;
     const { kvs } = await this.#kv.range({
       ...{ prefix: prefixOf(this.name), sortBy: 'createRevision', limit: 1 },
-      ...options,
+      ...{ signal, timeoutMs },
     });
     return kvs[0];
   }

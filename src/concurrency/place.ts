@@ -6,6 +6,7 @@
  * A key that is not wanted any more would hold up all behind it. So each way out of the line ends with
  * the key being gone for certain: deleted behind whatever put it, or ended with its lease.
  */
+import { isWellFormed } from '../base/bytes.js';
 import { kontikiError } from '../base/errors.js';
 import type { Bytes, RangeOptions } from '../store/kv-client.js';
 import { checkNames, waitNames } from './option-names.js';
@@ -13,14 +14,14 @@ import { Patience, type WaitOptions } from './patience.js';
 import { persist } from './persist.js';
 import { seeDeleted } from './see-deleted.js';
 import type { Session } from './session.js';
-import { allWith, createdAt, first, oneKey, put, remove } from './steps.js';
+import { allWith, createdAt, first, oneKey, ownValue, put, remove } from './steps.js';
 
 /** @since 0.1.0 */
 export interface PlaceOptions {
   /** What is stood in line for. */
   readonly name: string;
   readonly session: Session;
-  /** Of the key. */
+  /** Of the key, as it is when the call is made. */
   readonly value: Bytes;
 }
 
@@ -69,11 +70,13 @@ export class Place {
 
   /** Makes a place and takes it; when that fails it is given up, which nobody waits for. */
   static async #take(
-    options: PlaceOptions,
+    asked: PlaceOptions,
     wait: WaitOptions,
     enter: (place: Place, signal: AbortSignal) => Promise<void>,
   ): Promise<Place> {
     checkNames(wait, waitNames);
+    // Before anything is waited for or claimed: from here on the array is the caller's again.
+    const options = { ...asked, value: ownValue(asked.value) };
     const { session } = options;
     const patience = new Patience(wait, session.timers).follow(session);
     try {
@@ -214,7 +217,14 @@ function keyOf({ name, session }: Pick<PlaceOptions, 'name' | 'session'>): strin
  * @since 0.1.0
  */
 export function prefixOf(name: string): string {
-  if (typeof name === 'string' && name !== '') return `${name}/`;
-  const message = `expected a name of at least one character, got ${String(name) || "''"}`;
-  throw kontikiError('ARGUMENT_INVALID', message, { outcome: 'rejected' });
+  if (typeof name !== 'string' || name === '') {
+    throw nameInvalid(`a name of at least one character, got ${String(name) || "''"}`);
+  }
+  // A claim is by name, and keys are bytes: two names of the same ones would both be held.
+  if (!isWellFormed(name)) throw nameInvalid('a well-formed name, got half of a surrogate pair');
+  return `${name}/`;
+}
+
+function nameInvalid(expected: string) {
+  return kontikiError('ARGUMENT_INVALID', `expected ${expected}`, { outcome: 'rejected' });
 }

@@ -41,17 +41,26 @@ export function allWith(prefix: string): Guard['keys'] {
 }
 
 /**
+ * A value as it is put; the caller's array may change afterwards.
+ *
+ * @throws {KontikiError} ARGUMENT_INVALID
+ * @since 0.1.0
+ */
+export function ownValue(value: Bytes): Uint8Array {
+  if (typeof value === 'string') return utf8Bytes(value);
+  if (value instanceof Uint8Array) return new Uint8Array(value);
+  const message = `expected the value to be a string or a Uint8Array, got ${typeof value}`;
+  throw kontikiError('ARGUMENT_INVALID', message, { outcome: 'rejected' });
+}
+
+/**
  * Puts a key that ends with a lease.
  *
  * @throws {KontikiError} ARGUMENT_INVALID
  * @since 0.1.0
  */
 export function put(key: string, value: Bytes, lease: bigint): TxnOperation {
-  if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
-    const message = `expected the value to be a string or a Uint8Array, got ${typeof value}`;
-    throw kontikiError('ARGUMENT_INVALID', message, { outcome: 'rejected' });
-  }
-  const bytes = typeof value === 'string' ? utf8Bytes(value) : new Uint8Array(value);
+  const bytes = ownValue(value);
   const operation = { op: 'put', key: binaryString(key), value: bytes, lease } as const;
   return { kind: 'put', operation };
 }

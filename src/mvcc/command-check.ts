@@ -4,7 +4,6 @@
  * way is refused in the same way on every member. Limits are the proposer's alone: apply consults
  * no option and no limit, which may differ between members (DESIGN §4.5).
  */
-import { unreachable } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
@@ -20,14 +19,23 @@ import type {
   Operation,
   PutOperation,
   RangeOperation,
+  RangeSort,
   ReadLeaseCommand,
   TxnCommand,
 } from './types.js';
 
 const leaseMin = -(2n ** 63n);
 const leaseEnd = 2n ** 63n;
-const sortTargets = new Set(['key', 'version', 'create-revision', 'mod-revision', 'value']);
-const sortOrders = new Set(['ascend', 'descend']);
+const sortTargets = new Set<unknown>([
+  'key',
+  'version',
+  'create-revision',
+  'mod-revision',
+  'value',
+]);
+const sortOrders = new Set<unknown>(['ascend', 'descend']);
+const compareTargets = new Set(['version', 'create-revision', 'mod-revision', 'value', 'lease']);
+const compareResults = new Set(['equal', 'greater', 'less', 'not-equal']);
 const revisionBounds = [
   'minModRevision',
   'maxModRevision',
@@ -47,12 +55,21 @@ type FaultCode = 'ARGUMENT_INVALID' | 'DUPLICATE_KEY' | 'KEY_EMPTY' | 'TOO_MANY_
  */
 export function checkCommand(command: Command): void {
   // Operations are counted first: the count bounds how deep the rest of the check goes.
+  if (command.op === 'txn') checkOperations(command);
   const found =
-    (command.op === 'txn'
-      ? operationsFault(command, limits.transactionOperationsMax)
-      : undefined) ??
-    commandFault(command) ??
-    (isLeaseCommand(command) ? leaseLimitFault(command) : undefined);
+    commandFault(command) ?? (isLeaseCommand(command) ? leaseLimitFault(command) : undefined);
+  if (found !== undefined) throw found;
+}
+
+/**
+ * Throws unless a transaction is lists of objects, and no more of them than there may be: from then on it
+ * can be walked, however deep.
+ *
+ * @throws {KontikiError} TOO_MANY_OPERATIONS, ARGUMENT_INVALID; outcome `rejected`
+ * @since 0.1.0
+ */
+export function checkOperations(txn: TxnCommand): void {
+  const found = operationsFault(txn, limits.transactionOperationsMax);
   if (found !== undefined) throw found;
 }
 
@@ -112,8 +129,13 @@ export function operationFault(operation: Operation): KontikiError | undefined {
         branchFault(operation.failure)
       );
     default:
-      return unreachable(operation);
+      return unknownOperation(operation satisfies never);
   }
+}
+
+/** What came is of no type: transactions may be made by hand. */
+function unknownOperation({ op }: { readonly op?: unknown }): KontikiError {
+  return fault('ARGUMENT_INVALID', `no such operation: ${String(op)}`);
 }
 
 /**
@@ -124,14 +146,17 @@ export function operationFault(operation: Operation): KontikiError | undefined {
  * @since 0.1.0
  */
 export function selectionFault(keys: KeySelection): KontikiError | undefined {
-  if (singleKey(keys) === '') return keyFault('');
-  if (isBinary(keys.gte) && (keys.lt === undefined || isBinary(keys.lt))) return undefined;
-  return notBinary();
+  if (!isObject(keys) || !isBinary(keys.gte)) return notBinary();
+  if (keys.lt !== undefined && !isBinary(keys.lt)) return notBinary();
+  return singleKey(keys) === '' ? keyFault('') : undefined;
 }
 
 /** Every transaction inside another gets only what the largest list around it left over. */
 function operationsFault(txn: TxnCommand, max: number): KontikiError | undefined {
   const { compares, success, failure } = txn;
+  if (![compares, success, failure].every(isListOfObjects)) {
+    return fault('ARGUMENT_INVALID', 'a transaction is lists of compares and of operations');
+  }
   const count = Math.max(compares.length, success.length, failure.length);
   if (count > max) {
     const most = limits.transactionOperationsMax;
@@ -157,12 +182,15 @@ function putFault({ key, value, lease, ...keeps }: PutOperation): KontikiError |
 }
 
 function rangeFault(operation: RangeOperation): KontikiError | undefined {
-  const { keys, limit, revision, sort } = operation;
+  const { keys, limit, count, revision, sort } = operation;
   if (limit !== undefined && !isPositive(limit)) {
     return fault('ARGUMENT_INVALID', `a limit is an integer from 1, got ${limit}`);
   }
   if (revision !== undefined && !isPositive(revision)) {
     return fault('ARGUMENT_INVALID', `a revision is an integer from 1, got ${revision}`);
+  }
+  if (count !== undefined && typeof count !== 'boolean') {
+    return fault('ARGUMENT_INVALID', `count is true or false, got ${String(count)}`);
   }
   for (const name of revisionBounds) {
     const bound = operation[name];
@@ -170,14 +198,20 @@ function rangeFault(operation: RangeOperation): KontikiError | undefined {
     return fault('ARGUMENT_INVALID', `${name} is an integer from 1, got ${bound}`);
   }
   if (sort !== undefined) {
-    const isKnown = sortTargets.has(sort.target) && sortOrders.has(sort.order);
-    if (!isKnown) return fault('ARGUMENT_INVALID', `no such order: ${sort.target} ${sort.order}`);
+    const { target, order }: Partial<RangeSort> = isObject(sort) ? sort : {};
+    if (!sortTargets.has(target) || !sortOrders.has(order)) {
+      return fault('ARGUMENT_INVALID', `no such order: ${String(target)} ${String(order)}`);
+    }
   }
   return selectionFault(keys);
 }
 
 function compareFault(compare: Compare): KontikiError | undefined {
-  const { target, operand } = compare;
+  const { target, result, operand } = compare;
+  // The encoding has numbers for those that there are: no member could read another.
+  if (!compareTargets.has(target) || !compareResults.has(result)) {
+    return fault('ARGUMENT_INVALID', `no such compare: ${String(target)} ${String(result)}`);
+  }
   if (target === 'value') {
     if (!(operand instanceof Uint8Array)) return fault('ARGUMENT_INVALID', 'a value is bytes');
   } else if (target === 'lease') {
@@ -210,8 +244,8 @@ function firstFault<T>(
 }
 
 function keyFault(key: BinaryString): KontikiError | undefined {
-  if (key.length === 0) return fault('KEY_EMPTY', 'a key has at least one byte');
-  return isBinary(key) ? undefined : notBinary();
+  if (!isBinary(key)) return notBinary();
+  return key.length > 0 ? undefined : fault('KEY_EMPTY', 'a key has at least one byte');
 }
 
 function leaseFault(lease: bigint | undefined): KontikiError | undefined {
@@ -220,7 +254,17 @@ function leaseFault(lease: bigint | undefined): KontikiError | undefined {
   return fault('ARGUMENT_INVALID', `a lease id is a signed 64-bit bigint, got ${lease}`);
 }
 
-function isBinary(text: BinaryString): boolean {
+/** Of what TypeScript takes for certain and JavaScript does not. */
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
+function isListOfObjects(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isObject);
+}
+
+function isBinary(text: unknown): boolean {
+  if (typeof text !== 'string') return false;
   for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) > 0xff) return false;
   return true;
 }

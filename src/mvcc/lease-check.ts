@@ -4,7 +4,7 @@
 import { unreachable } from '../base/assert.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
-import type { LeaseCheckpoint, LeaseCommand } from './lease-types.js';
+import type { LeaseCheckpoint, LeaseCommand, LeaseRevokeCommand } from './lease-types.js';
 
 /**
  * What is wrong with a lease command by itself; `undefined` when it can be executed.
@@ -20,13 +20,8 @@ export function leaseCommandFault(command: LeaseCommand): KontikiError | undefin
       if (!isTtl) return fault(`a TTL is an integer of seconds from 1, got ${ttlSeconds}`);
       return idFault(id);
     }
-    case 'lease-revoke': {
-      const { id, expired } = command;
-      if (expired !== undefined && !(isInteger(expired.term, 1) && isInteger(expired.generation))) {
-        return fault('term and generation of an expiry are integers');
-      }
-      return idFault(id);
-    }
+    case 'lease-revoke':
+      return generationFault(command) ?? idFault(command.id);
     case 'lease-checkpoint':
       if (!isInteger(command.term, 1)) return fault('a term is an integer from 1');
       for (const lease of command.leases) {
@@ -50,6 +45,15 @@ export function leaseLimitFault(command: LeaseCommand): KontikiError | undefined
     return fault(`a TTL is at most ${max} seconds, got ${command.ttlSeconds}`);
   }
   return undefined;
+}
+
+function generationFault({ generation, expired }: LeaseRevokeCommand): KontikiError | undefined {
+  if (expired !== undefined && !(isInteger(expired.term, 1) && isInteger(expired.generation))) {
+    return fault('term and generation of an expiry are integers');
+  }
+  if (generation === undefined) return undefined;
+  if (expired !== undefined) return fault('an expiry brings its own generation');
+  return isInteger(generation, 1) ? undefined : fault('a generation is an integer from 1');
 }
 
 function checkpointFault({ id, generation, remainingMs }: LeaseCheckpoint) {

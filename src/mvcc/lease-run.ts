@@ -86,7 +86,7 @@ function grant({ id, ttlSeconds }: LeaseGrantCommand, run: LeaseRun): LeaseResul
 }
 
 function* revoke(
-  { id, expired }: LeaseRevokeCommand,
+  { id, generation, expired }: LeaseRevokeCommand,
   run: LeaseRun,
 ): Steps<LeaseResult | KontikiError> {
   const { leases, draft, sums } = run;
@@ -96,6 +96,7 @@ function* revoke(
     if (expired.term !== placeOf(run).term) return staleTerm(expired.term);
     if (expired.generation !== lease.generation) return leaseNotFound(id);
   }
+  if (generation !== undefined && generation !== lease.generation) return leaseNotFound(id);
   const deleted = yield* deleteKeys(id, run);
   sums.subtract('leases', encodeLease(lease));
   draft.changes.push([leaseKey(id), undefined]);

@@ -31,6 +31,11 @@ export interface LeaseGrantCommand {
 export interface LeaseRevokeCommand {
   readonly op: 'lease-revoke';
   readonly id: bigint;
+  /**
+   * Which lease of the id is meant: ids are used again, and who was too late must not end another's.
+   * Absent: whichever has the id. An expiry brings its own.
+   */
+  readonly generation?: number | undefined;
   /** Present when the lease ran out rather than being given back. */
   readonly expired?: LeaseExpiry | undefined;
 }

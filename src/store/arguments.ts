@@ -3,7 +3,13 @@
  * expected and what came.
  */
 import { isAbortSignal } from '../base/abort-signal.js';
-import { type BinaryString, binaryString, prefixEnd, utf8Bytes } from '../base/bytes.js';
+import {
+  type BinaryString,
+  binaryString,
+  isWellFormed,
+  prefixEnd,
+  utf8Bytes,
+} from '../base/bytes.js';
 import { kontikiError } from '../base/errors.js';
 import { selectKey } from '../mvcc/selection.js';
 import type { KeySelection } from '../mvcc/types.js';
@@ -28,7 +34,7 @@ export function toKey(key: Bytes, what = 'key'): BinaryString {
       outcome: 'rejected',
     });
   }
-  return binaryString(key);
+  return toBinary(key, what);
 }
 
 /**
@@ -66,14 +72,17 @@ export function toSelection(options: KeyRangeOptions): KeySelection {
       throw invalid('range', 'either prefix, or from and to', 'both');
     }
     checkBytes(prefix, 'prefix');
-    const gte = binaryString(prefix);
+    const gte = toBinary(prefix, 'prefix');
     return { gte, lt: prefixEnd(gte) };
   }
   if (from === undefined) throw invalid('range', 'a prefix or a from', 'neither');
   checkBytes(from, 'from');
-  if (to === undefined) return { gte: binaryString(from) };
+  const gte = toBinary(from, 'from');
+  if (to === undefined) return { gte };
   checkBytes(to, 'to');
-  return { gte: binaryString(from), lt: binaryString(to) };
+  const lt = toBinary(to, 'to');
+  // No key is that small. Said in another way, for this is the form of the empty key.
+  return gte === '' && lt === '\0' ? { gte: lt, lt } : { gte, lt };
 }
 
 /**
@@ -195,6 +204,14 @@ export function checkOneOf(
 function checkBytes(value: unknown, what: string): asserts value is Bytes {
   if (typeof value === 'string' || value instanceof Uint8Array) return;
   throw invalid(what, 'a string or a Uint8Array', describe(value));
+}
+
+/** Text without bytes of its own would be the key of another text, too. */
+function toBinary(key: Bytes, what: string): BinaryString {
+  const binary = binaryString(key);
+  // Only ASCII keeps its length: the common key is not searched.
+  if (typeof key !== 'string' || binary.length === key.length || isWellFormed(key)) return binary;
+  throw invalid(what, 'well-formed text', 'half of a surrogate pair');
 }
 
 function invalid(what: string, expected: string, got: string) {

@@ -8,7 +8,12 @@ import type { Scan } from './scan.js';
 import type { Txn } from './txn.js';
 import type { Watch } from './watch.js';
 
-/** A key or a value: text is taken as UTF-8. @since 0.1.0 */
+/**
+ * A key or a value: text is taken as UTF-8. A key of text that is not well formed is refused: half of a
+ * surrogate pair has no bytes of its own.
+ *
+ * @since 0.1.0
+ */
 export type Bytes = string | Uint8Array;
 
 /** Options of every call. @since 0.1.0 */

@@ -82,9 +82,9 @@ export class LeaseClient {
    *
    * @throws {KontikiError} as {@link keepAlive}
    */
-  timeToLive(id: bigint, options: LeaseCallOptions): Promise<LeaseTime | undefined> {
+  timeToLive(name: LeaseName, options: LeaseCallOptions): Promise<LeaseTime | undefined> {
     const call = this.#open<LeaseTime | undefined>(options);
-    void this.#timeToLive(id, call);
+    void this.#timeToLive(name, call);
     return call.deferred.promise;
   }
 
@@ -111,10 +111,10 @@ export class LeaseClient {
   }
 
   /** Never rejects. */
-  async #timeToLive(id: bigint, call: Call<LeaseTime | undefined>): Promise<void> {
+  async #timeToLive(name: LeaseName, call: Call<LeaseTime | undefined>): Promise<void> {
     while (!call.deferred.settled) {
       try {
-        const numbers = await this.#ask({ kind: 'time-to-live', id });
+        const numbers = await this.#ask({ kind: 'time-to-live', ...name });
         if (numbers === undefined) continue;
         const [ttlSeconds, remainingMs = 0] = numbers;
         const time = ttlSeconds === undefined ? undefined : { ttlSeconds, remainingMs };

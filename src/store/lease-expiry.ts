@@ -103,12 +103,12 @@ export class LeaseExpiry {
    *
    * @throws {KontikiError} as {@link keepAlive}
    */
-  async timeToLive(id: bigint): Promise<LeaseTime | undefined> {
+  async timeToLive({ id, generation }: LeaseName): Promise<LeaseTime | undefined> {
     const reign = await this.#leading();
     await this.#parts.node.readIndex();
     this.#mustBe(reign);
     const lease = reign.watch.get(id);
-    if (lease === undefined) return undefined;
+    if (lease === undefined || !isMeant(lease, generation)) return undefined;
     const leftMs = lease.expiryMs - this.#parts.clock.monotonicMs();
     return { ttlSeconds: lease.ttlSeconds, remainingMs: Math.max(0, Math.ceil(leftMs)) };
   }
@@ -132,8 +132,7 @@ export class LeaseExpiry {
       const nowMs = clock.monotonicMs();
       const leases = names.map(({ id, generation }) => {
         const lease = reign.watch.get(id);
-        if (lease === undefined) return undefined;
-        if (generation !== 0 && generation !== lease.generation) return undefined;
+        if (lease === undefined || !isMeant(lease, generation)) return undefined;
         if (lease.ending === undefined) reign.watch.renew(lease, nowMs);
         return lease;
       });
@@ -275,6 +274,10 @@ export class LeaseExpiry {
   #mustBe(reign: Reign): void {
     if (!this.#is(reign)) throw leaderChanged();
   }
+}
+
+function isMeant(lease: WatchedLease, generation: number): boolean {
+  return generation === 0 || generation === lease.generation;
 }
 
 function leaderChanged() {

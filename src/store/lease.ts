@@ -34,6 +34,8 @@ export interface LeaseRevokeResponse {
 export interface LeaseParts {
   readonly id: bigint;
   readonly ttlSeconds: number;
+  /** Index of the entry that granted it. */
+  readonly generation: number;
   /** Monotonic milliseconds when the grant was sent off. */
   readonly sentMs: number;
   readonly clock: Clock;
@@ -110,9 +112,9 @@ export class Lease {
   }
 
   /**
-   * Ends it and deletes its keys, in one revision.
+   * Ends it and deletes its keys, in one revision. Another lease, granted with its id since, stays.
    *
-   * @throws {KontikiError} LEASE_NOT_FOUND, and as every write
+   * @throws {KontikiError} LEASE_NOT_FOUND, when it is gone; and as every write
    */
   async revoke(options: CallOptions = {}): Promise<LeaseRevokeResponse> {
     try {
@@ -141,6 +143,11 @@ export class Lease {
   stopKeepAlive(): void {
     this.#isKept = false;
     this.#renewTimer?.cancel();
+  }
+
+  /** The store's: what tells it from others of its id. */
+  get _generation(): number {
+    return this.#parts.generation;
   }
 
   /** The store's: the lease is lost for this reason, unless it was before. */

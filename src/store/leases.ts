@@ -3,11 +3,15 @@
  * member leads.
  */
 
-import { binaryBytes } from '../base/bytes.js';
+import { type BinaryString, binaryBytes } from '../base/bytes.js';
 import type { Clock, Timers } from '../base/clock.js';
 import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
 import type { Random } from '../base/prng.js';
-import { encodeLeaseAnswer, type LeaseQuestion } from '../codec/lease-question-codec.js';
+import {
+  encodeLeaseAnswer,
+  type LeaseName,
+  type LeaseQuestion,
+} from '../codec/lease-question-codec.js';
 import type { Keyspace } from '../mvcc/keyspace.js';
 import type {
   LeaseEntry,
@@ -18,7 +22,13 @@ import type {
 import type { Query } from '../mvcc/query.js';
 import type { Command } from '../mvcc/types.js';
 import type { Node } from '../node/index.js';
-import { callOptionNames, checkBoolean, checkCallOptions, checkOptions } from './arguments.js';
+import {
+  callOptionNames,
+  checkBoolean,
+  checkCallOptions,
+  checkLeaseId,
+  checkOptions,
+} from './arguments.js';
 import type { CallOptions } from './kv-client.js';
 import { Lease, type LeaseStatus, type TimeToLiveOptions } from './lease.js';
 import { LeaseClient } from './lease-client.js';
@@ -93,6 +103,7 @@ export class Leases {
     checkOptions(options, leaseOptionNames, 'lease');
     checkBoolean(options.keepAlive, 'keepAlive');
     checkCallOptions(options);
+    checkLeaseId(options.id);
     const ttl = this.#raised(ttlSeconds);
     for (let draw = 1; ; draw += 1) {
       const id = options.id ?? this.#drawId();
@@ -136,20 +147,22 @@ export class Leases {
 
   #hold({ id, ttlSeconds, generation }: LeaseEntry, sentMs: number, isKept: boolean): Lease {
     const { clock, timers } = this.#parts;
+    // Its id may be another lease's by the time that one of these is called.
+    const name = { id, generation };
     const lease = new Lease(
       {
-        ...{ id, ttlSeconds, sentMs, clock, timers },
+        ...{ id, ttlSeconds, generation, sentMs, clock, timers },
         keepAlive: (options) => {
           checkOptions(options, callOptionNames, 'keepAlive');
-          return this.#client.keepAlive({ id, generation }, this.#checked(options));
+          return this.#client.keepAlive(name, this.#checked(options));
         },
         revoke: async (options) => {
           checkOptions(options, callOptionNames, 'revoke');
-          const command = { op: 'lease-revoke', id } as const;
+          const command = { op: 'lease-revoke', ...name } as const;
           const result = (await this.#parts.write(command, options)) as LeaseRevokeResult;
           return { revision: result.revision, deleted: result.deleted };
         },
-        timeToLive: (options) => this.#timeToLive(id, options),
+        timeToLive: (options) => this.#timeToLive(name, options),
         onEnd: (ended) => this.#open.delete(ended),
       },
       isKept,
@@ -160,15 +173,15 @@ export class Leases {
     return lease;
   }
 
-  async #timeToLive(id: bigint, options: TimeToLiveOptions): Promise<LeaseStatus | undefined> {
+  async #timeToLive(name: LeaseName, options: TimeToLiveOptions): Promise<LeaseStatus | undefined> {
     checkOptions(options, timeToLiveNames, 'timeToLive');
     checkBoolean(options.keys, 'keys');
     this.#parts.checkServing();
-    const time = await this.#client.timeToLive(id, this.#checked(options));
+    const time = await this.#client.timeToLive(name, this.#checked(options));
     if (time === undefined || options.keys !== true) return time;
     await this.#parts.catchUp(options);
-    const keys = await this.#parts.run((keyspace) => keyspace.leaseKeysQuery(id));
-    return { ...time, keys: keys.map(binaryBytes) };
+    const keys = await this.#parts.run((keyspace) => keysOf(name, keyspace));
+    return keys && { ...time, keys: keys.map(binaryBytes) };
   }
 
   /** The leader's: what members ask. */
@@ -176,7 +189,7 @@ export class Leases {
     if (question.kind === 'keep-alive') {
       return encodeLeaseAnswer(await this.#expiry.keepAlive(question.leases));
     }
-    const time = await this.#expiry.timeToLive(question.id);
+    const time = await this.#expiry.timeToLive(question);
     return encodeLeaseAnswer(time === undefined ? [] : [time.ttlSeconds, time.remainingMs]);
   }
 
@@ -202,4 +215,13 @@ export class Leases {
     const id = (high << 32n) | BigInt(random.u32());
     return id === 0n ? 1n : id;
   }
+}
+
+/** The lease is looked up in the turn in which its keys are: it may have ended since it had time left. */
+function keysOf(
+  { id, generation }: LeaseName,
+  keyspace: Keyspace,
+): Query<readonly BinaryString[] | undefined> {
+  if (keyspace.lease(id)?.generation === generation) return keyspace.leaseKeysQuery(id);
+  return { done: true, result: undefined };
 }

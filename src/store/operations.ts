@@ -43,14 +43,12 @@ export interface InnerTxn {
  */
 export const op = {
   put(key: Bytes, value: Bytes, options: PutKeepOptions = {}): TxnOperation {
-    const operation = toPut(key, value, options);
     checkOptions(options, putKeepNames, 'put');
-    return { kind: 'put', operation };
+    return { kind: 'put', operation: toPut(key, value, options) };
   },
   delete(target: WatchTarget, options: { readonly previous?: boolean } = {}): TxnOperation {
-    const operation = toDelete(target, options);
     checkOptions(options, ['previous'], 'delete');
-    return { kind: 'delete', operation };
+    return { kind: 'delete', operation: toDelete(target, options) };
   },
   get(key: Bytes, options: { readonly revision?: number | undefined } = {}): TxnOperation {
     const keys = selectKey(toKey(key));

@@ -32,7 +32,8 @@ export class TimedWait {
       this.settle(kontikiError('TIMEOUT', message));
     });
     if (signal === undefined) return;
-    const abort = () => this.settle(signal.reason);
+    // A signal of another make may have no reason, and without one the wait would count as over well.
+    const abort = () => this.settle(signal.reason ?? kontikiError('ABORTED', 'store: aborted'));
     signal.addEventListener('abort', abort, { once: true });
     this.#stopListening = () => signal.removeEventListener('abort', abort);
   }

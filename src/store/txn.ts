@@ -3,6 +3,7 @@
  * committed again. No method is called `then`: `await` would take the builder for a promise.
  */
 import { unreachable } from '../base/assert.js';
+import { checkOperations } from '../mvcc/command-check.js';
 import type {
   Compare,
   DeleteResult,
@@ -103,6 +104,8 @@ export class Txn {
       success: this.#success.map(operationOf),
       failure: this.#failure.map(operationOf),
     };
+    // Before anybody walks it, for it bounds how deep that goes.
+    checkOperations(command);
     const result = await this.#execute(command, options);
     return respondTxn(result, { success: this.#success, failure: this.#failure });
   }

@@ -82,6 +82,7 @@ const commands: Readonly<Record<string, Command>> = {
   },
   'alarm raised': { op: 'alarm', member: 2 ** 53 - 1, isRaised: true },
   'alarm of nobody ended': { op: 'alarm', member: 0, isRaised: false },
+  'lease revoke, of one lease': { op: 'lease-revoke', id: 5n, generation: 70_000 },
 };
 
 export const commandSamples: Readonly<Record<string, CommandEnvelope>> = Object.fromEntries(
@@ -165,6 +166,7 @@ const compact = fc.record({ op: fc.constant('compact' as const), revision: numbe
 const grant = fc.record({ op: fc.constant('lease-grant' as const), id: int64, ttlSeconds: number });
 const revoke = fc.oneof(
   fc.record({ op: fc.constant('lease-revoke' as const), id: int64 }),
+  fc.record({ op: fc.constant('lease-revoke' as const), id: int64, generation: number }),
   fc.record({
     ...{ op: fc.constant('lease-revoke' as const), id: int64 },
     expired: fc.record({ term: number, generation: number }),

@@ -17,10 +17,10 @@ const names = fc.array(name, { maxLength: 1_000 });
 describe('lease questions', () => {
   test('any question and any answer: there and back', () => {
     fc.assert(
-      fc.property(names, id, fc.array(fc.maxSafeNat()), (leases, one, numbers) => {
+      fc.property(names, name, fc.array(fc.maxSafeNat()), (leases, one, numbers) => {
         const keepAlive = { kind: 'keep-alive', leases } as const;
         expect(decodeStoreQuestion(encodeLeaseQuestion(keepAlive))).toEqual(keepAlive);
-        const time = { kind: 'time-to-live', id: one } as const;
+        const time = { kind: 'time-to-live', ...one } as const;
         expect(decodeStoreQuestion(encodeLeaseQuestion(time))).toEqual(time);
         expect(decodeLeaseAnswer(encodeLeaseAnswer(numbers))).toEqual(numbers);
       }),
@@ -48,7 +48,8 @@ describe('lease questions', () => {
     'a number as id': [0, 1, 1],
     'a negative generation': [0, 1n, -1],
     'a time to live of none': [1],
-    'a time to live of two': [1, 1n, 2n],
+    'a time to live without generation': [1, 1n],
+    'a time to live of two': [1, 1n, 1, 2n, 1],
   };
   test.each(Object.keys(refused))('%s -> FRAME_INVALID', (what) => {
     expect(() => decodeStoreQuestion(packKept(refused[what]!, 1))).toThrow(

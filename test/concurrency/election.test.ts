@@ -71,6 +71,28 @@ describe('election', () => {
     expect(leadership.lost.aborted).toBe(false);
   });
 
+  test('a value that changes right after the call -> what it was then is said', async () => {
+    const session = await world.session();
+    const value = new TextEncoder().encode('before');
+    const campaign = election().campaign(session, value);
+    value.fill(0);
+    const leadership = await world.done(campaign);
+    expect((await world.done(election().leader()))?.text()).toBe('before');
+    const later = new TextEncoder().encode('later');
+    const proclaimed = leadership.proclaim(later);
+    later.fill(0);
+    await world.done(proclaimed);
+    expect((await world.done(election().leader()))?.text()).toBe('later');
+  });
+
+  test('a value that is none takes no place: another campaign of the session right behind it leads', async () => {
+    const session = await world.session();
+    const wrong = election().campaign(session, 7 as unknown as string);
+    const right = election().campaign(session, 'a');
+    await expect(wrong).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' });
+    expect((await world.done(right)).lost.aborted).toBe(false);
+  });
+
   test('campaign, aborted -> the reason, and the candidate is gone', async () => {
     const [a, b] = [await world.session(), await world.session('n2')];
     const first = await world.done(election().campaign(a, 'a'));

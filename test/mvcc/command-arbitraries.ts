@@ -262,11 +262,18 @@ const expired = fc.record({
   term: fc.integer({ min: 1, max: 4 }),
   generation: fc.integer({ min: 1, max: 3 }),
 });
-const revoke = fc.record({
-  op: fc.constant('lease-revoke' as const),
-  id: leaseId,
-  expired: maybe(expired, 2),
-});
+const revoke = fc.oneof(
+  fc.record({
+    op: fc.constant('lease-revoke' as const),
+    id: leaseId,
+    expired: maybe(expired, 2),
+  }),
+  fc.record({
+    op: fc.constant('lease-revoke' as const),
+    id: leaseId,
+    generation: fc.integer({ min: 1, max: 3 }),
+  }),
+);
 const checkpoint = fc.record({
   op: fc.constant('lease-checkpoint' as const),
   term: fc.integer({ min: 1, max: 4 }),

@@ -177,6 +177,20 @@ describe('whose word counts', () => {
     expect(fresh!.result).toMatchObject({ deleted: 1 });
   });
 
+  test('a revoke of another lease of the id is refused; one that names none ends any', async () => {
+    const driven = await opened(grant(1n), put('a', 1n));
+    const { generation } = driven.keyspace.lease(1n)!;
+    const named: Command = { op: 'lease-revoke', id: 1n, generation };
+    const [stale] = await driven.run([{ ...named, generation: generation + 1 }]);
+    expect(codeOf(stale).code).toBe('LEASE_NOT_FOUND');
+    expect(stale!.changes).toEqual([]);
+    expect(await keysOf(driven, 1n)).toEqual(['a']);
+    const [own] = await driven.run([named]);
+    expect(own!.result).toMatchObject({ deleted: 1 });
+    const [, any] = await driven.run([grant(1n), revoke(1n)]);
+    expect(any!.result).toMatchObject({ deleted: 0 });
+  });
+
   test('13508 what is left is noted, and only in the term and for the lease it is about', async () => {
     const driven = await opened(grant(1n));
     const { generation } = driven.keyspace.lease(1n)!;
@@ -232,6 +246,11 @@ describe('bad commands', () => {
     ['a TTL whose milliseconds are not exact', grant(1n, 2 ** 53 - 1)],
     ['a revoke of 0', revoke(0n)],
     ['an expiry in term 0', { op: 'lease-revoke', id: 1n, expired: { term: 0, generation: 1 } }],
+    ['a revoke of generation 0', { op: 'lease-revoke', id: 1n, generation: 0 }],
+    [
+      'an expiry with two generations',
+      { op: 'lease-revoke', id: 1n, generation: 1, expired: { term: 1, generation: 1 } },
+    ],
     ['a checkpoint in term 0', { op: 'lease-checkpoint', term: 0, leases: [] }],
     [
       'a checkpoint of -1 ms',

@@ -50,6 +50,8 @@ export class ReferenceLeases {
     if (expired !== undefined && expired.generation !== found.generation) {
       return refused('LEASE_NOT_FOUND');
     }
+    const { generation = found.generation } = command;
+    if (generation !== found.generation) return refused('LEASE_NOT_FOUND');
     this.leases = this.leases.filter((it) => it !== found);
     const own = attached(id);
     return { answer: { id, deleted: own.length }, gone: own };

@@ -43,14 +43,17 @@ export class ReferenceModel {
   /** Commands so far. */
   executed = 0;
 
-  /** The next command of the log; its place there is `originOf` its number. */
-  execute(command: Requested): {
+  /** The next command of the log; its place there, unless given, is `originOf` its number. */
+  execute(
+    command: Requested,
+    place?: LogPlace,
+  ): {
     readonly answer: ReferenceAnswer;
     readonly events: readonly KeyEvent[];
   } {
     this.executed += 1;
     const events: KeyEvent[] = [];
-    const origin = originOf(this.executed, command);
+    const origin = { ...originOf(this.executed, command), ...place };
     const known = this.sessions.answered(origin.request);
     if (known !== undefined) return { answer: known, events };
     const answer = this.#execute(command, origin, events);

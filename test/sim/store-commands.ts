@@ -122,7 +122,8 @@ export class StoreCommands {
   #revoke(store: Store): void {
     const lease = this.#held.pop();
     if (lease === undefined) return this.put(store, undefined);
-    this.#note({ op: 'lease-revoke', id: lease.id }, () => lease.revoke());
+    const { id, _generation: generation } = lease;
+    this.#note({ op: 'lease-revoke', id, generation }, () => lease.revoke());
   }
 
   #note(command: Command, call: () => Promise<object>): void {

@@ -42,8 +42,6 @@ export class Ledger {
   #twin: StoreStateMachine | undefined;
   /** Of the last entry that is accounted for. */
   #place: LogPlace = { term: 0, index: 0 };
-  /** Entry that granted each lease. */
-  readonly #grants = new Map<bigint, number>();
   confirmed = 0;
   /** Commands of which a crash kept the outcome from the caller, and that had their effect. */
   foundLater = 0;
@@ -122,7 +120,7 @@ export class Ledger {
 
   /** The command with which the present leader ends a lease that nobody kept alive. */
   expiryOf(id: bigint): Command {
-    const generation = this.#grants.get(id) ?? 0;
+    const generation = this.model.leases.find(id)?.generation ?? 0;
     return { op: 'lease-revoke', id, expired: { term: this.#place.term, generation } };
   }
 
@@ -169,10 +167,7 @@ export class Ledger {
     const { command } = this.#open.shift() as Issued;
     this.#take(command);
     this.confirmed += 1;
-    if (command.op === 'lease-grant') this.#grants.set(command.id, this.#place.index);
-    // The model keeps no terms: that the expiry is its leader's is what the keyspace checks.
-    const asked = command.op === 'lease-revoke' ? { ...command, expired: undefined } : command;
-    const { answer } = this.model.execute(asked);
+    const { answer } = this.model.execute(command, this.#place);
     const { previous } = answer as { readonly previous?: KeyVersion };
     return previous === undefined ? answer : { ...answer, previous: textOfVersion(previous) };
   }

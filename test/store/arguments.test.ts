@@ -3,7 +3,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isKontikiError } from '../../src/base/errors.js';
 import { limits } from '../../src/base/limits.js';
+import type { Compare } from '../../src/mvcc/types.js';
 import { openStore } from '../../src/preset/open-store.js';
+import { cmp, op, type TxnOperation } from '../../src/store/operations.js';
 import type { Store } from '../../src/store/store.js';
 
 let store: Store;
@@ -175,6 +177,114 @@ describe('options of every call', () => {
   });
 });
 
+describe('transactions made by hand', () => {
+  const keys = { gte: 'a', lt: 'a\0' };
+  const compare = { target: 'version', result: 'equal', keys, operand: 1 };
+  const put = { op: 'put', key: 'a', value: new Uint8Array(1) };
+  const wrongCompares: readonly (readonly [string, unknown])[] = [
+    ['an unknown result', { ...compare, result: 'eq' }],
+    ['no result', { ...compare, result: undefined }],
+    ['an unknown target', { ...compare, target: 'ver' }],
+    ['a target of every object', { ...compare, target: 'constructor' }],
+    ['a target that is a symbol', { ...compare, target: Symbol('version') }],
+    ['no keys', { ...compare, keys: undefined }],
+    ['keys that are a number', { ...compare, keys: { gte: 5, lt: 6 } }],
+    ['an end that is null', { ...compare, keys: { gte: 'a', lt: null } }],
+  ];
+  test.each(wrongCompares)(
+    'a compare with %s -> ARGUMENT_INVALID, write or read',
+    async (_, it) => {
+      const refused = { code: 'ARGUMENT_INVALID', outcome: 'rejected' };
+      const txn = store.txn().if(it as Compare);
+      expect(await errorOf(() => txn.do(op.put('a', '1')).commit())).toMatchObject(refused);
+      expect(await errorOf(() => txn.do(op.get('a')).commit())).toMatchObject(refused);
+      const inner = op.txn({ if: [it as Compare], do: [op.put('a', '1')] });
+      expect(await errorOf(() => store.txn().do(inner).commit())).toMatchObject(refused);
+    },
+  );
+
+  const wrongOperations: readonly (readonly [string, unknown])[] = [
+    ['of an unknown kind', { op: 'puts' }],
+    ['of a kind that is a symbol', { op: Symbol('put') }],
+    ['of no kind', {}],
+    ['that is null', null],
+    ['that is a text', 'put'],
+    ['without a key', { ...put, key: undefined }],
+    ['without a value', { ...put, value: undefined }],
+    ['with a lease that is null', { ...put, lease: null }],
+    ['with a count that is a text', { op: 'range', keys, count: 'yes' }],
+    ['with an order that is null', { op: 'range', keys, sort: null }],
+    ['without keys', { op: 'delete' }],
+    ['of lists that are none', { op: 'txn', compares: 1, success: [], failure: [] }],
+    ['of lists of nothing', { op: 'txn', compares: [], success: [null], failure: [] }],
+    ['of compares that are none', { op: 'txn', compares: [null], success: [], failure: [] }],
+  ];
+  test.each(wrongOperations)('an operation %s -> ARGUMENT_INVALID', async (_, operation) => {
+    const refused = { code: 'ARGUMENT_INVALID', outcome: 'rejected' };
+    const made = { kind: 'put', operation } as TxnOperation;
+    const alone = () => store.txn().do(made).commit();
+    expect(await errorOf(alone)).toMatchObject(refused);
+    const beside = () => store.txn().do(op.put('b', '1'), made).commit();
+    expect(await errorOf(beside)).toMatchObject(refused);
+  });
+
+  test('20,000 inside each other, of puts or of reads -> TOO_MANY_OPERATIONS', async () => {
+    for (const innermost of [op.put('a', '1'), op.get('a')]) {
+      let made: TxnOperation = innermost;
+      for (let level = 0; level < 20_000; level += 1) made = op.txn({ do: [made] });
+      const tooMany = { code: 'TOO_MANY_OPERATIONS', outcome: 'rejected' };
+      expect(await errorOf(() => store.txn().do(made).commit())).toMatchObject(tooMany);
+    }
+  });
+});
+
+describe('what selects nothing', () => {
+  const empty = [
+    { from: '', to: '\0' },
+    { from: new Uint8Array(0), to: new Uint8Array(1) },
+    { from: 'a', to: 'a' },
+    { from: 'b', to: 'a' },
+  ];
+  test.each(titled(empty))('%s -> no keys, of each call', async (_, target) => {
+    expect((await store.range(target)).kvs).toEqual([]);
+    expect(await store.scan(target).nextPage()).toBeUndefined();
+    expect(await store.delete(target)).toEqual({ revision, deleted: 0 });
+    const asMissing = store.txn().if(cmp.version(target).eq(0)).do(op.delete(target));
+    expect(await asMissing.commit()).toMatchObject({ succeeded: true, revision });
+    // Nothing would ever come.
+    expect(await errorOf(() => store.watch(target))).toMatchObject({ code: 'ARGUMENT_INVALID' });
+  });
+});
+
+describe('text that is not well formed', () => {
+  const texts = ['\ud800', 'x\udc00', '\udc00\ud800', 'é\ud83d!'];
+  test.each(titled(texts))(
+    '%j as a key -> ARGUMENT_INVALID: another one has its bytes',
+    async (_, it) => {
+      const calls: readonly (() => unknown)[] = [
+        () => store.put(it, '1'),
+        () => store.get(it),
+        () => store.delete(it),
+        () => store.delete({ from: it, to: it }),
+        () => store.range({ prefix: it }),
+        () => store.range({ from: 'a', to: it }),
+        () => store.scan({ from: it }),
+        () => store.watch(it),
+        () => op.put(it, '1'),
+        () => op.get(it),
+        () => cmp.version(it),
+      ];
+      for (const call of calls) await expectRefusal(call, 'ARGUMENT_INVALID');
+    },
+  );
+
+  test('every other text is a key', async () => {
+    for (const text of ['é', '\ud83d\ude00', '\uffff', '\ufeffa', '\ud7ff\ue000']) {
+      expect(await store.get(text)).toBeUndefined();
+    }
+  });
+});
+
 describe('the size of a request', () => {
   const small = async (call: () => Promise<unknown>): Promise<boolean> => {
     const error = await errorOf(call);
@@ -216,7 +326,6 @@ describe('the size of a request', () => {
     expect(await small(() => own.delete(key))).toBe(false);
     expect(await small(() => own.delete({ from: key, to: key }))).toBe(false);
     const txn = own.txn();
-    const { op } = await import('../../src/store/operations.js');
     const half = new Uint8Array(limits.requestBytesMax / 2);
     expect(await small(() => txn.do(op.put('a', half)).commit())).toBe(true);
     expect(await small(() => txn.do(op.put('a', half), op.put('b', half)).commit())).toBe(false);

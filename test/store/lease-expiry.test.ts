@@ -190,7 +190,10 @@ describe('keep-alive', () => {
       { id: 1n, generation: 0 },
     ];
     expect(await world.expiry.keepAlive(names)).toEqual([0, 0, 5]);
-    expect(await world.expiry.timeToLive(9n)).toBeUndefined();
+    const [other, unknownId, any] = names;
+    expect(await world.expiry.timeToLive(other!)).toBeUndefined();
+    expect(await world.expiry.timeToLive(unknownId!)).toBeUndefined();
+    expect(await world.expiry.timeToLive(any!)).toMatchObject({ ttlSeconds: 5 });
     world.expiry.close();
   });
 

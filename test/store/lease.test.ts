@@ -98,6 +98,27 @@ describe('one member', () => {
     expect(await stores.settle(lease.timeToLive())).toBeUndefined();
   });
 
+  describe('a lease that ran out, and another one of its id', () => {
+    let first: Lease;
+    beforeEach(async () => {
+      const store = stores.store(1);
+      first = await grant(1, 2, { id: 7n });
+      await goneAt(first, 1);
+      await grant(1, 60, { id: 7n });
+      await stores.settle(store.put('mine', '1', { lease: 7n }));
+    });
+
+    test('revoke of the first -> LEASE_NOT_FOUND, and the keys of the other stay', async () => {
+      await failsWith(first.revoke(), 'LEASE_NOT_FOUND');
+      expect((await stores.settle(stores.store(1).get('mine')))?.lease).toBe(7n);
+    });
+
+    test('timeToLive of the first -> undefined, with keys and without', async () => {
+      expect(await stores.settle(first.timeToLive())).toBeUndefined();
+      expect(await stores.settle(first.timeToLive({ keys: true }))).toBeUndefined();
+    });
+  });
+
   test('timeToLive: what is left, and the keys in order when asked for', async () => {
     const store = stores.store(1);
     const lease = await grant(1, 60);
@@ -155,6 +176,7 @@ describe('one member', () => {
     ['an endless TTL', Infinity, {}],
     ['id 0', 5, { id: 0n }],
     ['a number as id', 5, { id: 5 }],
+    ['null as id', 5, { id: null }],
     ['an id beyond int64', 5, { id: 2n ** 63n }],
     ['an unknown option', 5, { ttl: 5 }],
     ['a keepAlive that is no boolean', 5, { keepAlive: 'yes' }],
@@ -298,6 +320,22 @@ describe('three members', () => {
       code: 'LEASE_NOT_FOUND',
     });
     await stores.settle(again.keepAlive());
+  });
+
+  test('timeToLive with keys while it is revoked: alive with its keys, or gone', async () => {
+    await open();
+    const holder = stores.store(follower);
+    const seen = new Set<string>();
+    for (let afterMs = 0; afterMs < 20; afterMs += 0.5) {
+      const lease = await grant(follower, 60, { id: 7n });
+      await stores.settle(holder.put('a', '1', { lease: 7n }));
+      const asked = lease.timeToLive({ keys: true });
+      await stores.time.run(afterMs);
+      await stores.settle(lease.revoke());
+      const status = await stores.settle(asked);
+      seen.add(status === undefined ? 'gone' : `alive with ${status.keys?.length}`);
+    }
+    expect([...seen].sort()).toEqual(['alive with 1', 'gone']);
   });
 
   test('nobody leads: a keep-alive times out, and the lease is lost in time', async () => {

@@ -59,8 +59,8 @@ describe('op', () => {
   });
 
   test.each(['put', 'get', 'delete'])('%s: the empty key -> KEY_EMPTY, at once', (name) => {
-    expect(() => looseOp[name]?.('', 'x')).toThrow(error('KEY_EMPTY'));
-    expect(() => looseOp[name]?.(new Uint8Array(0), 'x')).toThrow(error('KEY_EMPTY'));
+    expect(() => looseOp[name]?.('', {})).toThrow(error('KEY_EMPTY'));
+    expect(() => looseOp[name]?.(new Uint8Array(0), {})).toThrow(error('KEY_EMPTY'));
   });
 
   test.each([
@@ -76,6 +76,9 @@ describe('op', () => {
     ['a bound of 0', () => looseOp.range?.({ prefix: 'a', minModRevision: 0 })],
     ['an unknown order', () => looseOp.range?.({ prefix: 'a', order: 'up' })],
     ['an unknown target', () => looseOp.range?.({ prefix: 'a', sortBy: '__proto__' })],
+    ['options of a put that are null', () => looseOp.put?.('a', 'x', null)],
+    ['options of a delete that are null', () => looseOp.delete?.('a', null)],
+    ['options of a get that are null', () => looseOp.get?.('a', null)],
     ['an unknown option of a put', () => looseOp.put?.('a', 'x', { leases: 1n })],
     ['a lease that is a number', () => looseOp.put?.('a', 'x', { lease: 1 })],
     ['a lease beyond int64', () => looseOp.put?.('a', 'x', { lease: 2n ** 63n })],

@@ -121,3 +121,14 @@ describe('waits for a revision', () => {
     expect(time.pending).toBe(0);
   });
 });
+
+test('a signal that aborts without a reason, as of another make -> ABORTED, not reached', async () => {
+  const time = new VirtualTime();
+  const target = new EventTarget();
+  const signal = Object.assign(target, { aborted: false, reason: undefined, throwIfAborted() {} });
+  const waits = new RevisionWaits(time);
+  const waiting = waits.wait(5, { timeoutMs, signal: signal as unknown as AbortSignal });
+  target.dispatchEvent(new Event('abort'));
+  await expect(waiting).rejects.toMatchObject({ code: 'ABORTED' });
+  expect(time.pending).toBe(0);
+});

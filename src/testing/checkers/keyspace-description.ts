@@ -1,6 +1,7 @@
 /** Commands and answers of the keyspace in a few words, for drawings and findings. */
 import { unreachable } from '../../base/assert.js';
 import { utf8Text } from '../../base/bytes.js';
+import type { LeaseRevokeCommand } from '../../mvcc/lease-types.js';
 import { selectKey } from '../../mvcc/selection.js';
 import type {
   Command,
@@ -28,7 +29,7 @@ export function describeCommand(input: Command | RangeOperation): string {
     case 'lease-grant':
       return `grant ${input.id} for ${input.ttlSeconds} s`;
     case 'lease-revoke':
-      return `revoke ${input.id}${input.expired === undefined ? '' : ' expired'}`;
+      return describeRevoke(input);
     case 'lease-checkpoint':
       return `checkpoint of ${input.leases.length} leases`;
     case 'session-open':
@@ -38,6 +39,11 @@ export function describeCommand(input: Command | RangeOperation): string {
     default:
       return describeOperation(input);
   }
+}
+
+function describeRevoke({ id, generation, expired }: LeaseRevokeCommand): string {
+  if (expired !== undefined) return `revoke ${id} expired`;
+  return generation === undefined ? `revoke ${id}` : `revoke ${id} of entry ${generation}`;
 }
 
 /**

@@ -53,7 +53,7 @@ export function executeLease(
 
 function revoke(
   state: KeyspaceState,
-  { id, expired }: LeaseRevokeCommand,
+  { id, generation, expired }: LeaseRevokeCommand,
   place: LogPlace | undefined,
 ): Run {
   const lease = state.leases.get(id);
@@ -63,6 +63,9 @@ function revoke(
     if (expired.generation !== lease.generation) {
       return { state, answer: { code: 'LEASE_NOT_FOUND' } };
     }
+  }
+  if (generation !== undefined && generation !== lease.generation) {
+    return { state, answer: { code: 'LEASE_NOT_FOUND' } };
   }
   const attached = state.current.range().filter((kv) => kv.lease === id);
   const draft = new KeyspaceRevision({ ...state, leases: state.leases.delete(id) });

@@ -236,10 +236,10 @@ function grant(memory: ClientMemory, id = memory.leaseId()): DrawnCall {
 function revoke(memory: ClientMemory): DrawnCall {
   const held = liveLease(memory);
   if (held === undefined) return put(memory, undefined);
-  const { id } = held.lease;
+  const { id, _generation: generation } = held.lease;
   const { timeoutMs } = memory;
   return {
-    input: { op: 'lease-revoke', id },
+    input: { op: 'lease-revoke', id, generation },
     service: held.store,
     run: async () => {
       const { revision, deleted } = await held.lease.revoke({ timeoutMs });

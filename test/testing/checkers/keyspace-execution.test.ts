@@ -15,7 +15,8 @@ const everything: KeySelection = { gte: '' };
 /** What needs a place in the log has tests of its own below. */
 function isPlaceless(command: Command): boolean {
   if (command.op === 'read-lease' || command.op === 'lease-checkpoint') return false;
-  return command.op !== 'lease-revoke' || command.expired === undefined;
+  if (command.op !== 'lease-revoke') return true;
+  return command.expired === undefined && command.generation === undefined;
 }
 
 /** Without which entry granted a lease. */
@@ -89,6 +90,16 @@ describe('what needs a place in the log', () => {
     [{ term: 2, generation: 4 }, { term: 2, index: 9 }, { code: 'LEASE_NOT_FOUND' }],
   ] as const)('an expiry %o at %o -> %o', (expired, place, answer) => {
     const run = executeOnKeyspace(held, { op: 'lease-revoke', id: 7n, expired }, place);
+    expect(run.answer).toEqual(answer);
+    expect(run.state === held).toBe('code' in answer);
+  });
+
+  test.each([
+    [5, { op: 'lease-revoke', revision: 3, id: 7n, deleted: 1 }],
+    [4, { code: 'LEASE_NOT_FOUND' }],
+  ] as const)('a revoke of generation %i -> %o', (generation, answer) => {
+    const command = { op: 'lease-revoke', id: 7n, generation } as const;
+    const run = executeOnKeyspace(held, command, { term: 2, index: 9 });
     expect(run.answer).toEqual(answer);
     expect(run.state === held).toBe('code' in answer);
   });
