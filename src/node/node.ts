@@ -47,7 +47,7 @@ import { NodeTelemetry } from './telemetry.js';
 import { Ticker } from './ticker.js';
 import type { ProposalId } from './waiter.js';
 
-/** After this a request for a read index counts as lost. */
+/** After this a request for a read index counts as lost, and nobody is waited for who would take it. */
 const readTimeoutMs = 5_000;
 
 /** After which this member has no business in its group. */
@@ -265,11 +265,11 @@ export class Node extends EventEmitter<NodeEvents> {
    * Waits until everything acknowledged before this call, on any member, is applied here, without
    * writing to the log. All calls of a turn share one round of heartbeats.
    *
-   * @throws {KontikiError} LEADER_CHANGED, OVERLOADED, TIMEOUT (after 5 s): ask again; CLOSED, or
-   *   why the node stopped
+   * @throws {KontikiError} LEADER_CHANGED, OVERLOADED, TIMEOUT (5 s without a leader, or without its
+   *   answer; apply has the time that it takes): ask again; CLOSED, or why the node stopped
    */
   readIndex(): Promise<void> {
-    const read = this.#reads.open();
+    const read = this.#reads.open(this.#env.clock.monotonicMs());
     this.#scheduleTurn();
     return read;
   }
