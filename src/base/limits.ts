@@ -138,6 +138,10 @@ assert(limits.watcherEventsMax <= limits.watchEventsMax, 'one queue fits all que
 assert(limits.requestBytesMax < limits.watchBytesMax, 'every request can be held for watchers');
 assert(limits.requestBytesMax < limits.frameBytesMax / 2, 'every request fits a peer frame');
 assert(limits.requestBytesMax < limits.applyBytesMax, 'every request fits an apply batch');
+assert(
+  limits.appendBytesMax <= limits.requestBytesMax,
+  'several forwarded requests are no more than one may be',
+);
 assert(limits.appendBytesMax < limits.frameBytesMax / 2, 'every append message fits a peer frame');
 assert(
   limits.appendBytesMax * limits.inflightMessagesMax >= limits.uncommittedBytesMax,

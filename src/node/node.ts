@@ -231,7 +231,8 @@ export class Node extends EventEmitter<NodeEvents> {
   /**
    * Proposes a command through whichever member leads, and waits until it is applied *here*.
    *
-   * @param encode - gives the command's bytes with the id in it, as the state machine will report it
+   * @param encode - gives the command's bytes with the id in it, as the state machine will report it; a
+   *   leader takes none from other members that are longer than 1.5 MiB and a few
    * @returns what the state machine answered
    * @throws {KontikiError} see {@link Proposals.open}; every error carries an `outcome`
    */
