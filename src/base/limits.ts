@@ -39,6 +39,8 @@ export const limits = {
   stallElectionsMax: 2,
   /** Reads that wait on one leader for a quorum; past it new ones are refused. */
   readsMax: 10_000,
+  /** Passes that the reads of one member have under way; past it those that come share the next one. */
+  readPassesMax: 256,
   /** Bytes of commands that wait in one process to be handed over. */
   queuedBytesMax: 256 * MiB,
   /** Commands waiting in one process for their own apply. */
@@ -131,10 +133,15 @@ export const limits = {
   checkerFindingsMax: 100,
 } as const;
 
+assert(2 * limits.readPassesMax < limits.readsMax, 'the passes of one member leave room to others');
 assert(limits.watcherEventsMax <= limits.watchEventsMax, 'one queue fits all queues');
 assert(limits.requestBytesMax < limits.watchBytesMax, 'every request can be held for watchers');
 assert(limits.requestBytesMax < limits.frameBytesMax / 2, 'every request fits a peer frame');
 assert(limits.requestBytesMax < limits.applyBytesMax, 'every request fits an apply batch');
+assert(
+  limits.appendBytesMax <= limits.requestBytesMax,
+  'several forwarded requests are no more than one may be',
+);
 assert(limits.appendBytesMax < limits.frameBytesMax / 2, 'every append message fits a peer frame');
 assert(
   limits.appendBytesMax * limits.inflightMessagesMax >= limits.uncommittedBytesMax,

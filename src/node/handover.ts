@@ -14,6 +14,7 @@ import type { RawNode } from '../raft/raw-node.js';
 import { type MemberId, noMember } from '../raft/types.js';
 import type { LogStore } from '../storage/log-store.js';
 import type { Transport } from '../transport/transport.js';
+import { commandBytesMax } from './named-command.js';
 import type { Proposals } from './proposals.js';
 import type { Reads } from './reads.js';
 import { SeenBatches } from './seen-batches.js';
@@ -110,6 +111,12 @@ export class Handover {
     }
   }
 
+  /** A hostile or broken member may send what fits a frame on its way here, and none to the others. */
+  #proposeForwarded(commands: readonly Uint8Array[]): ForwardRefusal['code'] | undefined {
+    const bytes = commands.reduce((sum, { length }) => sum + length, 0);
+    return bytes > commandBytesMax ? 'PROPOSAL_DROPPED' : this.#propose(commands);
+  }
+
   #forward(to: MemberId, id: number, commands: readonly Uint8Array[]): void {
     const { memberId: from, raft, transport } = this.#parts;
     transport.send({ kind: 'forward-request', from, to, term: raft.term, id, commands });
@@ -135,7 +142,7 @@ export class Handover {
     if (!this.#seen.isNew(message.from, message.id)) return;
     const { raft, transport } = this.#parts;
     const isMeant = raft.role === 'leader' && raft.term === message.term;
-    const code = isMeant ? this.#propose(message.commands) : 'NOT_LEADER';
+    const code = isMeant ? this.#proposeForwarded(message.commands) : 'NOT_LEADER';
     if (code === undefined) return;
     const { from, to, term, id } = message;
     transport.send({ kind: 'forward-refusal', from: to, to: from, term, id, code });

@@ -6,6 +6,7 @@
  */
 import { kontikiError } from '../base/errors.js';
 import { getUint53, setUint53 } from '../base/integers.js';
+import { limits } from '../base/limits.js';
 import type { RequestId } from './state-machine.js';
 
 /** Far from those of the store's commands: neither takes the other's log for its own. */
@@ -13,6 +14,9 @@ const version = 129;
 const sessionAt = 1;
 const seqAt = 9;
 const headBytes = 17;
+
+/** Bytes of the longest entry that a member proposes: a store's has its name within the limit. @since 0.1.0 */
+export const commandBytesMax = limits.requestBytesMax + headBytes;
 
 /** @since 0.1.0 */
 export interface NamedCommand {

@@ -47,7 +47,7 @@ import { NodeTelemetry } from './telemetry.js';
 import { Ticker } from './ticker.js';
 import type { ProposalId } from './waiter.js';
 
-/** After this a request for a read index counts as lost. */
+/** After this a request for a read index counts as lost, and nobody is waited for who would take it. */
 const readTimeoutMs = 5_000;
 
 /** After which this member has no business in its group. */
@@ -231,7 +231,8 @@ export class Node extends EventEmitter<NodeEvents> {
   /**
    * Proposes a command through whichever member leads, and waits until it is applied *here*.
    *
-   * @param encode - gives the command's bytes with the id in it, as the state machine will report it
+   * @param encode - gives the command's bytes with the id in it, as the state machine will report it; a
+   *   leader takes none from other members that are longer than 1.5 MiB and a few
    * @returns what the state machine answered
    * @throws {KontikiError} see {@link Proposals.open}; every error carries an `outcome`
    */
@@ -265,11 +266,11 @@ export class Node extends EventEmitter<NodeEvents> {
    * Waits until everything acknowledged before this call, on any member, is applied here, without
    * writing to the log. All calls of a turn share one round of heartbeats.
    *
-   * @throws {KontikiError} LEADER_CHANGED, OVERLOADED, TIMEOUT (after 5 s): ask again; CLOSED, or
-   *   why the node stopped
+   * @throws {KontikiError} LEADER_CHANGED, OVERLOADED, TIMEOUT (5 s without a leader, or without its
+   *   answer; apply has the time that it takes): ask again; CLOSED, or why the node stopped
    */
   readIndex(): Promise<void> {
-    const read = this.#reads.open();
+    const read = this.#reads.open(this.#env.clock.monotonicMs());
     this.#scheduleTurn();
     return read;
   }

@@ -13,14 +13,19 @@ import type { Random } from '../base/prng.js';
 import type { ReadState } from '../raft/read-index.js';
 import type { NodeObserver } from './observer.js';
 
+interface Reader {
+  readonly openedMs: number;
+  readonly answer: Deferred<void>;
+}
+
 interface AskedReads {
   readonly atMs: number;
-  readonly readers: readonly Deferred<void>[];
+  readonly readers: readonly Reader[];
 }
 
 interface IndexedReads {
   readonly index: number;
-  readonly readers: readonly Deferred<void>[];
+  readonly readers: readonly Reader[];
 }
 
 /** @since 0.1.0 */
@@ -29,7 +34,7 @@ export class Reads {
   /** Random at first: what an earlier life asked may still be answered, with what was newest then. */
   #nextId: number;
   /** Wait for a leader; all of them are asked for in one go. */
-  #queued: Deferred<void>[] = [];
+  #queued: Reader[] = [];
   /** Asked for, by id. */
   readonly #asked = new Map<number, AskedReads>();
   /** Their index is known, in the order in which they came to be. */
@@ -59,19 +64,20 @@ export class Reads {
   /**
    * Opens a read.
    *
+   * @param nowMs - monotonic time
    * @returns resolves once everything acknowledged before this call is applied here
    * @throws {KontikiError} OVERLOADED; CLOSED or why the node stopped; LEADER_CHANGED: ask again
    */
-  open(): Promise<void> {
+  open(nowMs: number): Promise<void> {
     if (this.#closed !== undefined) throw this.#closed;
     if (this.#waiting >= limits.waitersMax) {
       const message = `node: expected fewer than ${limits.waitersMax} reads waiting at once`;
       throw kontikiError('OVERLOADED', message);
     }
-    const deferred = new Deferred<void>();
+    const answer = new Deferred<void>();
     this.#waiting += 1;
-    this.#queued.push(deferred);
-    return deferred.promise;
+    this.#queued.push({ openedMs: nowMs, answer });
+    return answer.promise;
   }
 
   /** All that are queued count as asked for, at monotonic time `nowMs`, under the id returned. */
@@ -117,13 +123,20 @@ export class Reads {
     for (const id of [...this.#asked.keys()]) this.refuse(id, error);
   }
 
-  /** Gives up what was asked for at `beforeMs` or before: it was lost on its way. */
+  /**
+   * Gives up what was asked for at `beforeMs` or before: it was lost on its way. Also what is queued since
+   * then: whoever wanted it may have gone long ago. What has its index stays, however late that is applied:
+   * asked again, it would only be given a later one.
+   */
   sweep(beforeMs: number): void {
     const error = kontikiError('TIMEOUT', 'node: the read was not answered, ask again');
     for (const [id, { atMs }] of this.#asked) {
       if (atMs > beforeMs) break;
       this.refuse(id, error);
     }
+    const kept = this.#queued.findIndex(({ openedMs }) => openedMs > beforeMs);
+    const late = this.#queued.splice(0, kept < 0 ? this.#queued.length : kept);
+    for (const reader of late) this.#settle(reader, error);
   }
 
   /** Ends everything, and every later `open`, with `error`. */
@@ -136,9 +149,9 @@ export class Reads {
     this.#indexed = [];
   }
 
-  #settle(reader: Deferred<void>, error?: KontikiError): void {
+  #settle({ answer }: Reader, error?: KontikiError): void {
     this.#waiting -= 1;
-    if (error === undefined) reader.resolve();
-    else reader.reject(error);
+    if (error === undefined) answer.resolve();
+    else answer.reject(error);
   }
 }

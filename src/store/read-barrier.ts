@@ -1,36 +1,46 @@
 /**
  * Linearizable reads: before a read looks at local state, the member must have caught up with
- * everything acknowledged before the read began. All reads that come in one go share one such pass.
+ * everything acknowledged before the read began. One such pass will do for all reads that came before
+ * it began, and those that come in one go share one:
  *
- * A pass changes nothing, so a failed one is simply repeated until the reader's own time is over.
+ *     readers   1 2 3 | 4 | 5 6 |      in the order in which they came
+ *     passes          a   b     c      b serves 1 to 4, whatever becomes of a
+ *
+ * A pass changes nothing, so a failed one is simply repeated until the reader's own time is over: one
+ * pass for all who still wait, however many passes failed.
  */
 import type { Timer, Timers } from '../base/clock.js';
-import { Deferred } from '../base/deferred.js';
 import { isKontikiError, isPassing, type KontikiError, kontikiError } from '../base/errors.js';
+import { limits } from '../base/limits.js';
 import { TimedWait, type WaitLimits } from './timed-wait.js';
 
-/** Pause before a pass that was refused at once is repeated. */
+/** Pause before a pass that was refused is repeated. */
 const retryMs = 20;
-/** A pass that takes longer gets a second one beside it. */
+/** When no pass was begun for this long, those who wait get another one beside those under way. */
 const repeatMs = 1_000;
 
-interface Pause {
-  readonly over: Promise<void>;
-  readonly end: () => void;
-  readonly timer: Timer;
+interface Pass {
+  /** The last reader that came before it began. */
+  readonly upTo: number;
 }
 
 /** @since 0.1.0 */
 export class ReadBarrier {
   readonly #timers: Timers;
   readonly #pass: () => Promise<unknown>;
-  /** Those who came in this breath. */
-  #waiting: Set<TimedWait> | undefined;
-  /** Of each pass those who are not settled, the ones who still come along included. */
-  readonly #groups = new Set<Set<TimedWait>>();
-  /** Readers not settled. */
-  #open = 0;
-  readonly #pauses = new Set<Pause>();
+  /** Those who are not settled, each with its number, in the order in which they came. */
+  readonly #readers = new Map<TimedWait, number>();
+  /** Number of the last reader. */
+  #arrived = 0;
+  /** Not settled, in order; none that began before one that succeeded. */
+  readonly #underWay = new Set<Pass>();
+  #newest: Pass = { upTo: 0 };
+  /** Begins the next pass for those who still wait, if nothing else does before. */
+  #next: Timer | undefined;
+  /** The newest pass was refused: the next one begins with the timer. */
+  #isPaused = false;
+  /** A pass will begin at the end of this breath. */
+  #isGathering = false;
   #closed: KontikiError | undefined;
 
   /**
@@ -50,75 +60,99 @@ export class ReadBarrier {
    */
   wait(options: WaitLimits): Promise<void> {
     if (this.#closed !== undefined) throw this.#closed;
-    TimedWait.check(this.#open, options);
-    const group = this.#join();
+    TimedWait.check(this.#readers.size, options);
     const reader: TimedWait = new TimedWait(this.#timers, options, {
       expected: 'catch up with a quorum',
-      onSettled: () => {
-        this.#open -= 1;
-        // It takes no part in further passes.
-        group.delete(reader);
-      },
+      onSettled: () => this.#leave(reader),
     });
-    group.add(reader);
-    this.#open += 1;
+    this.#arrived += 1;
+    this.#readers.set(reader, this.#arrived);
+    if (!this.#isGathering) void this.#gather();
     return reader.over;
   }
 
   /** Ends all who wait, between two passes as well, and all later ones: nobody outlives the store. */
   close(error: KontikiError): void {
     this.#closed ??= ofRead(error) as KontikiError;
-    for (const readers of this.#groups) for (const reader of readers) reader.settle(this.#closed);
-    for (const pause of [...this.#pauses]) this.#end(pause);
+    for (const reader of this.#readers.keys()) reader.settle(this.#closed);
   }
 
-  #join(): Set<TimedWait> {
-    if (this.#waiting === undefined) {
-      this.#waiting = new Set();
-      this.#groups.add(this.#waiting);
-      void this.#start(this.#waiting);
-    }
-    return this.#waiting;
-  }
-
-  /** Passes for these readers, all of whom came before the first began, until they are settled. */
-  async #start(readers: Set<TimedWait>): Promise<void> {
-    // Who reads in the same breath comes along.
+  /** Who reads in the same breath comes along. */
+  async #gather(): Promise<void> {
+    this.#isGathering = true;
     await Promise.resolve();
-    this.#waiting = undefined;
-    while (readers.size > 0) {
-      // A pass may be lost on its way, so another follows; the one under way still counts when it
-      // comes: a member that lags by seconds would otherwise start anew for ever.
-      const repeat = this.#pause(repeatMs);
-      await Promise.race([this.#attempt(readers), repeat.over]);
-      this.#end(repeat);
-    }
-    this.#groups.delete(readers);
+    this.#isGathering = false;
+    this.#offer();
+  }
+
+  #leave(reader: TimedWait): void {
+    this.#readers.delete(reader);
+    if (this.#readers.size > 0) return;
+    this.#next?.cancel();
+    this.#next = undefined;
+    this.#isPaused = false;
+  }
+
+  /** A pass for those who came since the newest began, unless it is better to wait a little. */
+  #offer(): void {
+    const isWanted = this.#readers.size > 0 && this.#newest.upTo < this.#arrived;
+    if (!isWanted || this.#isPaused) return;
+    if (this.#underWay.size < limits.readPassesMax) this.#begin();
+    // The first of those under way that ends offers again; but they may be lost.
+    else this.#next ??= this.#timers.after(repeatMs, this.#again);
+  }
+
+  /**
+   * A pass may be lost on its way, so another follows; those under way still count when they come: a
+   * member that lags by seconds would otherwise start anew for ever.
+   */
+  readonly #again = (): void => {
+    this.#isPaused = false;
+    if (this.#underWay.size < 2 * limits.readPassesMax) this.#begin();
+    else this.#wake(repeatMs);
+  };
+
+  #begin(): void {
+    this.#newest = { upTo: this.#arrived };
+    this.#underWay.add(this.#newest);
+    this.#wake(repeatMs);
+    void this.#run(this.#newest);
   }
 
   /** One pass. Never rejects. */
-  async #attempt(readers: ReadonlySet<TimedWait>): Promise<void> {
+  async #run(pass: Pass): Promise<void> {
     try {
       await this.#pass();
-      for (const reader of readers) reader.settle();
+      this.#settle(pass);
+      for (const other of this.#underWay) {
+        if (other.upTo > pass.upTo) break;
+        this.#underWay.delete(other);
+      }
     } catch (error) {
-      if (isPassing(error)) return this.#pause(retryMs).over;
-      for (const reader of readers) reader.settle(ofRead(error));
+      this.#underWay.delete(pass);
+      if (!isPassing(error)) this.#settle(pass, ofRead(error));
+      else if (pass === this.#newest && this.#readers.size > 0) this.#pause();
+    }
+    this.#offer();
+  }
+
+  /** Ends those who came before the pass began, and nobody else. */
+  #settle({ upTo }: Pass, error?: unknown): void {
+    for (const [reader, number] of this.#readers) {
+      if (number > upTo) break;
+      reader.settle(error);
     }
   }
 
-  #pause(ms: number): Pause {
-    const over = new Deferred<void>();
-    const timer = this.#timers.after(ms, () => this.#end(pause));
-    const pause: Pause = { over: over.promise, end: () => over.resolve(), timer };
-    this.#pauses.add(pause);
-    return pause;
+  /** One for all: what refused this pass would refuse those of later readers, too. */
+  #pause(): void {
+    this.#isPaused = true;
+    this.#wake(retryMs);
   }
 
-  #end(pause: Pause): void {
-    this.#pauses.delete(pause);
-    pause.timer.cancel();
-    pause.end();
+  #wake(ms: number): void {
+    this.#next?.cancel();
+    this.#next = this.#timers.after(ms, this.#again);
   }
 }
 

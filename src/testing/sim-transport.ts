@@ -6,13 +6,12 @@ import { assert } from '../base/assert.js';
 import { crc32 } from '../base/crc32.js';
 import { Deferred } from '../base/deferred.js';
 import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
-import { limits } from '../base/limits.js';
 import type { Random } from '../base/prng.js';
 import { decodeWireMessage } from '../codec/wire-codec.js';
 import type { WireMessage } from '../codec/wire-message.js';
 import type { MemberId } from '../raft/types.js';
 import { gravestRefusal, refusalError, refusalOf } from '../transport/answer.js';
-import { frameOf } from '../transport/frame.js';
+import { frameOf, framePayloadBytesMax } from '../transport/frame.js';
 import { FrameParser } from '../transport/frame-parser.js';
 import type { MemberIdentity, Transport, TransportHandlers } from '../transport/transport.js';
 import type { Incarnation } from './incarnation.js';
@@ -242,7 +241,7 @@ export class SimTransport implements Transport {
     const bit = Math.floor(damage * frame.length * 8);
     frame[bit >> 3] = (frame[bit >> 3] as number) ^ (1 << (bit & 7));
     this.incarnation.scheduler.trace('net.damaged', this.machine, from.machine, bit);
-    const parser = new FrameParser(limits.frameBytesMax, crc32);
+    const parser = new FrameParser(framePayloadBytesMax, crc32);
     try {
       parser.push(frame);
       // A size that grew lets it wait for more, in vain.

@@ -13,9 +13,13 @@
 import { assert } from '../base/assert.js';
 import type { Crc32 } from '../base/crc32.js';
 import { kontikiError } from '../base/errors.js';
+import { limits } from '../base/limits.js';
 
 /** Bytes in front of a payload. @since 0.1.0 */
 export const frameHeaderBytes = 12;
+
+/** Bytes of the longest payload between members. @since 0.1.0 */
+export const framePayloadBytesMax = limits.frameBytesMax - frameHeaderBytes;
 
 const crcAt = 4;
 const groupAt = 8;

@@ -36,7 +36,7 @@ export interface MemberIdentity {
 
 /**
  * Something that a transport has dealt with by itself, to be logged and counted: a connection that was
- * refused or closed for what came on it, certificates that can not be renewed.
+ * refused or closed for what came on it, a message too large to be sent, certificates that can not be renewed.
  *
  * @since 0.1.0
  */
@@ -129,8 +129,8 @@ export interface Transport {
   /** Begins to connect, accept and deliver. Called once. */
   start(self: MemberIdentity, handlers: TransportHandlers): void;
   /**
-   * Queues a message for `message.to`. Never blocks, never throws; drops when the queue is full, or
-   * no connection to that member stands.
+   * Queues a message for `message.to`. Never blocks, never throws; drops when the queue is full, no
+   * connection to that member stands, or the message is too large to be sent.
    */
   send(message: WireMessage): void;
   /** Lets queued messages leave. The driver calls it once per event-loop turn. */

@@ -6,6 +6,7 @@ import { limits } from '../../src/base/limits.js';
 import { Prng } from '../../src/base/prng.js';
 import type { WireMessage } from '../../src/codec/wire-message.js';
 import { Node, type PeerMemory } from '../../src/node/index.js';
+import { commandBytesMax } from '../../src/node/named-command.js';
 import { MemoryLogStore } from '../../src/storage/index.js';
 import type { LogBatch } from '../../src/storage/log-store.js';
 import { Cluster, identityOf, peerMemory } from './cluster.js';
@@ -409,18 +410,39 @@ describe('proposals of others', () => {
     await member.node.close();
   });
 
+  test('as long as a command may be: appended; one byte more, in one or several: refused, never appended', async () => {
+    const member = await Member.opened();
+    const { term } = member.node.status.raft;
+    const last = member.log.lastIndex();
+    member.forward(term, 5, new Uint8Array(commandBytesMax + 1));
+    member.forward(term, 6, new Uint8Array(commandBytesMax), bytes('a').subarray(0, 1));
+    await member.time.run(1);
+    expect(member.log.lastIndex()).toBe(last);
+    member.forward(term, 7, new Uint8Array(commandBytesMax));
+    await member.time.run(1);
+    expect(member.log.lastIndex()).toBe(last + 1);
+    expect(member.transport.of('forward-refusal')).toMatchObject([
+      { id: 5, code: 'PROPOSAL_DROPPED' },
+      { id: 6, code: 'PROPOSAL_DROPPED' },
+    ]);
+    await member.node.close();
+  });
+
   test('more than the leader may hold unapplied: refused; its own are OVERLOADED', async () => {
     const member = await Member.opened();
     const { term } = member.node.status.raft;
     await member.time.settle(member.propose('first'));
     member.machine.hold();
-    member.forward(term, 5, new Uint8Array(limits.uncommittedBytesMax));
+    const count = limits.uncommittedBytesMax / limits.appendBytesMax;
+    for (let nth = 1; nth <= count; nth += 1) {
+      member.forward(term, nth, new Uint8Array(limits.appendBytesMax));
+    }
     await member.time.run(1);
-    member.forward(term, 6, bytes('a'));
+    member.forward(term, count + 1, bytes('a'));
     const own = member.propose('b');
     await expect(member.time.settle(own)).rejects.toEqual(error('OVERLOADED', 'rejected'));
     expect(member.transport.of('forward-refusal')).toMatchObject([
-      { id: 6, code: 'PROPOSAL_DROPPED' },
+      { id: count + 1, code: 'PROPOSAL_DROPPED' },
     ]);
     member.machine.release();
     await member.time.run(1);

@@ -72,6 +72,17 @@ describe('three members', () => {
     expect(cluster.texts(1)).toEqual(['kept']);
   });
 
+  test('a read without a leader -> TIMEOUT after 5 s, not before; nothing of it waits on', async () => {
+    cluster = new Cluster();
+    for (const id of cluster.ids) await cluster.open(id);
+    for (const id of cluster.ids) cluster.isolate(id);
+    const started = cluster.time.monotonicMs();
+    const read = cluster.node(1).readIndex();
+    await expect(cluster.time.settle(read)).rejects.toMatchObject({ code: 'TIMEOUT' });
+    expect(cluster.time.monotonicMs() - started).toBeGreaterThanOrEqual(5_000);
+    expect(cluster.node(1).status.pendingReads).toBe(0);
+  });
+
   test('the events: roles, leaders and peers as they come and go', async () => {
     cluster = new Cluster();
     const seen: string[] = [];

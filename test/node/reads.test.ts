@@ -12,11 +12,11 @@ describe('reads', () => {
   test('an answer to what an earlier life asked -> serves nobody', async () => {
     const idBefore = (() => {
       const before = new Reads(new Prng(1));
-      void before.open();
+      void before.open(0);
       return before.take(0);
     })();
     const reads = new Reads(new Prng(2));
-    const read = reads.open();
+    const read = reads.open(0);
     const id = reads.take(0);
     // The leader noted this index before the member died, and names it only now.
     reads.confirmed({ readId: idBefore, index: 3 }, 5);
@@ -32,5 +32,22 @@ describe('reads', () => {
       expect(ids[1]).toBe(ids[0] + 1);
       expect(ids[1] + 2 ** 40).toBeLessThan(Number.MAX_SAFE_INTEGER);
     }
+  });
+
+  test('queued for too long -> TIMEOUT, and only then; nothing of it is left', async () => {
+    const reads = new Reads(new Prng(1));
+    const [first, second] = [reads.open(100), reads.open(200)];
+    second.catch(() => undefined);
+    reads.sweep(99);
+    expect(await isSettled(first)).toBe(false);
+    reads.sweep(100);
+    await expect(first).rejects.toMatchObject({ code: 'TIMEOUT' });
+    expect(await isSettled(second)).toBe(false);
+    expect([reads.pending, reads.hasQueued]).toEqual([1, true]);
+    const id = reads.take(300);
+    reads.sweep(299);
+    reads.confirmed({ readId: id, index: 1 }, 1);
+    await second;
+    expect([reads.pending, reads.hasQueued]).toEqual([0, false]);
   });
 });

@@ -164,6 +164,56 @@ describe('read barrier', () => {
     expect(world.settled).toEqual(['short TIMEOUT', 'long']);
   });
 
+  test('passes of many readers fail -> one more for all of them, those who come meanwhile included', async () => {
+    const world = new World();
+    for (const name of ['a', 'b', 'c']) {
+      void world.read(name);
+      await world.time.run(0);
+    }
+    for (const pass of world.barriers) pass.reject(failure('OVERLOADED'));
+    await world.time.run(10);
+    void world.read('d');
+    await world.time.run(9);
+    expect(world.barriers).toHaveLength(3);
+    await world.time.run(1);
+    expect(world.barriers).toHaveLength(4);
+    await world.pass();
+    expect(world.settled).toEqual(['a', 'b', 'c', 'd']);
+    expect(world.time.pending).toBe(0);
+  });
+
+  test('an older pass fails -> the newer ones will do', async () => {
+    const world = new World();
+    void world.read('a');
+    await world.time.run(0);
+    void world.read('b');
+    await world.time.run(0);
+    world.barriers[0]?.reject(failure('TIMEOUT'));
+    await world.time.run(100);
+    expect(world.barriers).toHaveLength(2);
+    await world.pass(1);
+    expect(world.settled).toEqual(['a', 'b']);
+  });
+
+  test('as many passes under way as may be -> who comes shares the next; as many again, one each second', async () => {
+    const world = new World();
+    const max = limits.readPassesMax;
+    for (let nth = 0; nth < max + 50; nth += 1) {
+      void world.read(String(nth), 2_000_000);
+      await world.time.run(0);
+    }
+    expect(world.barriers).toHaveLength(max);
+    await world.pass(max - 2);
+    expect(world.settled).toHaveLength(max - 1);
+    expect(world.barriers).toHaveLength(max + 1);
+    await world.time.run(1_000 * (2 * max + 50));
+    // Those before the one that passed count no more: two are under way, and one came each second.
+    expect(world.barriers).toHaveLength(max - 1 + 2 * max);
+    await world.pass();
+    expect(world.settled).toHaveLength(max + 50);
+    expect(world.time.pending).toBe(0);
+  });
+
   test('all readers give up -> no further pass is tried', async () => {
     const world = new World();
     void world.read('a', 30).catch(() => undefined);

@@ -6,9 +6,8 @@ import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { concatBytes } from '../../src/base/bytes.js';
 import { crc32 } from '../../src/base/crc32.js';
-import { limits } from '../../src/base/limits.js';
 import { Prng } from '../../src/base/prng.js';
-import { frameOf } from '../../src/transport/frame.js';
+import { frameOf, framePayloadBytesMax as payloadBytesMax } from '../../src/transport/frame.js';
 import { helloOf } from '../../src/transport/handshake.js';
 import { encodeHello } from '../../src/transport/hello.js';
 import type { TcpTransport } from '../../src/transport/tcp/index.js';
@@ -23,7 +22,6 @@ const seed = Number(process.env.KONTIKI_SEED ?? Math.floor(Math.random() * 2 ** 
 const frameCount = 20_000 * depth;
 const timeoutMs = 60_000 + depth * 10_000;
 const refusals = ['FRAME_INVALID', 'FORMAT_UNSUPPORTED'];
-const frameBytesMax = limits.frameBytesMax;
 
 /** Bytes alive after a collection. */
 function liveBytes(): number {
@@ -43,7 +41,7 @@ describe(`fuzzed frames, seed ${seed}`, () => {
       const before = liveBytes();
       for (let n = 0; n < frameCount; n += 1) {
         const bytes = fuzzedFrame(random, frames, 1);
-        const { code } = expectedOf(bytes, { from: 1, to: 2, frameBytesMax });
+        const { code } = expectedOf(bytes, { from: 1, to: 2, payloadBytesMax });
         ends.set(code, (ends.get(code) ?? 0) + 1);
       }
       for (const code of ends.keys()) expect([undefined, ...refusals]).toContain(code);
@@ -79,7 +77,7 @@ describe(`fuzzed connections, seed ${seed}`, () => {
           const stream = concatBytes(
             Array.from({ length: count }, () => fuzzedFrame(random, frames, 50)),
           );
-          const expected = expectedOf(stream, { from, to: 2, frameBytesMax });
+          const expected = expectedOf(stream, { from, to: 2, payloadBytesMax });
           await attack(two, from, stream);
           expect(ofTwo.take(from)).toEqual(expected);
           figures.delivered += expected.messages;

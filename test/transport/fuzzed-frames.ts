@@ -53,9 +53,9 @@ export function fuzzedFrame(
 /** What a member makes of a stream: how many messages, and with which code it ends, if with any. */
 export function expectedOf(
   stream: Uint8Array,
-  { from, to, frameBytesMax }: { from: number; to: number; frameBytesMax: number },
+  { from, to, payloadBytesMax }: { from: number; to: number; payloadBytesMax: number },
 ): { messages: number; code: string | undefined } {
-  const parser = new FrameParser(frameBytesMax, crc32);
+  const parser = new FrameParser(payloadBytesMax, crc32);
   let messages = 0;
   const code = codeOf(() => {
     parser.push(stream);

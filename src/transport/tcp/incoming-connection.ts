@@ -12,12 +12,11 @@ import { TLSSocket } from 'node:tls';
 import { assert } from '../../base/assert.js';
 import type { Timer } from '../../base/clock.js';
 import { isKontikiError, type KontikiError, kontikiError } from '../../base/errors.js';
-import { limits } from '../../base/limits.js';
 import { decodeWireMessage } from '../../codec/wire-codec.js';
 import type { WireMessage } from '../../codec/wire-message.js';
 import { formatAddress } from '../address.js';
 import { type Answer, encodeAnswer, refusalOf } from '../answer.js';
-import { frameOf } from '../frame.js';
+import { frameOf, framePayloadBytesMax } from '../frame.js';
 import { FrameParser } from '../frame-parser.js';
 import { handshakeBytesMax } from '../handshake-fields.js';
 import { decodeHello, type Hello } from '../hello.js';
@@ -117,7 +116,7 @@ export class IncomingConnection {
     assert(this.#state === 'waiting', 'only a hello is answered');
     this.#state = 'open';
     this.#deadline.cancel();
-    this.#parser.payloadBytesMax = limits.frameBytesMax;
+    this.#parser.payloadBytesMax = framePayloadBytesMax;
     this.#write(encodeAnswer(answer));
     this.#awaitSilence();
   }

@@ -3,9 +3,8 @@
  * back. It reconnects for as long as the transport lives.
  */
 import type { Socket } from 'node:net';
-import { assert } from '../../base/assert.js';
 import type { Timer } from '../../base/clock.js';
-import { isKontikiError } from '../../base/errors.js';
+import { isKontikiError, type KontikiError, kontikiError } from '../../base/errors.js';
 import { limits } from '../../base/limits.js';
 import { encodeWireMessage } from '../../codec/wire-codec.js';
 import type { WireMessage } from '../../codec/wire-message.js';
@@ -77,7 +76,8 @@ export class OutgoingLink {
     const { context, queueBytesMax } = this.#options;
     if (this.#pending.length >= limits.peerQueueMessagesMax) return;
     const frame = encodeWireMessage(message, frameHeaderBytes);
-    assert(frame.length <= limits.frameBytesMax, 'a message fits a frame');
+    // A peer may have put into it what fills it, so it is no reason to stop.
+    if (frame.length > limits.frameBytesMax) return this.#report(tooLarge(message, frame));
     const queued = this.#pendingBytes + socket.writableLength;
     if (queued + frame.length > queueBytesMax) return;
     sealFrame(frame, context.crc32);
@@ -202,10 +202,14 @@ export class OutgoingLink {
       return true;
     } catch (error) {
       if (!isKontikiError(error, 'FRAME_INVALID')) throw error;
-      const { handlers, peer: memberId } = this.#options;
-      handlers.onIncident?.({ error, address: this.#place.address, memberId });
+      this.#report(error);
       return false;
     }
+  }
+
+  #report(error: KontikiError): void {
+    const { handlers, peer: memberId } = this.#options;
+    handlers.onIncident?.({ error, address: this.#place.address, memberId });
   }
 
   /** An idle link that broke is found out before it is needed. */
@@ -234,4 +238,9 @@ export class OutgoingLink {
     this.#told = up;
     this.#options.handlers.onLink(this.#options.peer, up);
   }
+}
+
+function tooLarge({ kind }: WireMessage, { length }: Uint8Array): KontikiError {
+  const message = `${kind} in a frame of ${length} bytes, ${limits.frameBytesMax} at most, is not sent`;
+  return kontikiError('FRAME_INVALID', message);
 }

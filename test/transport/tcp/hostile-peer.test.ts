@@ -76,7 +76,7 @@ describe('tcp, from outside', () => {
 
   test.each([
     ['garbage', new Uint8Array(1000).fill(0x47)],
-    ['a size beyond the limit', Uint8Array.from([1, 0, 0, 1, ...Array(8).fill(0)])],
+    ['a size beyond the limit', Uint8Array.from([0xf5, 0xff, 0xff, 0, ...Array(8).fill(0)])],
     ['a wrong checksum', flipped(messageFrame(heartbeat(1, 2, 1)), 14)],
     ['a payload that is no message', frameOf(Uint8Array.of(1, 2, 3), crc32)],
     ['a message of another version', frameOf(Uint8Array.of(9, 2, 3), crc32)],

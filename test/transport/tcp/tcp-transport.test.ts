@@ -4,7 +4,8 @@ import { systemTimers } from '../../../src/base/clock.js';
 import { crc32 } from '../../../src/base/crc32.js';
 import { Deferred } from '../../../src/base/deferred.js';
 import { limits } from '../../../src/base/limits.js';
-import { frameOf } from '../../../src/transport/frame.js';
+import { encodeWireMessage } from '../../../src/codec/wire-codec.js';
+import { frameHeaderBytes, frameOf } from '../../../src/transport/frame.js';
 import { helloOf } from '../../../src/transport/handshake.js';
 import { encodeHello } from '../../../src/transport/hello.js';
 import { ManualTimers } from '../manual-timers.js';
@@ -425,6 +426,29 @@ describe('tcp', () => {
     await ofTwo.untilReceived(max + 1);
     const commits = ofTwo.messages.map((message) => 'commit' in message && message.commit);
     expect(commits.slice(-2)).toEqual([max - 1, max + 99]);
+  });
+
+  test('a message that is larger than a frame -> dropped and told; one that just fits, and the next, arrive', async () => {
+    const [one, two] = [await world.make(1), await world.make(2)];
+    const [ofOne, ofTwo] = [new Recorder(), new Recorder()];
+    one.start(identityOf(1), ofOne);
+    two.start(identityOf(2), ofTwo);
+    await ofOne.untilUp(2);
+    const around = encodeWireMessage(large(1), frameHeaderBytes).length - (1 << 20);
+    const room = limits.frameBytesMax - around;
+    for (const [id, bytes] of [room + 1, room].entries()) {
+      one.send({ ...large(id), commands: [new Uint8Array(bytes)] });
+      one.flush();
+    }
+    one.send(heartbeat(1, 2, 3));
+    one.flush();
+    await ofTwo.untilReceived(2);
+    expect(ofTwo.messages).toMatchObject([{ id: 1 }, { commit: 3 }]);
+    const address = world.peers.get(2);
+    expect(ofOne.incidents).toMatchObject([
+      { error: { code: 'FRAME_INVALID' }, address, memberId: 2 },
+    ]);
+    expect(ofTwo.incidents).toEqual([]);
   });
 
   test('more silent connections than allowed -> the surplus is closed; once some go, members get in', async () => {
