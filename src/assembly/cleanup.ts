@@ -1,3 +1,5 @@
+import { letGo } from '../base/let-go.js';
+
 /**
  * Undoes what was opened, newest first. A step that fails does not keep the others from running.
  *
@@ -13,7 +15,7 @@ export class Cleanup {
   async run(): Promise<void> {
     for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
       // What is being undone already failed, or already closed and said so.
-      await step().catch(() => undefined);
+      await letGo(step);
     }
   }
 }

@@ -147,7 +147,11 @@ export class MachineNode<Answer = unknown> implements AsyncDisposable {
     return this;
   }
 
-  /** Settles every call, closes the state machine and lets go of the directory. Idempotent. */
+  /**
+   * Settles every call, closes the state machine and lets go of the directory. Idempotent.
+   *
+   * @throws what `close` of the state machine throws, once everything was let go of
+   */
   async close(): Promise<void> {
     this.#closing ??= this.#close();
     await this.#closing;

@@ -18,7 +18,7 @@ export interface OpenNodeOptions<Answer = unknown> extends Omit<StoreOptions, 'h
 const methods = ['open', 'apply', 'flush', 'close'] as const;
 
 /**
- * @throws {KontikiError} OPTIONS_INVALID, DIR_REQUIRED, MEMBER_UNKNOWN
+ * @throws {KontikiError} OPTIONS_INVALID, DIR_REQUIRED, MEMBER_UNKNOWN, TOO_MANY_MEMBERS
  * @since 0.1.0
  */
 export function nodeConfig<Answer>(options: OpenNodeOptions<Answer>): {

@@ -30,7 +30,12 @@ export async function openNodeOn<Answer>(
   };
   try {
     const { node } = await openMember(env, config, openState, cleanup);
-    return new MachineNode({ node, env, config, onClosed: () => cleanup.run() });
+    const onClosed = async () => {
+      await cleanup.run();
+      // It was closed by then: only what came of it is told.
+      await machine.close();
+    };
+    return new MachineNode({ node, env, config, onClosed });
   } catch (error) {
     await cleanup.run();
     throw error;

@@ -20,7 +20,7 @@ export interface StoreOptions {
   readonly dir?: string | undefined;
   /** `host:port` to listen on for peers; default the own address in `cluster`. */
   readonly listen?: string | undefined;
-  /** `host:port` of every member by name, this one included; the same on all members. */
+  /** `host:port` of every member by name, at most 64, this one included; the same on all members. */
   readonly cluster?: Readonly<Record<string, string>> | undefined;
   /**
    * `'new'`: founds the cluster with the others of `cluster`. `'existing'`: joins one that has it as a
@@ -127,7 +127,7 @@ const optionNames = [
 const timerMsMax = 2 ** 31 - 1;
 
 /**
- * @throws {KontikiError} OPTIONS_INVALID, DIR_REQUIRED, MEMBER_UNKNOWN
+ * @throws {KontikiError} OPTIONS_INVALID, DIR_REQUIRED, MEMBER_UNKNOWN, TOO_MANY_MEMBERS
  * @since 0.1.0
  */
 export function storeConfig(options: StoreOptions): StoreConfig {
@@ -264,6 +264,7 @@ function checkCluster(
     const message = `openStore: expected cluster (${names}) to have the own name ${name}`;
     throw kontikiError('MEMBER_UNKNOWN', message);
   }
+  checkCount(Object.keys(cluster).length);
   const taken = new Map<string, string>();
   for (const [member, at] of Object.entries(cluster)) {
     text(member, 'member name');
@@ -275,6 +276,13 @@ function checkCluster(
     }
     taken.set(at, member);
   }
+}
+
+/** As many as can be added later: who has more could add none in the place of one that it lost. */
+function checkCount(founders: number): void {
+  if (founders <= limits.membersMax) return;
+  const message = `openStore: expected a cluster of at most ${limits.membersMax} members, got ${founders}`;
+  throw kontikiError('TOO_MANY_MEMBERS', message);
 }
 
 function checkLogger(logger: Logger): void {

@@ -65,7 +65,10 @@ export interface CommandMachine<Answer = unknown> {
    * @param chunks - its bytes, cut anywhere
    */
   restore?(appliedIndex: number, chunks: AsyncIterable<Uint8Array>): Promise<void>;
-  /** Flushes if it can and lets go of its resources. */
+  /**
+   * Flushes if it can and lets go of its resources. What it throws comes out of `close` of the node, once
+   * that has let go of everything else.
+   */
   close(): Promise<void>;
 }
 
@@ -115,8 +118,10 @@ export class NamedCommandMachine implements StateMachine {
     return this.#machine.flush();
   }
 
+  /** Closed once, however often it is asked to; each time it tells what came of that. */
   close(): Promise<void> {
-    this.#closed ??= this.#machine.close();
+    // Async, for a machine may throw at once, or answer no promise.
+    this.#closed ??= (async () => this.#machine.close())();
     return this.#closed;
   }
 }

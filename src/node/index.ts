@@ -3,7 +3,9 @@
  *
  * @module
  */
-export type { Clock, Timer, Timers } from '../base/clock.js';
+export { type Clock, systemClock, systemTimers, type Timer, type Timers } from '../base/clock.js';
+export type { Random } from '../base/prng.js';
+export { SystemRandom } from '../base/system-random.js';
 export type { Entry, MemberId, Role } from '../raft/types.js';
 export type { CommandEntry, CommandMachine } from './command-machine.js';
 export type { Env } from './env.js';

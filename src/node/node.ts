@@ -9,6 +9,7 @@
 import { EventEmitter } from 'eventemitter3';
 import { assert } from '../base/assert.js';
 import { isErrorOf, isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
+import { letGo } from '../base/let-go.js';
 import type { WireMessage } from '../codec/wire-message.js';
 import type { Message, PeerMessage } from '../raft/messages.js';
 import type { RawNode } from '../raft/raw-node.js';
@@ -103,9 +104,9 @@ export class Node extends EventEmitter<NodeEvents> {
       const settled = await finishInstall({ log, machine, store }, appliedIndex);
       return new Node({ ...options, identity: await beginLife(options) }, settled);
     } catch (error) {
-      await options.snapshots?.close().catch(() => undefined);
-      await options.stateMachine.close().catch(() => undefined);
-      await options.log.close().catch(() => undefined);
+      await letGo(() => options.snapshots?.close());
+      await letGo(() => options.stateMachine.close());
+      await letGo(() => options.log.close());
       throw error;
     }
   }
@@ -439,6 +440,8 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#failure = failure;
     if (failure.code === 'MEMBER_ROLLED_BACK') this.#members.setAside();
     this.#shuttingDown = this.#shutDown(failure);
+    // Who closes the node is told; nobody may ever.
+    this.#shuttingDown.catch(() => undefined);
     this.#closing ??= this.#shuttingDown;
     this.#closingLeader.stop();
     this.#report('failed', { error: failure });
@@ -477,7 +480,7 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#members.close(error);
     this.#telemetry.close(error);
     // A part that failed has said so already; what counts is that all are let go of.
-    await this.#env.transport.close().catch(() => undefined);
+    await letGo(() => this.#env.transport.close());
     await this.#members.idle();
     // Whatever waits for space on the disk would be waited for without end.
     this.#log.waitForSpace?.(false);
@@ -486,8 +489,8 @@ export class Node extends EventEmitter<NodeEvents> {
     await this.#apply.stop();
     await this.#snapshots?.stop();
     await this.#persist.stop();
-    await this.#machine.close().catch(() => undefined);
-    await this.#log.close().catch(() => undefined);
+    await letGo(() => this.#machine.close());
+    await letGo(() => this.#log.close());
     this.#lifecycle = 'closed';
   }
 }

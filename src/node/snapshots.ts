@@ -3,6 +3,7 @@
  * the log go of what they make unneeded. All of it answers in a later turn of the node.
  */
 import { kontikiError } from '../base/errors.js';
+import { letGo } from '../base/let-go.js';
 import { limits } from '../base/limits.js';
 import { randomId } from '../base/prng.js';
 import { sleep } from '../base/sleep.js';
@@ -258,7 +259,7 @@ export class Snapshots {
     await this.#receiver.stop();
     await this.#maker.stop();
     await this.#trimmer.idle();
-    await this.#parts.store.close().catch(() => undefined);
+    await letGo(() => this.#parts.store.close());
   }
 
   #send(message: WireMessage): void {

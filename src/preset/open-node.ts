@@ -16,10 +16,10 @@ import { systemEnv } from './system-env.js';
  * It resolves when the member is open; a leader may not be known yet, calls wait for one.
  *
  * @param options - see {@link OpenNodeOptions}; anything unknown is refused
- * @throws {KontikiError} OPTIONS_INVALID, DIR_REQUIRED, MEMBER_UNKNOWN, MEMBER_MISMATCH,
- *   CLUSTER_MISMATCH, DIR_LOCKED, PORT_IN_USE, TRANSPORT_IO, MEMBER_IDENTITY_CHANGED before anything is
- *   written; WAL_CORRUPT (also when the state is ahead of the log), FORMAT_UNSUPPORTED, STORAGE_IO,
- *   NO_SPACE; what `open` of the state machine throws
+ * @throws {KontikiError} OPTIONS_INVALID, DIR_REQUIRED, MEMBER_UNKNOWN, TOO_MANY_MEMBERS,
+ *   MEMBER_MISMATCH, CLUSTER_MISMATCH, DIR_LOCKED, PORT_IN_USE, TRANSPORT_IO, MEMBER_IDENTITY_CHANGED
+ *   before anything is written; WAL_CORRUPT (also when the state is ahead of the log),
+ *   FORMAT_UNSUPPORTED, STORAGE_IO, NO_SPACE; what `open` of the state machine throws
  * @since 0.1.0
  * @example const node = await openNode({ stateMachine: new Table('./table'), dir: './data' });
  */

@@ -18,9 +18,9 @@ import { systemEnv, systemStorage } from './system-env.js';
  * It resolves when the member is open; a leader may not be known yet, calls wait for one.
  *
  * @param options - see {@link StoreOptions}; anything unknown is refused
- * @throws {KontikiError} OPTIONS_INVALID, DIR_REQUIRED, MEMBER_UNKNOWN, MEMBER_MISMATCH,
- *   CLUSTER_MISMATCH, DIR_LOCKED, PORT_IN_USE, TRANSPORT_IO, MEMBER_IDENTITY_CHANGED before anything
- *   is written; WAL_CORRUPT, STATE_CORRUPT, FORMAT_UNSUPPORTED, STORAGE_IO, NO_SPACE
+ * @throws {KontikiError} OPTIONS_INVALID, DIR_REQUIRED, MEMBER_UNKNOWN, TOO_MANY_MEMBERS,
+ *   MEMBER_MISMATCH, CLUSTER_MISMATCH, DIR_LOCKED, PORT_IN_USE, TRANSPORT_IO, MEMBER_IDENTITY_CHANGED
+ *   before anything is written; WAL_CORRUPT, STATE_CORRUPT, FORMAT_UNSUPPORTED, STORAGE_IO, NO_SPACE
  * @since 0.1.0
  * @example const store = await openStore({ dir: './data' });
  */

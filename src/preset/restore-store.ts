@@ -33,9 +33,9 @@ const optionNames = ['bumpRevision', 'cluster', 'dir', 'from', 'name', 'token'];
  * All of the backup is verified before anything is written.
  *
  * @param options - see {@link RestoreOptions}; anything unknown is refused
- * @throws {KontikiError} OPTIONS_INVALID, DIR_REQUIRED, MEMBER_UNKNOWN, DIR_NOT_EMPTY, DIR_LOCKED,
- *   SNAPSHOT_CORRUPT for a backup that is cut, altered or none, FORMAT_UNSUPPORTED for one of a later
- *   release: nothing is written then; STORAGE_IO, NO_SPACE: what was written is removed
+ * @throws {KontikiError} OPTIONS_INVALID, DIR_REQUIRED, MEMBER_UNKNOWN, TOO_MANY_MEMBERS, DIR_NOT_EMPTY,
+ *   DIR_LOCKED, SNAPSHOT_CORRUPT for a backup that is cut, altered or none, FORMAT_UNSUPPORTED for one
+ *   of a later release: nothing is written then; STORAGE_IO, NO_SPACE: what was written is removed
  * @since 0.1.0
  * @example await restoreStore({ from: 'store.backup', dir: './data' });
  */

@@ -8,25 +8,11 @@ import { systemClock, systemTimers } from '../base/clock.js';
 import type { Crc32 } from '../base/crc32.js';
 import type { Random } from '../base/prng.js';
 import type { RunningHash } from '../base/sha256.js';
+import { SystemRandom } from '../base/system-random.js';
 import type { Env } from '../node/env.js';
 import { MemoryHub } from '../transport/memory-hub.js';
 import type { Transport } from '../transport/transport.js';
 import { systemTracing } from './system-tracing.js';
-
-/** The platform's generator, fetched in blocks. @since 0.1.0 */
-export class SystemRandom implements Random {
-  readonly #block = new Uint32Array(256);
-  #at = 256;
-
-  u32(): number {
-    if (this.#at === this.#block.length) {
-      webcrypto.getRandomValues(this.#block);
-      this.#at = 0;
-    }
-    this.#at += 1;
-    return this.#block[this.#at - 1] as number;
-  }
-}
 
 /** The platform's SHA-256. @since 0.1.0 */
 export const systemSha256 = (): RunningHash => createHash('sha256');
@@ -40,7 +26,8 @@ export async function systemStorage(): Promise<Omit<Env, 'transport'>> {
   return {
     clock: systemClock,
     timers: systemTimers,
-    random: new SystemRandom(),
+    // Not the global one, which test environments replace.
+    random: new SystemRandom(webcrypto),
     fs: nodeFileSystem,
     openEngine: (path) => {
       // LevelDB opens its files by their path, in the middle of a write.

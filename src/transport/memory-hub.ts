@@ -33,7 +33,7 @@ export interface MemoryTransportOptions {
  *
  * @since 0.1.0
  * @example
- * const hub = new MemoryHub({ timers });
+ * const hub = new MemoryHub({ timers: systemTimers }); // of kontiki/node
  * const peers = new Map([[1, 'a'], [2, 'b']]);
  * const a = hub.transport({ address: 'a', peers });
  */

@@ -8,6 +8,11 @@ const three = { a: '10.0.0.1:7000', b: '10.0.0.2:7000', c: '10.0.0.3:7000' };
 const circular: Record<string, unknown> = {};
 circular.self = circular;
 
+function founders(count: number): Record<string, string> {
+  const members = Array.from({ length: count }, (_, at) => [`m${at}`, `10.0.0.1:${7_000 + at}`]);
+  return Object.fromEntries(members);
+}
+
 function errorOf(options: unknown): unknown {
   try {
     storeConfig(options as StoreOptions);
@@ -90,6 +95,11 @@ const wrong: readonly (readonly [string, unknown, string])[] = [
     'cluster: the own name from the prototype',
     { name: 'toString', dir: 'd', cluster: three },
     'MEMBER_UNKNOWN',
+  ],
+  [
+    'cluster: one member too many',
+    { name: 'm0', dir: 'd', cluster: founders(65) },
+    'TOO_MANY_MEMBERS',
   ],
   [
     'cluster: a port that the system picks',
@@ -250,6 +260,11 @@ describe('store config: defaults and identities', () => {
       'constructor h:2',
       'toString h:3',
     ]);
+  });
+
+  test('as many founders as a group may have members: taken', () => {
+    const options = { name: 'm0', dir: 'd', cluster: founders(64) };
+    expect(storeConfig(options).members).toHaveLength(64);
   });
 
   test('token and name that only together are the same: two members', () => {

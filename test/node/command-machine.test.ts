@@ -114,6 +114,18 @@ describe('entries', () => {
     expect(named.durableIndex).toBe(4);
   });
 
+  test('close throws at once, twice closed -> rejects twice, called once', async () => {
+    const machine = new Echo();
+    machine.close = () => {
+      machine.calls.push('close');
+      throw new Error('no close');
+    };
+    const named = new NamedCommandMachine(machine);
+    await expect(Promise.resolve().then(() => named.close())).rejects.toThrow('no close');
+    await expect(Promise.resolve().then(() => named.close())).rejects.toThrow('no close');
+    expect(machine.calls).toEqual(['close']);
+  });
+
   test('snapshot without restore -> the driver sees neither', () => {
     const half = Object.assign(new Echo(), { snapshot: () => undefined as never });
     expect(new NamedCommandMachine(half).snapshot).toBeUndefined();

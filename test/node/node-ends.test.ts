@@ -126,6 +126,37 @@ describe('open', () => {
   );
 });
 
+describe('a state machine that throws at once when it is closed', () => {
+  const broken = () => {
+    const member = new Member();
+    member.machine.closeFailure = new Error('no close');
+    return member;
+  };
+
+  test('open fails: the reason is told, the log is let go of', async () => {
+    const member = broken();
+    member.machine.failure = kontikiError('STATE_CORRUPT', 'damaged');
+    await expect(member.open()).rejects.toEqual(error('STATE_CORRUPT'));
+    expect([member.machine.closed, member.log.closed]).toEqual([1, 1]);
+  });
+
+  test('close: the other parts are closed all the same', async () => {
+    const member = broken();
+    await member.open();
+    await member.node.close();
+    member.expectLetGo();
+  });
+
+  test('its apply failed before: the process goes on, everything is let go of', async () => {
+    const member = broken();
+    await member.open();
+    member.machine.failure = new Error('out of memory');
+    await expect(member.time.settle(member.propose('a'))).rejects.toBeDefined();
+    await member.time.until(() => member.node.status.lifecycle === 'closed');
+    member.expectLetGo();
+  });
+});
+
 describe('what the log keeps in memory', () => {
   test('told once entries are applied, and not before', async () => {
     const member = await Member.opened();

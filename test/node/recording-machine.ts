@@ -18,6 +18,8 @@ export class RecordingMachine implements StateMachine {
   isOpen = false;
   /** Throws what is put here at the next batch, or at open. */
   failure: unknown;
+  /** Thrown at once, not as a promise, when it is closed. */
+  closeFailure: unknown;
   #held: Deferred<void> | undefined;
 
   async open() {
@@ -52,7 +54,9 @@ export class RecordingMachine implements StateMachine {
 
   async flush() {}
 
-  async close() {
+  close(): Promise<void> {
     this.closed += 1;
+    if (this.closeFailure !== undefined) throw this.closeFailure;
+    return Promise.resolve();
   }
 }

@@ -208,6 +208,51 @@ describe('one member', () => {
   });
 });
 
+describe('a machine that does not close', () => {
+  test.each<[string, () => Promise<void>]>([
+    [
+      'throws at once',
+      () => {
+        throw new Error('no flush');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no flush'))],
+  ])('%s -> close tells it each time, the directory is free again', async (_, failing) => {
+    const dir = place.dir('data');
+    const stateMachine = new Texts();
+    stateMachine.close = failing;
+    const node = await openNode({ ...ticks, stateMachine, dir });
+    await expect(node.close()).rejects.toThrow('no flush');
+    await expect(node.close()).rejects.toThrow('no flush');
+    expect(node.status().lifecycle).toBe('closed');
+    const next = await open({ stateMachine: new Texts(), dir });
+    expect(await next.propose(bytes('a'))).toBe(1);
+  });
+
+  test('answers no promise, as in JavaScript -> closed', async () => {
+    const dir = place.dir('data');
+    const stateMachine = new Texts();
+    stateMachine.close = (() => undefined) as never;
+    const node = await open({ stateMachine, dir });
+    await node.close();
+    await open({ stateMachine: new Texts(), dir });
+  });
+
+  test('nor opens -> the error of open; directory and port are free again', async () => {
+    const cluster = await place.cluster('a');
+    const options = { name: 'a', cluster, dir: place.dir('a') };
+    const stateMachine = new Texts();
+    stateMachine.open = () => {
+      throw new Error('cannot open db');
+    };
+    stateMachine.close = () => {
+      throw new Error('no flush');
+    };
+    await expect(open({ ...options, stateMachine })).rejects.toThrow('cannot open db');
+    await open({ ...options, stateMachine: new Texts() });
+  });
+});
+
 describe('three members', () => {
   const start = async () => {
     const cluster = await place.cluster('a', 'b', 'c');

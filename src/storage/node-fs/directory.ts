@@ -1,7 +1,7 @@
 /**
  * Folders whose names survive a power loss.
  */
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 /**
@@ -16,12 +16,39 @@ export async function makeDirectory(
   path: string,
   sync: (folder: string) => Promise<void> = syncDirectory,
 ): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  const top = dirname(resolve(first));
-  for (let folder = dirname(resolve(path)); ; folder = dirname(folder)) {
-    await sync(folder);
-    if (folder === top || folder === dirname(folder)) return;
+  const missing = await missingFolders(path);
+  // One by one: Node's `recursive` never ends where the system says that a folder is missing in one that
+  // is there, as Linux does below /proc.
+  for (const folder of missing.toReversed()) await makeFolder(folder);
+  for (const folder of missing) await sync(dirname(resolve(folder)));
+}
+
+/** A folder and those above it, deepest first, as far as there is nothing of their names. */
+async function missingFolders(path: string): Promise<readonly string[]> {
+  const missing: string[] = [];
+  for (let folder = path; ; folder = dirname(folder)) {
+    if (await isFolder(folder)) return missing;
+    missing.push(folder);
+    if (folder === dirname(folder)) return missing;
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    // Somebody else may have made it meanwhile.
+    if (!(await isFolder(path))) throw error;
+  }
+}
+
+/** Follows links. A file is none, which who makes one in its place is told. */
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ENOENT') return false;
+    throw error;
   }
 }
 

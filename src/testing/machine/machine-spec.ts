@@ -20,7 +20,7 @@ import { shown } from '../shown.js';
 export interface PlainMachine {
   /**
    * Carries a command out. What it does and answers must depend on the state and the command alone: no
-   * clock, no randomness, no option. What it throws stops the member, and fails the run.
+   * clock, no randomness, no option. What it throws stops the member, and fails the run; so does a promise.
    *
    * @param command - as `encode` made it; not kept
    * @returns plain data for whoever asked

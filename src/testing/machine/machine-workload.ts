@@ -6,6 +6,7 @@ import type { Random } from '../../base/prng.js';
 import { checkLog } from '../checkers/log-check.js';
 import type { LogEntry, LogSpecification } from '../checkers/log-types.js';
 import { type Observed, WholeAnswer } from '../checkers/observed.js';
+import { errorText } from '../error-text.js';
 import type { Scenario } from '../run/scenario.js';
 import type { Workload, WorkloadContext } from '../run/workload.js';
 import { type Client, type ClientCall, Clients, requestName } from '../workload/clients.js';
@@ -83,10 +84,19 @@ export class MachineWorkload<State, Input, Answer>
   ): Client<MachineService<Input, Answer>, Input, Answer> {
     return {
       next: () => {
-        const input = this.#spec.draw(random, keys);
+        const input = this.#draw(random, keys);
         return { input, run: (service) => service.propose(input) };
       },
     };
+  }
+
+  /** Names what threw: its stack alone may not tell whose it is. */
+  #draw(random: Random, keys: number): Input {
+    try {
+      return this.#spec.draw(random, keys);
+    } catch (error) {
+      throw new Error(`draw of the machine threw ${errorText(error)}`, { cause: error });
+    }
   }
 
   *#committed(

@@ -99,7 +99,7 @@ export class PlainStateMachine implements StateMachine {
     const named = namedCommandOf(data);
     if (named === undefined) return { value: undefined };
     const { command, requestId } = named;
-    return { requestId, value: this.#machine.apply(command.slice()) };
+    return { requestId, value: present(this.#machine.apply(command.slice())) };
   }
 
   /** One write after the other. */
@@ -111,4 +111,13 @@ export class PlainStateMachine implements StateMachine {
     this.#saving = written.catch(() => undefined);
     return written;
   }
+}
+
+/** An answer that is there already: what is done later could come after the next command, or a snapshot. */
+function present(answer: unknown): unknown {
+  const { then } = (answer ?? {}) as Partial<PromiseLike<unknown>>;
+  if (typeof then !== 'function') return answer;
+  // Nobody else waits for it, and it may reject.
+  then.call(answer, undefined, () => undefined);
+  throw new TypeError('Expected apply of the machine to answer at once, got a promise');
 }

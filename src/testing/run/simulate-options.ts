@@ -108,8 +108,8 @@ function checkScenario(scenario: Scenario): void {
   durationMs(scenario.durationMs, 'durationMs');
 }
 
-function checkMachine(machine: object): void {
-  const { model, draw, create, open, encode } = machine as Record<string, unknown>;
+function checkMachine(machine: unknown): void {
+  const { model, draw, create, open, encode } = (machine ?? {}) as Record<string, unknown>;
   const isMachine =
     typeof model === 'object' &&
     model !== null &&

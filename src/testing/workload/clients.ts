@@ -121,7 +121,7 @@ export class Clients<S extends SimService, Input, Answer> {
   start(makeClient: (client: number, random: Random) => Client<S, Input, Answer>): void {
     for (let client = 0; client < this.#context.scenario.clients; client += 1) {
       const random = this.#context.random('client', client);
-      void this.#run(client, makeClient(client, random), random);
+      this.#run(client, makeClient(client, random), random).catch(this.#failed);
     }
   }
 
@@ -139,7 +139,8 @@ export class Clients<S extends SimService, Input, Answer> {
     for (const [at, member] of members.entries()) {
       const number = this.#context.scenario.clients + at;
       this.#unserved.add(member);
-      void this.#ask(number, member, askersOf(number, this.#context.random('asker', at)));
+      const askers = askersOf(number, this.#context.random('asker', at));
+      this.#ask(number, member, askers).catch(this.#failed);
     }
   }
 
@@ -271,6 +272,11 @@ export class Clients<S extends SimService, Input, Answer> {
     if (call.outcome !== 'unknown') call.returnAt = this.#events;
     return call;
   }
+
+  /** A client itself is at fault, be it in what it chose to ask. */
+  readonly #failed = (error: unknown): void => {
+    this.#context.violated('UNCAUGHT', `a client failed with ${errorText(error)}`);
+  };
 
   /** Who cannot help says so by an error of ours: any other one is a bug, be it in how commands are encoded. */
   #lookAt(error: unknown): void {

@@ -55,7 +55,9 @@ export interface TcpTransportOptions {
  * @since 0.1.0
  * @example
  * const peers = new Map([[1, '10.0.0.1:7000'], [2, '10.0.0.2:7000'], [3, '10.0.0.3:7000']]);
- * const transport = new TcpTransport({ listen: '10.0.0.1:7000', peers, timers, random });
+ * // systemTimers and SystemRandom of kontiki/node
+ * const platform = { timers: systemTimers, random: new SystemRandom() };
+ * const transport = new TcpTransport({ listen: '10.0.0.1:7000', peers, ...platform });
  */
 export class TcpTransport implements Transport {
   readonly #options: TcpTransportOptions;

@@ -53,6 +53,24 @@ describe('names', () => {
     expect(synced).toEqual([]);
   });
 
+  test('a folder that is made by somebody else meanwhile -> both find it', async () => {
+    const path = `${dir}/a/b/c/d/e/f`;
+    await Promise.all(Array.from({ length: 8 }, () => makeDirectory(path)));
+    expect(statSync(path).isDirectory()).toBe(true);
+  });
+
+  // Linux says there of a name that nobody can make that a folder is missing, and Node tries for ever.
+  test('where none can be made -> STORAGE_IO', async (context) => {
+    context.skip(!existsSync('/proc/self'), 'no folder in which nobody can make any');
+    for (const path of ['/proc/nope', '/proc/nope/below']) {
+      await expect(fs.makeDirectory(path)).rejects.toMatchObject({
+        code: 'STORAGE_IO',
+        message: expect.stringContaining(path),
+        cause: { code: 'ENOENT' },
+      });
+    }
+  });
+
   test('list -> in ascending order by code unit; nothing for a missing folder', async () => {
     for (const name of ['b', 'a', 'B', '10', '9']) {
       await (await fs.open(`${dir}/${name}`, 'create')).close();
@@ -83,7 +101,8 @@ describe('names', () => {
     ['open a missing file to read', 'ENOENT', () => fs.open(`${dir}/none`, 'read')],
     ['open a missing file to write', 'ENOENT', () => fs.open(`${dir}/none`, 'read-write')],
     ['read a folder as a file', 'EISDIR', () => fs.readFile(dir)],
-    ['a folder where a file is', 'ENOTDIR', () => fs.makeDirectory(`${dir}/file/a`)],
+    ['a folder below a file', 'ENOTDIR', () => fs.makeDirectory(`${dir}/file/a`)],
+    ['a folder where a file is', 'EEXIST', () => fs.makeDirectory(`${dir}/file`)],
     ['list a file', 'ENOTDIR', () => fs.list(`${dir}/file`)],
     ['rename a missing file', 'ENOENT', () => fs.rename(`${dir}/none`, `${dir}/a`)],
     ['sync a missing folder', 'ENOENT', () => fs.syncDirectory(`${dir}/none`)],

@@ -88,6 +88,7 @@ describe('simulate', () => {
       'faults[0].atMs',
     ],
     ['a path that loses', { scenario: { ...scenario, path: { drops: 0.1 } } }, 'dropRate'],
+    ['a machine that is null', { seed: 1, machine: null }, 'got null'],
     ['calls of no kind', { scenario: { ...scenario, calls: { puts: 1 } } }, 'putWithLease'],
   ];
 
