@@ -2,7 +2,7 @@
  * The driver's snapshots: one door to making, sending, receiving and installing them, and to letting
  * the log go of what they make unneeded. All of it answers in a later turn of the node.
  */
-import { kontikiError } from '../base/errors.js';
+import { isErrorOf, kontikiError } from '../base/errors.js';
 import { letGo } from '../base/let-go.js';
 import { limits } from '../base/limits.js';
 import { randomId } from '../base/prng.js';
@@ -18,6 +18,7 @@ import type { SnapshotMeta, SnapshotStore } from '../storage/snapshot-store.js';
 import type { ApplyLoop } from './apply-loop.js';
 import type { NodeEvents } from './events.js';
 import { LogTrimmer } from './log-trimmer.js';
+import { MemberDirectory } from './member-directory.js';
 import type { NodeOptions } from './node-options.js';
 import { installSnapshot } from './snapshot-install.js';
 import { SnapshotMaker } from './snapshot-maker.js';
@@ -60,6 +61,14 @@ type SnapshotMessage = SnapshotRequest | SnapshotChunk | SnapshotAck;
 
 /** Before a state for which there was no space on the disk is loaded again, in milliseconds. */
 const installAgainMs = 1_000;
+/** Of the core, and of what is kept beside a configuration. */
+const refusals = [
+  'ARGUMENT_INVALID',
+  'FORMAT_UNSUPPORTED',
+  'FRAME_INVALID',
+  'MEMBER_UNKNOWN',
+  'MESSAGE_INVALID',
+] as const;
 const noData = new Uint8Array(0);
 const noRequests: readonly SnapshotRequest[] = [];
 
@@ -182,11 +191,24 @@ export class Snapshots {
   onMessage(message: SnapshotMessage): void {
     if (message.kind === 'snapshot-request') {
       // One of a leader that was replaced must not end the stream of its successor.
-      if (message.term >= this.#parts.raft.term) this.#receiver.onRequest(message);
+      const isOld = message.term < this.#parts.raft.term;
+      if (!isOld && this.#isLawful(message)) this.#receiver.onRequest(message);
     } else if (message.kind === 'snapshot-ack') {
       const known = this.#streams.get(message.from);
       if (known?.id === message.id) known.stream.onAck(message);
     } else this.#receiver.onChunk(message);
+  }
+
+  /** What the core would refuse once it is stored, or this member once it is installed, ends no other. */
+  #isLawful(request: SnapshotRequest): boolean {
+    try {
+      this.#parts.raft.checkMessage(request);
+      MemberDirectory.of(request.snapshot.configuration);
+      return true;
+    } catch (error) {
+      if (!isErrorOf(error, refusals)) throw error;
+      return false;
+    }
   }
 
   /** Time passes. */

@@ -63,6 +63,9 @@ function checkCommit({ log, role, term }: Raft, { term: leads, commit }: Heartbe
 /** Terms grow by one per election: a larger step is no term, and would leave no room for others. */
 const termStepMax = 2 ** 40;
 
+/** The log goes on behind a snapshot: one that leaves no room for entries would be its end. */
+const indexMax = Number.MAX_SAFE_INTEGER - 2 ** 40;
+
 function checkEnvelope(raft: Raft, { kind, from, term }: PeerMessage): void {
   if (!isCount(from) || from === 0) throw invalid(kind, 'a sender', from);
   if (from === raft.id && !isOwnAnswer(kind)) throw invalid(kind, 'another sender', from);
@@ -166,6 +169,7 @@ function checkSnapshot(
   term: number,
 ): void {
   checkLogId(kind, last);
+  if (last.index > indexMax) throw invalid(kind, 'room for entries behind it', last.index);
   if (last.index === 0 || last.term === 0 || last.term > term) {
     throw invalid(kind, `a snapshot of a term up to ${term}`, `${last.term}/${last.index}`);
   }

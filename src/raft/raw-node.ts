@@ -245,6 +245,16 @@ export class RawNode {
   }
 
   /**
+   * Refuses a message that {@link step} would refuse for what it says. For drivers that do something with
+   * it before the core has it.
+   *
+   * @throws {KontikiError} MEMBER_UNKNOWN, ARGUMENT_INVALID, MESSAGE_INVALID, MEMBER_ROLLED_BACK: as `step`
+   */
+  checkMessage(message: Message): void {
+    checkMessage(this.#raft, message);
+  }
+
+  /**
    * Takes a message of a peer, or the answer of the own storage or state machine.
    *
    * @throws {KontikiError} MEMBER_UNKNOWN, when it is an answer, and comes from no member;

@@ -1,10 +1,15 @@
 // What the core is told of snapshots on their way to others.
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Prng } from '../../src/base/prng.js';
+import { encodeMemberList } from '../../src/codec/member-codec.js';
+import type { SnapshotAck } from '../../src/codec/wire-message.js';
 import type { NodeOptions } from '../../src/node/node-options.js';
+import { streamData } from '../../src/node/snapshot-receiver.js';
 import { type SnapshotHandlers, Snapshots } from '../../src/node/snapshots.js';
+import type { ConfState } from '../../src/raft/configuration.js';
 import type { SnapshotRequest } from '../../src/raft/messages.js';
 import { MemorySnapshotStore } from '../../src/storage/index.js';
+import { LoneNode } from '../raft/lone-node.js';
 import { VirtualTime } from './virtual-time.js';
 
 const configuration = { voters: [1, 2] };
@@ -59,4 +64,58 @@ test('there is none any more of that entry -> it hears so, and of nothing else',
   expect(reports).toEqual([[2, false]]);
   snapshots.onLinkLost(2);
   expect(reports).toEqual([[2, false]]);
+});
+
+describe('a request that the core, or the driver, could not take', () => {
+  const requestOf = (term: number, index: number, state: ConfState = configuration) => {
+    const snapshot = { last: { term: 1, index }, configuration: state, data: streamData(index) };
+    return { kind: 'snapshot-request', from: 1, to: 2, term, snapshot } as const;
+  };
+
+  /** Member 2, with what it answers. */
+  function receiving() {
+    const time = new VirtualTime();
+    const answers: string[] = [];
+    const env = {
+      ...{ clock: time, timers: time, random: new Prng(7) },
+      transport: { send: (ack: SnapshotAck) => void answers.push(`${ack.id} ${ack.state}`) },
+    };
+    const log = { firstIndex: () => 1, lastIndex: () => 0, term: () => undefined };
+    const stateMachine = { snapshot: () => undefined, restore: () => undefined };
+    const store = new MemorySnapshotStore();
+    const options = { env, log, snapshots: store, stateMachine } as unknown as NodeOptions;
+    const handlers = { wake: () => undefined, configuration: () => configuration };
+    const { node } = new LoneNode({ id: 2, voters: [1, 2] });
+    const parts = [options, node, {}, handlers as unknown as SnapshotHandlers] as never;
+    const snapshots = (Snapshots.of as (...all: never) => Snapshots | undefined)(...parts);
+    const hear = async (request: SnapshotRequest) => {
+      snapshots?.onMessage(request);
+      for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+    };
+    return { answers, hear };
+  }
+
+  test.each<[string, SnapshotRequest]>([
+    ['of a term that is none', requestOf(Number.MAX_SAFE_INTEGER, 6)],
+    ['of an index that is none', requestOf(1, Number.MAX_SAFE_INTEGER)],
+    ['of no possible group', requestOf(1, 6, { ...configuration, learners: [2] })],
+    ['with no list of members', requestOf(1, 6, { ...configuration, context: Uint8Array.of(7) })],
+    [
+      'with a list that is none',
+      requestOf(1, 6, { ...configuration, context: Uint8Array.of(1, 9) }),
+    ],
+  ])('%s -> not taken, and what is being received goes on', async (_what, unlawful) => {
+    const { answers, hear } = receiving();
+    await hear(requestOf(1, 5));
+    await hear(unlawful);
+    await hear(requestOf(1, 5));
+    expect(answers).toEqual(['5 receiving', '5 receiving']);
+  });
+
+  test('with a list of members -> taken', async () => {
+    const { answers, hear } = receiving();
+    const context = encodeMemberList({ members: [], removed: [3] });
+    await hear(requestOf(1, 5, { ...configuration, context }));
+    expect(answers).toEqual(['5 receiving']);
+  });
 });

@@ -15,6 +15,7 @@ function unchangedBy(message: Message, code: string, lone = new LoneNode()): voi
 describe('foreign messages', () => {
   const previous = { index: 0, term: 0 };
   const commit = 0;
+  const data = new Uint8Array(0);
 
   test('in the own name -> MESSAGE_INVALID', () => {
     const self = { from: 1, to: 1, term: 9 } as const;
@@ -36,6 +37,29 @@ describe('foreign messages', () => {
     const lone = new LoneNode();
     lone.step({ ...request, term: 2 ** 40 });
     expect(lone.node.term).toBe(2 ** 40);
+  });
+
+  test('a snapshot that leaves no room for entries behind it -> MESSAGE_INVALID', () => {
+    const request = (index: number): Message => {
+      const snapshot = { last: { term: 1, index }, configuration: { voters: [1, 2, 3] }, data };
+      return { kind: 'snapshot-request', from: 2, to: 1, term: 1, snapshot };
+    };
+    const roomMin = 2 ** 40;
+    unchangedBy(request(Number.MAX_SAFE_INTEGER - roomMin + 1), 'MESSAGE_INVALID');
+    const lone = new LoneNode();
+    lone.step(request(Number.MAX_SAFE_INTEGER - roomMin));
+    expect(lone.node.status().commit).toBe(Number.MAX_SAFE_INTEGER - roomMin);
+  });
+
+  test('checked alone -> refused as by step; what is lawful changes nothing either', () => {
+    const lone = new LoneNode();
+    const before = lone.node.status();
+    const request = { kind: 'vote-request', from: 2, to: 1, last: previous } as const;
+    expect(() => lone.node.checkMessage({ ...request, term: Number.MAX_SAFE_INTEGER })).toThrow(
+      refused('MESSAGE_INVALID'),
+    );
+    lone.node.checkMessage({ ...request, term: 9 });
+    expect(lone.node.status()).toEqual(before);
   });
 
   test('an order to campaign in a later term -> ignored, whoever sends it', () => {
