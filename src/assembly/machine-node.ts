@@ -20,7 +20,10 @@ import type { StoreConfig } from './store-config.js';
 
 /** Of a call. @since 0.1.0 */
 export interface NodeCallOptions {
-  /** Milliseconds before the call gives up; default the `timeoutMs` of the node. */
+  /**
+   * Milliseconds before the call gives up; default the `timeoutMs` of the node. A proposal does at a tick,
+   * up to two of `tickMs` later, never earlier.
+   */
   readonly timeoutMs?: number | undefined;
   /**
    * Aborts the call. Before the command was handed over it rejects with `signal.reason`; after that with

@@ -34,13 +34,16 @@ export interface StoreOptions {
   readonly token?: string | undefined;
   /** Mutual TLS between members, on all of them or on none; default none. */
   readonly tls?: TlsOptions | undefined;
-  /** Milliseconds per tick, at least 1; default 100. */
+  /** Milliseconds per tick, at least 1; default 100. Timeouts of writes are looked at once per tick. */
   readonly tickMs?: number | undefined;
   /** Ticks between heartbeats; default 1. */
   readonly heartbeatTicks?: number | undefined;
   /** Ticks without a leader before an election, more than `heartbeatTicks`; default 10. */
   readonly electionTicks?: number | undefined;
-  /** Milliseconds before a call without a `timeoutMs` of its own gives up; default 7,000. */
+  /**
+   * Milliseconds before a call without a `timeoutMs` of its own gives up; default 7,000. A write gives up
+   * at a tick, up to two of `tickMs` later, never earlier.
+   */
   readonly timeoutMs?: number | undefined;
   /** Bytes of snapshots sent in a second to members that need one, 256 KiB or more; default 64 MiB. */
   readonly snapshotBytesPerSecond?: number | undefined;

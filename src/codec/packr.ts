@@ -2,8 +2,10 @@
  * The one configured MessagePack coder. Everything this library encodes with it is a version byte
  * and then one flat array of scalars: positions are cheaper than names, and a flat array is the one
  * shape whose decoding can be bounded before it starts ({@link isFlatArray}).
+ *
+ * From `msgpackr/pack`: the package's own entry loads a native addon, for texts, of which there are none here.
  */
-import { Packr, RESERVE_START_SPACE, RESET_BUFFER_MODE, REUSE_BUFFER_MODE } from 'msgpackr';
+import { Packr, RESERVE_START_SPACE, RESET_BUFFER_MODE, REUSE_BUFFER_MODE } from 'msgpackr/pack';
 import { assert } from '../base/assert.js';
 import { kontikiError } from '../base/errors.js';
 import { isFlatArray } from './flat-scan.js';

@@ -1,6 +1,7 @@
 /**
  * Deadlines of very many calls with one timer: calls are put into buckets of one tick each, and the
- * node's own tick empties the buckets that are over. A deadline is met up to one tick late.
+ * node's own tick empties the buckets that are over. A deadline is met up to two ticks late: its bucket
+ * ends within one, and the next tick comes within another.
  */
 
 /** @since 0.1.0 */

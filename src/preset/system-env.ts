@@ -1,6 +1,6 @@
 /**
- * The platform as an environment: Node's clock, files, sockets and LevelDB. Loaded only by
- * `openStore`, so that importing kontiki loads no native addon and no socket.
+ * The platform as an environment: Node's clock, files, sockets and LevelDB. Files, sockets and LevelDB are
+ * loaded only when a member is opened, so that importing kontiki loads no native addon and no socket.
  */
 import { createHash, webcrypto } from 'node:crypto';
 import type { StoreConfig } from '../assembly/store-config.js';

@@ -21,7 +21,10 @@ export interface CallOptions {
   /** Aborts the call. Before the command was handed over it rejects with `signal.reason`; after
    * that with `ABORTED`, outcome `unknown`. */
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds before the call rejects with `TIMEOUT`; default 7,000. */
+  /**
+   * Milliseconds before the call rejects with `TIMEOUT`; default 7,000. A write does up to two ticks of the
+   * member later (`tickMs`, 100 by default), never earlier.
+   */
   readonly timeoutMs?: number | undefined;
 }
 
