@@ -31,6 +31,9 @@ import { DataDirectory, newDirId } from './data-directory.js';
 import { foundingState } from './founding-state.js';
 import { restoredConfig, type StoreConfig } from './store-config.js';
 
+/** What a lock of the platform is made of. */
+const lockNames = ['lock', 'lock.d'];
+
 /** What a restore needs of an environment. @since 0.1.0 */
 export type RestoreEnv = Pick<Env, 'fs' | 'openEngine' | 'random' | 'sha256' | 'timers'>;
 
@@ -78,7 +81,7 @@ export async function restoreStoreOn(
   const { dir } = config;
   if (dir === undefined) throw kontikiError('DIR_REQUIRED', 'restore: expected a dir, got none');
   const { fs } = env;
-  await refuseFilled(env, dir, []);
+  await refuseFilled(env, dir);
   const file: BackupFile = { fs, path: from, sha256: env.sha256 };
   const backup = await verifyBackup(file);
   const revision = backup.info.revision + bump;
@@ -93,7 +96,7 @@ export async function restoreStoreOn(
   const unlock = await directory.lock();
   try {
     // Until the lock was taken another owner may have filled it.
-    await refuseFilled(env, dir, ['lock']);
+    await refuseFilled(env, dir);
     await write({ env, config: own, dir, file, backup, bump }, directory);
   } finally {
     await unlock();
@@ -119,12 +122,8 @@ function beginningOf({ info }: VerifiedBackup): LogId {
   return { index: Math.max(1, info.appliedIndex), term: Math.max(1, info.term) };
 }
 
-async function refuseFilled(
-  { fs }: RestoreEnv,
-  dir: string,
-  own: readonly string[],
-): Promise<void> {
-  const found = (await fs.list(dir)).filter((name) => !own.includes(name));
+async function refuseFilled({ fs }: RestoreEnv, dir: string): Promise<void> {
+  const found = (await fs.list(dir)).filter((name) => !lockNames.includes(name));
   if (found.length === 0) return;
   const message = `restore: expected nothing in ${dir}, found ${found.slice(0, 5).join(', ')}`;
   throw kontikiError('DIR_NOT_EMPTY', message);
@@ -139,7 +138,7 @@ async function write(restore: Restore, directory: DataDirectory): Promise<void> 
   } catch (error) {
     // Nobody can use what is there; what cannot be removed is refused by every open.
     for (const name of await env.fs.list(dir).catch(() => [])) {
-      if (name !== 'lock') await env.fs.remove(`${dir}/${name}`).catch(() => undefined);
+      if (!lockNames.includes(name)) await env.fs.remove(`${dir}/${name}`).catch(() => undefined);
     }
     throw error;
   }

@@ -5,12 +5,13 @@
  *     receiving --last chunk stored--> stored --the core took it--> installing --> done
  *         '---> failed                    '-------- the core did not ----------------^
  */
+import { isKontikiError } from '../base/errors.js';
 import { getUint53, setUint53 } from '../base/integers.js';
 import { limits } from '../base/limits.js';
 import type { SnapshotAck, SnapshotChunk } from '../codec/wire-message.js';
 import type { SnapshotRequest } from '../raft/messages.js';
 import type { LogId } from '../raft/types.js';
-import type { SnapshotSink, SnapshotStore } from '../storage/snapshot-store.js';
+import type { SnapshotMeta, SnapshotSink, SnapshotStore } from '../storage/snapshot-store.js';
 
 /** @since 0.1.0 */
 export interface SnapshotReceiverParts {
@@ -123,12 +124,29 @@ export class SnapshotReceiver {
     const { isNeeded, store } = this.#parts;
     const { configuration, last } = receipt.request.snapshot;
     if (!isNeeded(last)) return this.#stored(receipt);
-    const known = await store.list();
-    if (known.some((meta) => meta.last.index === last.index && meta.last.term === last.term)) {
-      return this.#stored(receipt);
-    }
+    const known = (await store.list()).find(
+      (meta) => meta.last.index === last.index && meta.last.term === last.term,
+    );
+    if (known !== undefined && (await this.#isWhole(receipt, known))) return this.#stored(receipt);
+    if (receipt.state === 'failed') return;
     receipt.sink = await store.create(last, configuration);
     this.#answer(receipt);
+  }
+
+  /**
+   * Reads one that was there already to its end: once the core has it, the log is given up for it. A damaged
+   * one is removed.
+   */
+  async #isWhole(receipt: Receipt, known: SnapshotMeta): Promise<boolean> {
+    const { store } = this.#parts;
+    try {
+      for await (const _chunk of store.read(known)) if (receipt.state === 'failed') return false;
+      return true;
+    } catch (error) {
+      if (!isKontikiError(error, 'SNAPSHOT_CORRUPT')) throw error;
+      await store.remove(known);
+      return false;
+    }
   }
 
   async #store(receipt: Receipt, chunk: SnapshotChunk): Promise<void> {

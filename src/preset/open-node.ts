@@ -5,7 +5,6 @@ import type { MachineNode } from '../assembly/machine-node.js';
 import { nodeConfig, type OpenNodeOptions } from '../assembly/node-config.js';
 import { openNodeOn } from '../assembly/open-node-on.js';
 import { withFixedPaths } from './fixed-paths.js';
-import { withKernelLock } from './kernel-lock.js';
 import { systemEnv } from './system-env.js';
 
 /**
@@ -28,6 +27,5 @@ export async function openNode<Answer = unknown>(
 ): Promise<MachineNode<Answer>> {
   const { config: given, stateMachine } = nodeConfig(options);
   const config = withFixedPaths(given);
-  const env = await systemEnv(config);
-  return openNodeOn({ ...env, fs: withKernelLock(env) }, config, stateMachine);
+  return openNodeOn(await systemEnv(config), config, stateMachine);
 }

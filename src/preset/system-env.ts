@@ -10,8 +10,10 @@ import type { Random } from '../base/prng.js';
 import type { RunningHash } from '../base/sha256.js';
 import { SystemRandom } from '../base/system-random.js';
 import type { Env } from '../node/env.js';
+import type { OpenEngine } from '../storage/kv-engine.js';
 import { MemoryHub } from '../transport/memory-hub.js';
 import type { Transport } from '../transport/transport.js';
+import { kernelLock } from './kernel-lock.js';
 import { systemTracing } from './system-tracing.js';
 
 /** The platform's SHA-256. @since 0.1.0 */
@@ -19,21 +21,24 @@ export const systemSha256 = (): RunningHash => createHash('sha256');
 
 /** All of the platform but the network. @since 0.1.0 */
 export async function systemStorage(): Promise<Omit<Env, 'transport'>> {
-  const [{ checkInPlace, nodeFileSystem }, { openClassicLevel }] = await Promise.all([
-    import('../storage/node-fs/index.js'),
-    import('../storage/classic-level/index.js'),
-  ]);
+  const [{ nodeFileSystem: fs }, { checkInPlace, lockDirectory }, { openClassicLevel }] =
+    await Promise.all([
+      import('../storage/node-fs/index.js'),
+      import('../storage/node-fs/lock.js'),
+      import('../storage/classic-level/index.js'),
+    ]);
+  const openEngine: OpenEngine = (path) => {
+    // LevelDB opens its files by their path, in the middle of a write.
+    const beforeWrite = () => checkInPlace(path);
+    return openClassicLevel(path, { fs, clock: systemClock, beforeWrite });
+  };
   return {
     clock: systemClock,
     timers: systemTimers,
     // Not the global one, which test environments replace.
     random: new SystemRandom(webcrypto),
-    fs: nodeFileSystem,
-    openEngine: (path) => {
-      // LevelDB opens its files by their path, in the middle of a write.
-      const beforeWrite = () => checkInPlace(path);
-      return openClassicLevel(path, { fs: nodeFileSystem, clock: systemClock, beforeWrite });
-    },
+    fs: { ...fs, lock: (path) => lockDirectory(path, kernelLock({ fs, openEngine })) },
+    openEngine,
     sha256: systemSha256,
   };
 }

@@ -61,7 +61,7 @@ describe('restore', () => {
     expect(existsSync(place.dir('escape'))).toBe(false);
     const names = (await readdir(dir)).map((name) => name.replace(/^state-[0-9a-f]{16}$/, 'state'));
     expect(names.sort()).toEqual(
-      ['lock', 'member.json', 'snapshots', 'state', 'state.current', 'wal'].sort(),
+      ['lock', 'lock.d', 'member.json', 'snapshots', 'state', 'state.current', 'wal'].sort(),
     );
   });
 

@@ -10,7 +10,11 @@ import { SnapshotReceiver, streamData } from '../../src/node/snapshot-receiver.j
 import { SnapshotStream, type StreamEnd } from '../../src/node/snapshot-stream.js';
 import type { SnapshotRequest } from '../../src/raft/messages.js';
 import { MemorySnapshotStore } from '../../src/storage/index.js';
-import type { SnapshotSink, SnapshotStore } from '../../src/storage/snapshot-store.js';
+import type {
+  SnapshotMeta,
+  SnapshotSink,
+  SnapshotStore,
+} from '../../src/storage/snapshot-store.js';
 
 const depth = Number(process.env.KONTIKI_DEPTH ?? 1);
 const last = { term: 3, index: 90 };
@@ -181,6 +185,46 @@ describe('a snapshot stream', () => {
     await again.rounds(5);
     expect(again.end).toBe('arrived');
     expect([...(await contentOf(again.store))]).toEqual([7]);
+  });
+
+  test('stored already but damaged between its ends -> removed, and received again', async () => {
+    class Damaged extends MemorySnapshotStore {
+      override read(meta: SnapshotMeta) {
+        if (meta.size !== 2) return super.read(meta);
+        return source([Uint8Array.of(7), Uint8Array.of(8)], 1);
+      }
+    }
+    const pair = new Pair(new Damaged());
+    const sink = await pair.store.create(last, configuration);
+    await sink.write(Uint8Array.of(7, 8));
+    await sink.commit();
+    pair.start(source([Uint8Array.of(1)]));
+    await pair.rounds(10);
+    expect(pair.end).toBe('arrived');
+    expect([...(await contentOf(pair.store))]).toEqual([1]);
+  });
+
+  test('stopped while one that is stored already is read -> it ends, and nothing is handed on', async () => {
+    class Endless extends MemorySnapshotStore {
+      chunks = 0;
+      override async *read() {
+        for (;;) {
+          await breath();
+          this.chunks += 1;
+          yield Uint8Array.of(7);
+        }
+      }
+    }
+    const store = new Endless();
+    const pair = new Pair(store);
+    const sink = await store.create(last, configuration);
+    await sink.write(Uint8Array.of(7));
+    await sink.commit();
+    pair.receiver.onRequest(requestOf(1));
+    while (store.chunks < 3) await breath();
+    await pair.receiver.stop();
+    expect(pair.stored).toEqual([]);
+    expect(await store.list()).toHaveLength(1);
   });
 
   test('the store fails -> both give up, and the next stream is taken', async () => {

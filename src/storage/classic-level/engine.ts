@@ -10,7 +10,8 @@ import { verifyLevelTables } from '../level-files/verify.js';
 export interface ClassicLevelOptions {
   /**
    * Where the folder is. When given, the tables are verified before LevelDB opens them, which it does
-   * not do itself: without it a damaged table can lose keys silently, or end the process.
+   * not do itself: without it a damaged table can lose keys silently, or end the process, and a lost
+   * `CURRENT` all of them.
    */
   readonly fs?: FileSystem | undefined;
   /** Bytes of tables to verify at most, the newest first; default 64 MiB, some 0.2 s. */
@@ -43,5 +44,14 @@ export async function openClassicLevel(
   const { fs, clock, beforeWrite, verifyBytesMax = verifyBytesDefault } = options;
   if (fs !== undefined) await verifyLevelTables({ fs, dir: path, bytesMax: verifyBytesMax });
   const construct = () => new ClassicLevel<string, Uint8Array>(path, levelOptions);
-  return LevelEngine.open(construct, { clock, beforeWrite });
+  const engine = await LevelEngine.open(construct, { clock, beforeWrite });
+  if (fs === undefined) return engine;
+  try {
+    // LevelDB has given another file the name of CURRENT, and does not sync that. Without one it is refused.
+    await fs.syncDirectory(path);
+    return engine;
+  } catch (error) {
+    await engine.close().catch(() => undefined);
+    throw error;
+  }
 }

@@ -37,17 +37,48 @@ export interface Manifest {
  *
  * @param fs - where it is
  * @param dir - its folder
- * @returns `undefined` without a `CURRENT`, which names the manifest
+ * @returns `undefined` where there is no database yet
  * @throws {KontikiError} STATE_CORRUPT, naming file and offset; STORAGE_IO
  * @since 0.1.0
  */
 export async function readManifest(fs: FileSystem, dir: string): Promise<Manifest | undefined> {
-  const currentPath = `${dir}/CURRENT`;
-  const current = await fs.readFile(currentPath);
-  if (current === undefined) return undefined;
+  const current = await readCurrent(fs, dir);
+  return current === undefined ? undefined : manifestNamed(fs, dir, current);
+}
+
+/**
+ * What names the manifest. Without it LevelDB begins anew, takes its logs for those of the new database, and
+ * removes all tables; so it is refused as soon as there is anything to lose. A first open that was cut short
+ * leaves no more than an empty log.
+ */
+async function readCurrent(fs: FileSystem, dir: string): Promise<Uint8Array | undefined> {
+  const path = `${dir}/CURRENT`;
+  const current = await fs.readFile(path);
+  if (current !== undefined || !(await holdsRecords(fs, dir))) return current;
+  throw levelCorrupt(path, { offset: 0, what: 'it is missing' });
+}
+
+async function holdsRecords(fs: FileSystem, dir: string): Promise<boolean> {
+  for (const name of await fs.list(dir)) {
+    if (/\.(ldb|sst)$/.test(name)) return true;
+    if (/^\d+\.log$/.test(name) && (await sizeOf(fs, `${dir}/${name}`)) > 0) return true;
+  }
+  return false;
+}
+
+async function sizeOf(fs: FileSystem, path: string): Promise<number> {
+  const file = await fs.open(path, 'read');
+  try {
+    return await file.size();
+  } finally {
+    await file.close();
+  }
+}
+
+async function manifestNamed(fs: FileSystem, dir: string, current: Uint8Array): Promise<Manifest> {
   const [, name] = /^(MANIFEST-\d+)\n$/.exec(utf8Text(current)) ?? [];
   if (name === undefined) {
-    throw levelCorrupt(currentPath, { offset: 0, what: 'it does not name a manifest' });
+    throw levelCorrupt(`${dir}/CURRENT`, { offset: 0, what: 'it does not name a manifest' });
   }
   const path = `${dir}/${name}`;
   const bytes = await fs.readFile(path);
@@ -74,15 +105,17 @@ export async function readManifest(fs: FileSystem, dir: string): Promise<Manifes
  *
  * @returns `undefined` when the manifest cannot be read to its end: LevelDB will refuse it, or start
  *   anew where nothing was yet
- * @throws {KontikiError} STORAGE_IO
+ * @throws {KontikiError} STATE_CORRUPT, when there are tables or logs but no manifest; STORAGE_IO
  * @since 0.1.0
  */
 export async function liveTables(
   fs: FileSystem,
   dir: string,
 ): Promise<readonly LiveTable[] | undefined> {
+  const current = await readCurrent(fs, dir);
+  if (current === undefined) return undefined;
   try {
-    return (await readManifest(fs, dir))?.tables;
+    return (await manifestNamed(fs, dir, current)).tables;
   } catch (error) {
     if (isKontikiError(error, 'STATE_CORRUPT')) return undefined;
     throw error;

@@ -4,7 +4,6 @@
  */
 import type { BinaryString } from '../../base/bytes.js';
 import type { FileSystem } from '../file-system.js';
-import { levelCorrupt } from './damage.js';
 import { isBefore, type LevelEntry } from './entry.js';
 import { type LiveLogs, readLiveLogs } from './live-logs.js';
 import { type LiveTable, type Manifest, readManifest } from './manifest.js';
@@ -50,9 +49,6 @@ export async function readLevelRecords(options: ReadRecordsOptions): Promise<Lev
   const { fs, dir, visit } = options;
   const names = await fs.list(dir);
   const manifest = await readManifest(fs, dir);
-  if (manifest === undefined && names.some((name) => /\.(ldb|sst|log)$/.test(name))) {
-    throw levelCorrupt(`${dir}/CURRENT`, { offset: 0, what: 'it is missing' });
-  }
   // Without a manifest there is nothing yet.
   const { tables, ...numbers }: Manifest = manifest ?? { tables: [], logNumber: 1, previousLog: 0 };
   const { bytes, entries, logs, torn } = await readLiveLogs(fs, dir, names, numbers);

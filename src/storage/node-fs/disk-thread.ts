@@ -7,7 +7,7 @@
  * the first one, and keeps no process alive that waits for nothing.
  */
 import { closeSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { assert } from '../../base/assert.js';
 import { concatBytes } from '../../base/bytes.js';
 import type { FileCalls, OnDone, WritePlace } from './file.js';
@@ -64,9 +64,15 @@ interface Answer {
  * @since 0.1.0
  */
 export class DiskThread implements FileCalls {
+  readonly #create: (program: string, options: WorkerOptions) => Worker;
   #worker: Worker | undefined;
   /** In the order of the calls, which is that of the answers. */
   #waiting: OnDone[] = [];
+
+  /** @param create - makes a thread of Node; default: the platform */
+  constructor(create = (text: string, options: WorkerOptions) => new Worker(text, options)) {
+    this.#create = create;
+  }
 
   /** The chunks may be changed as soon as this returns. A sync follows only what was written whole. */
   write(
@@ -88,7 +94,7 @@ export class DiskThread implements FileCalls {
   /**
    * Behind all that was asked before, and in the thread that opened it: a worker thread of Node closes by number
    * what it has opened when it ends, unless it was that thread which closed it, and by then the number may be
-   * somebody else's file.
+   * somebody else's file. Without a thread nothing was asked before.
    */
   close(fd: number, onDone: OnDone): void {
     this.#ask({ call: 'pass', fd }, () => {
@@ -102,7 +108,12 @@ export class DiskThread implements FileCalls {
   }
 
   #ask(request: Request, onDone: OnDone, handedOver: ArrayBuffer[] = []): void {
-    this.#worker ??= this.#start();
+    try {
+      this.#worker ??= this.#start();
+    } catch (error) {
+      // A process may not be allowed threads, or have too many: that is a failure of the call.
+      return onDone(error as Error);
+    }
     if (this.#waiting.length === 0) this.#worker.ref();
     this.#waiting.push(onDone);
     this.#worker.postMessage(request, handedOver);
@@ -111,7 +122,7 @@ export class DiskThread implements FileCalls {
   #start(): Worker {
     // None of the host's loaders and preloaded modules: they would run here, too.
     const own = { execArgv: [], env: {}, name: 'kontiki-disk' };
-    const worker = new Worker(program, { eval: true, ...own });
+    const worker = this.#create(program, { eval: true, ...own });
     worker.on('message', (answer: Answer) => this.#onAnswer(worker, answer));
     worker.on('error', (error) => this.#onEnd(worker, error));
     worker.on('exit', () => this.#onEnd(worker, new Error('the thread of the disk ended')));

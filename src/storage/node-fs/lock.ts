@@ -4,8 +4,8 @@
  * time, so nobody has to clean up after SIGKILL.
  *
  * Two processes that take over the same dead lock at the same moment may both believe they have it, and a
- * process of another container is taken for dead: its id means nothing here. An engine beside it
- * holds a lock of the kernel, and the second of the two ends there (`preset/kernel-lock.ts`).
+ * process of another container is taken for dead: its id means nothing here. Members hold a lock of the
+ * kernel beside the file, and the second of the two ends there (`preset/kernel-lock.ts`).
  */
 import { statSync } from 'node:fs';
 import { link, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises';
@@ -33,17 +33,22 @@ interface Holder {
   readonly space?: string | undefined;
 }
 
+/** Takes another lock on a directory. @throws {KontikiError} DIR_LOCKED, STORAGE_IO @since 0.1.0 */
+export type TakeLock = (directory: string) => Promise<DirectoryLock>;
+
 /**
- * @throws {KontikiError} DIR_LOCKED, STORAGE_IO
+ * @param takeBeside - takes a lock that is held along with the file; default: there is none
+ * @throws {KontikiError} DIR_LOCKED, STORAGE_IO, what `takeBeside` throws
  * @since 0.1.0
  */
-export async function lockDirectory(path: string): Promise<DirectoryLock> {
+export async function lockDirectory(path: string, takeBeside?: TakeLock): Promise<DirectoryLock> {
   try {
     const directory = await realpath(path);
     if (held.has(directory)) throw locked(path, 'this process');
     held.set(directory, statSync(directory, { bigint: true }));
+    let beside: DirectoryLock | undefined;
     try {
-      await take(directory);
+      beside = await take(directory, takeBeside);
     } catch (error) {
       held.delete(directory);
       throw error;
@@ -51,7 +56,7 @@ export async function lockDirectory(path: string): Promise<DirectoryLock> {
     let released: Promise<void> | undefined;
     return {
       release: () => {
-        released ??= release(directory);
+        released ??= release(directory, beside);
         return released;
       },
     };
@@ -97,7 +102,33 @@ function isInPlace(directory: string): boolean {
   return now !== undefined && now.dev === was?.dev && now.ino === was.ino;
 }
 
-async function take(directory: string): Promise<void> {
+/** @returns what is held beside the file */
+async function take(
+  directory: string,
+  takeBeside: TakeLock = async () => ({ release: async () => undefined }),
+): Promise<DirectoryLock> {
+  let beside: DirectoryLock | undefined;
+  const besides = async () => {
+    beside ??= await takeBeside(directory);
+    return beside;
+  };
+  try {
+    await takeFile(directory, besides);
+    return await besides().catch(async (error: unknown) => {
+      await rm(`${directory}/lock`, { force: true });
+      throw error;
+    });
+  } catch (error) {
+    await beside?.release();
+    throw error;
+  }
+}
+
+/**
+ * @param takeBeside - called before the file of a holder that seems dead is removed: if it refuses, the
+ *   holder lives, in another container, and keeps its file
+ */
+async function takeFile(directory: string, takeBeside: () => Promise<unknown>): Promise<void> {
   const file = `${directory}/lock`;
   const { pid } = process;
   const own: Holder = { pid, startedAt: await startOf(pid), space: await ownSpace() };
@@ -112,6 +143,7 @@ async function take(directory: string): Promise<void> {
         throw locked(directory, `process ${holder.pid}`);
       }
       if (attempt === 3) throw locked(directory, 'a process that comes and goes');
+      await takeBeside();
       await rm(file, { force: true });
     }
   } finally {
@@ -176,15 +208,15 @@ async function startOf(pid: number): Promise<string | undefined> {
   }
 }
 
-async function release(directory: string): Promise<void> {
+async function release(directory: string, beside: DirectoryLock): Promise<void> {
   try {
     // What is there now may be another's lock on another folder.
     if (isInPlace(directory)) await rm(`${directory}/lock`, { force: true });
   } catch (error) {
     throw ioError(error, `unlock ${directory}`);
   } finally {
-    // Last: whoever may lock now must not have its file removed.
-    held.delete(directory);
+    // Behind it: whoever may lock now must not have its file removed.
+    await beside.release().finally(() => held.delete(directory));
   }
 }
 

@@ -1,10 +1,21 @@
 // The disk's own thread: what it is for, and that it is no burden to anybody.
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, open, openSync, readFileSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdtempSync,
+  open,
+  openSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DiskThread } from '../../../src/storage/node-fs/disk-thread.js';
+import { NodeFile } from '../../../src/storage/node-fs/file.js';
 import { nodeFileSystem as fs } from '../../../src/storage/node-fs/index.js';
 
 let dir: string;
@@ -95,6 +106,32 @@ describe('the thread of the disk', () => {
     expect(error).toMatchObject({ code: 'EBADF' });
     expect([written, synced]).toEqual([undefined, undefined]);
     closeSync(fd);
+  });
+
+  test('no thread can be started -> STORAGE_IO with its cause; a close closes; later it can', async () => {
+    let isAllowed = false;
+    const cause = Object.assign(new Error('restricted'), { code: 'ERR_ACCESS_DENIED' });
+    const thread = new DiskThread((text, options) => {
+      if (!isAllowed) throw cause;
+      return new Worker(text, options);
+    });
+    const openedHere = () => {
+      const fd = openSync(`${dir}/file`, 'w+');
+      return { fd, file: new NodeFile(fd, 'file', thread) };
+    };
+    const [one, two] = [openedHere(), openedHere()];
+    const refused = { code: 'STORAGE_IO', cause };
+    await expect(one.file.write(0, [Uint8Array.of(1)])).rejects.toMatchObject(refused);
+    await expect(two.file.sync()).rejects.toMatchObject(refused);
+    for (const { fd, file } of [one, two]) {
+      await file.close();
+      expect(() => fstatSync(fd)).toThrow(/EBADF/);
+    }
+    isAllowed = true;
+    const three = openedHere();
+    await three.file.write(0, [Uint8Array.of(1)]);
+    await three.file.close();
+    expect([...readFileSync(`${dir}/file`)]).toEqual([1]);
   });
 
   test('a process that has used it and ends -> ends by itself, with nothing left undone', () => {

@@ -11,7 +11,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { kontikiError } from '../../../src/base/errors.js';
 import { nodeFileSystem as fs, lockHolder } from '../../../src/storage/node-fs/index.js';
+import { lockDirectory } from '../../../src/storage/node-fs/lock.js';
 
 let dir: string;
 const children: ChildProcess[] = [];
@@ -126,6 +128,47 @@ describe('in one process', () => {
     });
     mkdirSync(`${dir}/new`);
     await (await fs.lock(`${dir}/new`)).release();
+  });
+});
+
+describe('another lock beside the file', () => {
+  const gone = JSON.stringify({ pid: 2 ** 22 + 1, startedAt: 'gone' });
+  const refuse = () => Promise.reject(kontikiError('DIR_LOCKED', 'in another container'));
+
+  test.each([
+    ['of a holder that seems dead stays as it is', gone],
+    ['of nobody is not left behind', undefined],
+  ])('refused -> a file %s, and it can be tried again', async (_what, before) => {
+    if (before !== undefined) writeFileSync(lockPath(), before);
+    await expect(lockDirectory(dir, refuse)).rejects.toMatchObject(locked('in another container'));
+    expect(readdirSync(dir)).toEqual(before === undefined ? [] : ['lock']);
+    if (before !== undefined) expect(readFileSync(lockPath(), 'utf8')).toBe(before);
+    await (await lockDirectory(dir)).release();
+  });
+
+  test('taken over from the dead or not -> held once, until the file is gone', async () => {
+    for (const before of [gone, undefined]) {
+      if (before !== undefined) writeFileSync(lockPath(), before);
+      const seen: string[] = [];
+      const note = (what: string) => void seen.push(`${what} with ${readdirSync(dir).join()}`);
+      const lock = await lockDirectory(dir, async () => {
+        note('taken');
+        return { release: async () => note('released') };
+      });
+      expect(holder().pid).toBe(process.pid);
+      await lock.release();
+      expect(seen).toEqual([expect.stringContaining('taken with lock'), 'released with ']);
+    }
+  });
+
+  test('a file that a process of this container holds -> the other lock is not asked for', async () => {
+    const lock = await lockDirectory(dir);
+    const mine = readFileSync(lockPath());
+    await lock.release();
+    writeFileSync(lockPath(), mine);
+    await expect(lockDirectory(dir, refuse)).rejects.toMatchObject(
+      locked(`process ${process.pid}`),
+    );
   });
 });
 
