@@ -10,8 +10,8 @@
  *   f5 {from 40, to 52}   f6 {from 52, to 60}   f7 {from 60, to 75, oldest 5}   b = 75
  * ```
  *
- * A record is deleted only when so many bytes were flushed after it that its batch has long left the
- * engine's log for its tables.
+ * A record is deleted only when its batch has left the engine's log for its tables, and that of a later
+ * flush as well: one that is in a table stays, so that lost tables are missed, too (`flush-window.ts`).
  */
 import { assert } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
@@ -26,16 +26,14 @@ import {
   flushKey,
   flushKeys,
 } from './flush-record.js';
+import { FlushWindow } from './flush-window.js';
 import type { KvEngine } from './kv-engine.js';
 
 /** Bytes after which the engine starts a new log and turns the old one into a table. @since 0.1.0 */
 export const engineWriteBufferBytes = 8 * 1024 * 1024;
 
-/**
- * Two logs can be alive, each longer than a write buffer by less than one batch. Twice that is kept,
- * to depend on no detail of the engine.
- */
-const keptBytes = 4 * engineWriteBufferBytes;
+/** Twice what fills a write buffer, to depend on no detail of the engine. */
+const groupBytes = 2 * engineWriteBufferBytes;
 
 /** What the engine's write buffer spends on each key at least: list node, sequence number, lengths. */
 const entryBytes = 24;
@@ -52,15 +50,11 @@ const chunkPairs = 1_000;
  */
 export class FlushChain {
   #last: FlushRecord;
-  /** Batch sizes of the kept records, oldest first. */
-  #sizes: number[];
-  /** Sum of `#sizes`. */
-  #kept: number;
+  readonly #window: FlushWindow;
 
-  private constructor(last: FlushRecord, sizes: number[]) {
+  private constructor(last: FlushRecord, sizes: readonly number[]) {
     this.#last = last;
-    this.#sizes = sizes;
-    this.#kept = sizes.reduce((sum, size) => sum + size, 0);
+    this.#window = new FlushWindow(groupBytes, last.oldest, sizes);
   }
 
   /** Applied index with the last flush; 0 before the first. */
@@ -116,27 +110,12 @@ export class FlushChain {
     }
     assert(seq === this.#last.seq + 1, 'the batch of a flush is walked once, before the next one');
     const first = this.#last.oldest;
-    const oldest = this.#keep(seq, bytes);
+    const oldest = this.#window.add(bytes);
     const from = this.#last.to;
     this.#last = { seq, oldest, from, to: to ?? from, bytes, previous, hash: hash >>> 0 };
     for (let old = first; old < oldest; old += 1) yield [flushKey(old), undefined];
     yield [flushKey(seq), encodeFlush(this.#last)];
     if (to !== undefined) yield [appliedKey, encodeApplied(to)];
-  }
-
-  /** Counts a batch in. @returns the lowest seq whose record must stay */
-  #keep(seq: number, bytes: number): number {
-    let { oldest } = this.#last;
-    this.#sizes.push(bytes);
-    this.#kept += bytes;
-    let dropped = 0;
-    for (; oldest < seq; oldest += 1, dropped += 1) {
-      const size = this.#sizes[dropped] as number;
-      if (this.#kept - size < keptBytes) break;
-      this.#kept -= size;
-    }
-    this.#sizes.splice(0, dropped);
-    return oldest;
   }
 }
 
