@@ -210,6 +210,15 @@ export class NodeMembers {
     return this.#membership.isMember ? this.#membership.directory.addresses : new Map();
   }
 
+  /** A read index that this member was told as the leader of one term throughout. */
+  async #confirmLead(): Promise<void> {
+    const { raft, readIndex } = this.#parts;
+    const { term } = raft;
+    await readIndex();
+    if (raft.role === 'leader' && raft.term === term) return;
+    throw kontikiError('LEADER_CHANGED', 'node: this member leads no more');
+  }
+
   #view() {
     const { log, options, raft } = this.#parts;
     const membership = this.#membership;
@@ -218,6 +227,7 @@ export class NodeMembers {
       isRemoved: (id: MemberId) => membership.isRemoved(id),
       hasHistory: () => raft.status().commit > (options.peerMemory.foundedIndex ?? 0),
       leads: () => raft.role === 'leader' && log.term(raft.status().commit) === raft.term,
+      confirmLead: () => this.#confirmLead(),
       pledges: () => pledgesOf(raft),
       vouch: (peer: MemberIdentity, probe: boolean) => this.#vouchers.ask(peer, probe),
     };

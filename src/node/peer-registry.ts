@@ -6,7 +6,8 @@
  * A member that never met a peer cannot tell a wiped directory from a first one. The leader can: it
  * has counted an acknowledgement of whoever it counts, so it has met them; and what was committed
  * before it led is, by an entry of its own term, on a majority that it has met. So once there is
- * anything to forget, a directory that is new here is taken only if the leader vouches for it.
+ * anything to forget, a directory that is new here is taken only if the leader vouches for it, and the
+ * leader does so only once it is certain that it leads still.
  *
  * A directory that is known is taken as long as it is not an old copy of itself (ADR 0019).
  */
@@ -39,8 +40,14 @@ export interface PeerView {
   isRemoved(id: MemberId): boolean;
   /** Anything was committed by this group, as far as this member knows. */
   hasHistory(): boolean;
-  /** This member leads, and has committed an entry of its term. */
+  /** This member leads, and has committed an entry of its term; it may have been deposed since. */
   leads(): boolean;
+  /**
+   * Resolves once no other leader can have been elected before this call.
+   *
+   * @throws {KontikiError} when that cannot be said now
+   */
+  confirmLead(): Promise<void>;
   /** What members are known to have pledged, in the present term. */
   pledges(): readonly Pledge[];
   /**
@@ -95,6 +102,7 @@ export class PeerRegistry {
     const isNew = !this.#known.has(peer.memberId);
     const decision = isNew ? this.#decide(peer) : 'take';
     if (decision === 'ask') await this.#ask(peer, probe);
+    if (decision === 'confirm') await this.#confirmLead(peer);
     if (probe) return;
     await this.#inTurn(async () => {
       // Another handshake of the same member may have come first while this one waited.
@@ -214,18 +222,28 @@ export class PeerRegistry {
     return { dirId, life: life?.number ?? 0, token: life?.tokens[0] ?? 0, term, lastIndex };
   }
 
-  /** About a peer that was never met: to be taken, or for the leader to say. */
-  #decide(peer: MemberIdentity): 'take' | 'ask' {
+  /** About a peer that was never met: to be taken, if this member leads still, or for the leader to say. */
+  #decide(peer: MemberIdentity): 'take' | 'confirm' | 'ask' {
     const view = this.#view;
     if (!view.leads()) {
       this.#checkStrangers(peer);
       // Nothing to forget; or a member that was added and has not applied that yet.
       return view.hasHistory() ? 'ask' : 'take';
     }
-    if (view.isMember(peer.memberId)) return 'take';
+    if (view.isMember(peer.memberId)) return 'confirm';
     // The leader has applied what it committed, but for what it just did.
     const message = `node: expected a peer of this cluster, got member ${peer.memberId}`;
     throw kontikiError('MEMBER_UNKNOWN', message);
+  }
+
+  /** A later leader may have met the peer, and counted it, before its directory was lost. */
+  async #confirmLead({ memberId }: MemberIdentity): Promise<void> {
+    try {
+      await this.#view.confirmLead();
+    } catch (cause) {
+      const message = `node: it is not certain any more that this member leads, which has to tell whether member ${memberId} is new`;
+      throw kontikiError('NO_LEADER', message, { cause });
+    }
   }
 
   async #ask(peer: MemberIdentity, probe: boolean): Promise<void> {

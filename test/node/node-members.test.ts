@@ -13,7 +13,7 @@ import type { Transport } from '../../src/transport/transport.js';
 import { VirtualTime } from './virtual-time.js';
 
 /** The first of three, which was just elected: by default it has committed nothing in its term. */
-function youngLeader(committedTerm = 1) {
+function youngLeader(committedTerm = 1, readIndex = async () => {}) {
   const time = new VirtualTime();
   let asked = 0;
   const questions = {
@@ -30,9 +30,9 @@ function youngLeader(committedTerm = 1) {
     options: { peerMemory: { load: () => new Map(), save: async () => undefined } },
     log: { term: () => committedTerm },
     transport: { updatePeers: () => undefined },
-    ...{ raft, questions, clock: time, timers: time, electionMs: 1_000 },
+    ...{ readIndex, raft, questions, clock: time, timers: time, electionMs: 1_000 },
   } as unknown as NodeMembersParts);
-  return { members, asked: () => asked };
+  return { members, raft, asked: () => asked };
 }
 
 /** A member that knows nobody who leads, and whose questions end in `error`. */
@@ -199,6 +199,14 @@ test.each([
   expect(failures).toEqual(role === 'leader' ? [] : [removed]);
   await time.run(2_000);
   expect(failures).toEqual([removed]);
+});
+
+test('a leader that is deposed while it makes sure -> a member it never met is put off', async () => {
+  const { members, raft } = youngLeader(2, async () => {
+    raft.role = 'follower';
+  });
+  const admitted = members.admit({ clusterId: 7, memberId: 2, dirId: 'b' }, false);
+  await expect(admitted).rejects.toMatchObject({ code: 'NO_LEADER' });
 });
 
 test('a leader that committed nothing yet: a member it never met -> put off, without asking itself', async () => {

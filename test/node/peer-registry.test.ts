@@ -89,6 +89,7 @@ function registry(before: readonly [MemberId, KnownPeer][] = [], view: Partial<P
     isRemoved: (id) => id === 9,
     hasHistory: () => false,
     leads: () => false,
+    confirmLead: async () => undefined,
     pledges: () => [],
     vouch: nobody,
     ...view,
@@ -121,6 +122,18 @@ describe('the leader is asked', () => {
     await settle();
     await memory.finish();
     expect(seen.outcome).toBe(outcome);
+  });
+
+  test('and was deposed without having heard of it -> it cannot tell, and remembers nothing', async () => {
+    const confirmLead = async () => {
+      throw kontikiError('LEADER_CHANGED', 'another one leads');
+    };
+    const { memory, peers } = registry([[3, known(dir('a'))]], { ...leading, confirmLead });
+    await expect(peers.vouch(peer(2), false)).rejects.toEqual(error('NO_LEADER'));
+    await expect(peers.admit(peer(2), false)).rejects.toEqual(error('NO_LEADER'));
+    // Whom it has met it knows without being sure.
+    await peers.admit(peer(3), false);
+    expect(memory.saves).toEqual([]);
   });
 
   test('about another life of itself -> it cannot tell', async () => {
