@@ -4,12 +4,12 @@
  */
 import type { Clock, Timer, Timers } from '../base/clock.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
+import { sleep } from '../base/sleep.js';
 import type { MemberInfo } from '../codec/member-codec.js';
 import {
   decodeInquiry,
   encodeJoinAnswer,
   encodeMembershipAnswer,
-  type JoinAnswer,
   type JoinQuestion,
 } from '../codec/membership-codec.js';
 import type { ConfState } from '../raft/configuration.js';
@@ -65,10 +65,15 @@ export class NodeMembers {
   /** Why this member has to stop once what is being applied is done. */
   #removed: { readonly led: boolean } | undefined;
   #lingering: Timer | undefined;
+  /** When time passed last. */
+  #tickedMs: number;
+  /** When it went on after it stood still for longer than an election takes. */
+  #awokeMs = Number.NEGATIVE_INFINITY;
 
   /** @throws {KontikiError} MEMBER_REMOVED; CONFIGURATION_INVALID, FRAME_INVALID, FORMAT_UNSUPPORTED */
   constructor(parts: NodeMembersParts) {
     this.#parts = parts;
+    this.#tickedMs = parts.clock.monotonicMs();
     const { clock, identity, log, questions, raft, readIndex, timers } = parts;
     const initial = withNames(parts.initial, parts.options.joining?.founders);
     const { memberId } = identity;
@@ -154,31 +159,42 @@ export class NodeMembers {
       this.#peers.confirm(inquiry.peer);
       return encodeMembershipAnswer({ status: 'done', id: inquiry.peer.memberId });
     }
-    const { options, raft, readIndex } = this.#parts;
+    const { options, raft } = this.#parts;
     const { joining } = options;
+    if (joining === undefined) return undefined;
+    if (inquiry.token !== joining.token) {
+      return refuseJoin('CLUSTER_MISMATCH', 'this group has another token');
+    }
     // Without a leader nobody is let in anyway.
-    if (joining === undefined || raft.leader === noMember) return undefined;
+    if (raft.leader === noMember) return undefined;
     // Names are given again: an older list has the id of one that was removed.
-    await readIndex();
-    return encodeJoinAnswer(this.#joinAnswer(inquiry, joining));
+    await (raft.role === 'leader' ? this.#confirmLead() : this.#catchUp());
+    return this.#joinAnswer(inquiry, joining);
   }
 
-  #joinAnswer({ name, token }: JoinQuestion, { founders, token: own }: JoiningInfo): JoinAnswer {
+  /** Not for long: the quorum may need the very member that joins. One that was cut off soon has no leader. */
+  async #catchUp(): Promise<void> {
+    const { electionMs, raft, readIndex, timers } = this.#parts;
+    await Promise.race([readIndex(), sleep(timers, electionMs / 5)]);
+    if (raft.leader === noMember) throw kontikiError('NO_LEADER', 'node: no leader is known');
+  }
+
+  #joinAnswer({ name }: JoinQuestion, { founders }: JoiningInfo): Uint8Array {
     const { clusterId, memberId } = this.#parts.identity;
-    const refuse = (code: 'CLUSTER_MISMATCH' | 'MEMBER_UNKNOWN', message: string) =>
-      ({ kind: 'refused', code, message }) as const;
-    if (token !== own) return refuse('CLUSTER_MISMATCH', 'this group has another token');
     const { members } = this.#membership.directory;
     const found = this.#membership.directory.named(name);
     if (found === undefined || found.id === memberId || !this.#membership.isMember) {
-      return refuse('MEMBER_UNKNOWN', `no member named ${name} was added to this group`);
+      return refuseJoin('MEMBER_UNKNOWN', `no member named ${name} was added to this group`);
     }
-    return { kind: 'member', clusterId, memberId: found.id, founders, members };
+    return encodeJoinAnswer({ kind: 'member', clusterId, memberId: found.id, founders, members });
   }
 
   /** Time passes; before the core's own tick. */
   tick(): void {
-    this.#peers.tick(this.#parts.clock.monotonicMs());
+    const nowMs = this.#parts.clock.monotonicMs();
+    if (nowMs - this.#tickedMs > this.#parts.electionMs) this.#awokeMs = nowMs;
+    this.#tickedMs = nowMs;
+    this.#peers.tick(nowMs);
     this.#leader.tick();
   }
 
@@ -210,10 +226,17 @@ export class NodeMembers {
     return this.#membership.isMember ? this.#membership.directory.addresses : new Map();
   }
 
-  /** A read index that this member was told as the leader of one term throughout. */
+  /**
+   * A leader that hears of no quorum steps down within an election timeout, unless its process stood
+   * still: then, and a while after, it has to ask. Not always, for the quorum may need the very peer that
+   * is to be let in.
+   */
   async #confirmLead(): Promise<void> {
-    const { raft, readIndex } = this.#parts;
+    const { clock, electionMs, raft, readIndex } = this.#parts;
     const { term } = raft;
+    const nowMs = clock.monotonicMs();
+    const stoodStill = nowMs - this.#tickedMs > electionMs;
+    if (!stoodStill && nowMs - this.#awokeMs > 2 * electionMs) return;
     await readIndex();
     if (raft.role === 'leader' && raft.term === term) return;
     throw kontikiError('LEADER_CHANGED', 'node: this member leads no more');
@@ -251,6 +274,10 @@ function pledgesOf(raft: RawNode): readonly Pledge[] {
 function withNames(initial: ConfState, founders: readonly MemberInfo[] | undefined): ConfState {
   if (initial.context !== undefined || founders === undefined) return initial;
   return { ...initial, context: MemberDirectory.ofFounders(founders).encode() };
+}
+
+function refuseJoin(code: 'CLUSTER_MISMATCH' | 'MEMBER_UNKNOWN', message: string): Uint8Array {
+  return encodeJoinAnswer({ kind: 'refused', code, message });
 }
 
 function removedError(memberId: MemberId): KontikiError {

@@ -23,7 +23,7 @@ function youngLeader(committedTerm = 1, readIndex = async () => {}) {
       return members.answer(question);
     },
   };
-  const raft = { role: 'leader', term: 2, status: () => ({ commit: 5 }) };
+  const raft = { role: 'leader', term: 2, status: () => ({ commit: 5, progress: [] }) };
   const members: NodeMembers = new NodeMembers({
     identity: { clusterId: 7, memberId: 1, dirId: 'a' },
     initial: { voters: [1, 2, 3] },
@@ -32,7 +32,7 @@ function youngLeader(committedTerm = 1, readIndex = async () => {}) {
     transport: { updatePeers: () => undefined },
     ...{ readIndex, raft, questions, clock: time, timers: time, electionMs: 1_000 },
   } as unknown as NodeMembersParts);
-  return { members, raft, asked: () => asked };
+  return { members, raft, time, asked: () => asked };
 }
 
 /** A member that knows nobody who leads, and whose questions end in `error`. */
@@ -201,12 +201,33 @@ test.each([
   expect(failures).toEqual([removed]);
 });
 
-test('a leader that is deposed while it makes sure -> a member it never met is put off', async () => {
-  const { members, raft } = youngLeader(2, async () => {
-    raft.role = 'follower';
+describe('a leader and a member that it never met', () => {
+  const peer = { clusterId: 7, memberId: 2, dirId: 'b' };
+
+  // Asked, it could not answer if the quorum needs this very member.
+  test('its process went on all the time -> taken, and no quorum is asked', async () => {
+    const { members } = youngLeader(2, () => new Promise(() => undefined));
+    await members.admit(peer, false);
   });
-  const admitted = members.admit({ clusterId: 7, memberId: 2, dirId: 'b' }, false);
-  await expect(admitted).rejects.toMatchObject({ code: 'NO_LEADER' });
+
+  test.each([
+    ['is leading still', 'leader', undefined],
+    ['was deposed meanwhile', 'follower', 'NO_LEADER'],
+  ] as const)('its process stood still, and it %s -> a quorum is asked', async (_, role, code) => {
+    for (const isTicked of [false, true]) {
+      let asked = 0;
+      const { members, raft, time } = youngLeader(2, async () => {
+        asked += 1;
+        raft.role = role;
+      });
+      await time.run(1_001);
+      if (isTicked) members.tick();
+      const admitted = members.admit(peer, false);
+      if (code === undefined) await admitted;
+      else await expect(admitted).rejects.toMatchObject({ code });
+      expect(asked).toBe(1);
+    }
+  });
 });
 
 test('a leader that committed nothing yet: a member it never met -> put off, without asking itself', async () => {

@@ -48,6 +48,8 @@ test('a member that lags is asked by one that joins -> who that is now, once it 
   cluster.addMachine('d');
   const id = await replaced(cluster, { by: leader, lagging: [follower, 'd'] });
   cluster.joins('d', [follower]);
+  // It knows that it has no leader.
+  await cluster.sim.run(3_000);
   const opened = cluster.start('d');
   let isOpen = false;
   opened.then(
@@ -63,6 +65,23 @@ test('a member that lags is asked by one that joins -> who that is now, once it 
   await run(cluster, store.put('a', '1'));
   expect(store.status().memberId).toBe(id);
 });
+
+// Found by a review of the above: made sure by a quorum of all, nobody could ever be let in again.
+test.each([1, 2, 3])(
+  'seed %i: a founder starts for the first time as another one dies -> the leader lets it in, and leads on',
+  async (seed) => {
+    const cluster = storeCluster({ seed, members: 3, store: { timeoutMs: 20_000 } });
+    const [a = '', b = '', late = ''] = cluster.names;
+    const opened = Promise.all([a, b].map((name) => cluster.start(name)));
+    await cluster.sim.complete(opened, 10_000);
+    await cluster.sim.runUntil(() => cluster.leader() !== undefined, 10_000);
+    const leader = cluster.leader() as string;
+    await run(cluster, cluster.service(leader).put('a', '1'));
+    cluster.crash(leader === a ? b : a);
+    const store = await run(cluster, cluster.start(late));
+    await run(cluster, store.put('b', '2'));
+  },
+);
 
 test('a deposed leader that has not heard of it -> says nothing of what it cannot know', async () => {
   const { cluster, leader, follower, rest } = await led(3, 5);
