@@ -6,7 +6,9 @@
  * that would look like damage; a member with a state machine of its own has none.
  */
 import { rmdir } from 'node:fs/promises';
+import { systemTimers } from '../base/clock.js';
 import { isKontikiError } from '../base/errors.js';
+import { sleep } from '../base/sleep.js';
 import type { Env } from '../node/env.js';
 import type { FileSystem } from '../storage/file-system.js';
 import type { KvEngine } from '../storage/kv-engine.js';
@@ -16,6 +18,8 @@ import type { TakeLock } from '../storage/node-fs/lock.js';
 const kernelLockName = 'lock.d';
 /** The file in it that LevelDB locks. */
 const lockedName = 'LOCK';
+/** How often it is tried, and milliseconds in between: a close takes some. */
+const [attempts, pauseMs] = [5, 40];
 
 /**
  * @param storage - whose engine holds a lock as long as it is open
@@ -25,7 +29,7 @@ const lockedName = 'LOCK';
 export function kernelLock(storage: Pick<Env, 'fs' | 'openEngine'>): TakeLock {
   return async (directory) => {
     const path = `${directory}/${kernelLockName}`;
-    const engine = await openEmpty(storage, path);
+    const engine = await openFree(storage, path);
     return {
       release: async () => {
         // As long as it is held, so that it is nobody else's. What stays does no harm.
@@ -41,6 +45,22 @@ async function remove(fs: FileSystem, path: string): Promise<void> {
   await clear(fs, path);
   await fs.remove(`${path}/${lockedName}`);
   await rmdir(path);
+}
+
+/**
+ * One that closes lets go of the lock file before this lock, and who finds no file comes in between.
+ *
+ * @throws {KontikiError} DIR_LOCKED, when somebody keeps it
+ */
+async function openFree(storage: Pick<Env, 'fs' | 'openEngine'>, path: string): Promise<KvEngine> {
+  for (let left = attempts; ; left -= 1) {
+    try {
+      return await openEmpty(storage, path);
+    } catch (error) {
+      if (!isKontikiError(error, 'DIR_LOCKED') || left === 1) throw error;
+      await sleep(systemTimers, pauseMs);
+    }
+  }
 }
 
 /** Damage there must not cost a member its place: nothing is lost with it. */

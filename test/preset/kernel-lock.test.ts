@@ -1,9 +1,13 @@
 // Two processes that cannot ask each other whether they live, as in two containers on one volume: the
 // lock of the kernel keeps the second out, for own state machines too.
 import { spawnSync } from 'node:child_process';
-import { cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { kontikiError } from '../../src/base/errors.js';
 import { type CommandMachine, openNode, openStore } from '../../src/index.js';
+import { kernelLock } from '../../src/preset/kernel-lock.js';
+import { openClassicLevel } from '../../src/storage/classic-level/index.js';
+import { nodeFileSystem } from '../../src/storage/node-fs/index.js';
 import { Place } from './place.js';
 
 const machine: CommandMachine<number> = {
@@ -54,6 +58,24 @@ test('openNode: a lock file that names nobody who is known here -> DIR_LOCKED as
   await node.close();
   expect(openElsewhere(dir)).toBe('opened');
 }, 30_000);
+
+test.each([
+  ['let go of meanwhile', 3, 'taken'],
+  ['kept', 100, 'DIR_LOCKED'],
+])('held by one that closes, and %s after %i attempts -> %s', async (_what, busy, outcome) => {
+  const dir = place.dir('data');
+  await mkdir(dir);
+  let attempts = 0;
+  const openEngine = async (path: string) => {
+    attempts += 1;
+    if (attempts <= busy) throw kontikiError('DIR_LOCKED', 'another one has it open');
+    return openClassicLevel(path);
+  };
+  const taken = kernelLock({ fs: nodeFileSystem, openEngine })(dir);
+  if (outcome === 'taken') await (await taken).release();
+  else await expect(taken).rejects.toMatchObject({ code: outcome });
+  expect(attempts).toBeLessThan(10);
+});
 
 test('openStore: tables that another one is replacing -> DIR_LOCKED, not damage, and its lock file stays', async () => {
   const dir = place.dir('data');
