@@ -165,18 +165,20 @@ export class NodeMembers {
     if (inquiry.token !== joining.token) {
       return refuseJoin('CLUSTER_MISMATCH', 'this group has another token');
     }
-    // Without a leader nobody is let in anyway.
-    if (raft.leader === noMember) return undefined;
     // Names are given again: an older list has the id of one that was removed.
     await (raft.role === 'leader' ? this.#confirmLead() : this.#catchUp());
     return this.#joinAnswer(inquiry, joining);
   }
 
-  /** Not for long: the quorum may need the very member that joins. One that was cut off soon has no leader. */
+  /**
+   * Not for long, and not without a leader: the quorum may need the very member that joins, which can begin
+   * by an older list, too. The id of one that was removed is refused later.
+   */
   async #catchUp(): Promise<void> {
     const { electionMs, raft, readIndex, timers } = this.#parts;
-    await Promise.race([readIndex(), sleep(timers, electionMs / 5)]);
-    if (raft.leader === noMember) throw kontikiError('NO_LEADER', 'node: no leader is known');
+    if (raft.leader === noMember) return;
+    const caughtUp = readIndex().catch(() => undefined);
+    await Promise.race([caughtUp, sleep(timers, electionMs / 5)]);
   }
 
   #joinAnswer({ name }: JoinQuestion, { founders }: JoiningInfo): Uint8Array {
