@@ -221,3 +221,13 @@ const passingCodes = ['LEADER_CHANGED', 'NO_LEADER', 'OVERLOADED', 'TIMEOUT'] as
 export function isPassing(error: unknown): error is KontikiError {
   return isErrorOf(error, passingCodes);
 }
+
+/**
+ * The same error, with what became of one write.
+ *
+ * @since 0.1.0
+ */
+export function withOutcome(error: KontikiError, outcome: Outcome): KontikiError {
+  const { code, message, cause, ...fields } = error;
+  return kontikiError(code, message, { ...fields, cause, outcome } as never);
+}

@@ -4,7 +4,7 @@
  */
 import type { Clock, Timers } from '../base/clock.js';
 import { Deferred } from '../base/deferred.js';
-import { isPassing, type KontikiError, kontikiError } from '../base/errors.js';
+import { isPassing, type KontikiError, kontikiError, withOutcome } from '../base/errors.js';
 import { sleep } from '../base/sleep.js';
 import {
   decodeMembershipAnswer,
@@ -160,10 +160,7 @@ export class Members {
   async #call(request: MembershipRequest, options: MemberCallOptions): Promise<MemberId> {
     const { signal, timeoutMs } = options;
     signal?.throwIfAborted();
-    if (this.#closed !== undefined) {
-      const { code, message } = this.#closed;
-      throw kontikiError(code as 'CLOSED', message, { cause: this.#closed, outcome: 'rejected' });
-    }
+    if (this.#closed !== undefined) throw withOutcome(this.#closed, 'rejected');
     const call: Call = { request, result: new Deferred(), isRetry: false, isAsked: false };
     const timer = this.#parts.timers.after(timeoutMs, () => {
       const what = `was not made within ${timeoutMs} ms`;

@@ -177,8 +177,10 @@ export class NodeMembers {
   async #catchUp(): Promise<void> {
     const { electionMs, raft, readIndex, timers } = this.#parts;
     if (raft.leader === noMember) return;
-    const caughtUp = readIndex().catch(() => undefined);
-    await Promise.race([caughtUp, sleep(timers, electionMs / 5)]);
+    const answered = new AbortController();
+    const over = () => answered.abort();
+    readIndex().then(over, over);
+    await sleep(timers, electionMs / 5, answered.signal);
   }
 
   #joinAnswer({ name }: JoinQuestion, { founders }: JoiningInfo): Uint8Array {

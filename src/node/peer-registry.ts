@@ -6,8 +6,8 @@
  * A member that never met a peer cannot tell a wiped directory from a first one. The leader can: it
  * has counted an acknowledgement of whoever it counts, so it has met them; and what was committed
  * before it led is, by an entry of its own term, on a majority that it has met. So once there is
- * anything to forget, a directory that is new here is taken only if the leader vouches for it, and the
- * leader does so only once it is certain that it leads still.
+ * anything to forget, a directory that is new here is taken only if the leader vouches for it, and one
+ * whose process stood still lately only once it is certain that it leads still.
  *
  * A directory that is known is taken as long as it is not an old copy of itself (ADR 0019).
  */
@@ -43,7 +43,8 @@ export interface PeerView {
   /** This member leads, and has committed an entry of its term; it may have been deposed since. */
   leads(): boolean;
   /**
-   * Resolves once no other leader can have been elected before this call.
+   * Resolves once no other leader can have been elected long before this call: for longer than one that
+   * hears of no quorum goes on.
    *
    * @throws {KontikiError} when that cannot be said now
    */
@@ -199,8 +200,9 @@ export class PeerRegistry {
   async #save(known: Map<MemberId, KnownPeer>): Promise<void> {
     if (this.#isClosed) throw kontikiError('CLOSED', 'node: closed');
     // Those that were removed are refused whatever they say.
-    for (const id of known.keys()) if (this.#view.isRemoved(id)) known.delete(id);
-    for (const id of this.#known.keys()) if (this.#view.isRemoved(id)) this.#known.delete(id);
+    for (const peers of [known, this.#known]) {
+      for (const id of peers.keys()) if (this.#view.isRemoved(id)) peers.delete(id);
+    }
     await this.#memory.save(known);
   }
 

@@ -16,7 +16,7 @@
  */
 import type { Clock } from '../base/clock.js';
 import { Deferred } from '../base/deferred.js';
-import { isKontikiError, type KontikiError, kontikiError, type Outcome } from '../base/errors.js';
+import { isKontikiError, type KontikiError, kontikiError, withOutcome } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import { sessionIdEnd } from '../base/session-id.js';
 import type { MemberId } from '../raft/types.js';
@@ -491,10 +491,4 @@ export class Proposals {
     waiter.stopListening?.();
     this.#leaveBatch(waiter);
   }
-}
-
-/** The same error, with what became of this one write. */
-function withOutcome(error: KontikiError, outcome: Outcome): KontikiError {
-  const { code, message, cause, ...fields } = error;
-  return kontikiError(code, message, { ...fields, cause, outcome } as never);
 }

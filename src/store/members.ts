@@ -1,7 +1,7 @@
 /**
  * The members of a store, by name: who they are, and how they come and go while it runs.
  */
-import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
+import { isKontikiError, kontikiError, withOutcome } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import type { MemberId, MemberStatus, Node } from '../node/index.js';
 import { callOptionNames, checkBoolean, checkCallOptions, checkOptions } from './arguments.js';
@@ -157,18 +157,14 @@ export class StoreMembers {
     }
     checkText(member, 'member');
     await this.#parts.catchUp(options).catch((error: unknown) => {
-      throw isKontikiError(error) ? undone(error) : error;
+      // Nobody was asked for the change yet.
+      throw isKontikiError(error) ? withOutcome(error, 'rejected') : error;
     });
     const id = this.#node.list().find(({ name }) => name === member)?.id;
     if (id !== undefined) return id;
     const message = `store: there is no member named ${member}`;
     throw kontikiError('MEMBER_UNKNOWN', message, { outcome: 'rejected' });
   }
-}
-
-/** Nobody was asked for the change yet. */
-function undone({ cause, code, message }: KontikiError): KontikiError {
-  return kontikiError(code as 'TIMEOUT', message, { cause, outcome: 'rejected' });
 }
 
 function checkText(value: unknown, what: string): void {
