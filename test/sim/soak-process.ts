@@ -3,7 +3,10 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { SoakAnswer, SoakTask } from './soak-worker.js';
 
-const worker = fileURLToPath(new URL('soak-worker.ts', import.meta.url));
+const worker = fileURLToPath(new URL('soak-worker.js', import.meta.url));
+
+/** Each job has a core at most: threads that collect garbage beside it take it from the other jobs. */
+const execArgv = ['--single-threaded-gc', '--max-semi-space-size=32', '--stack-trace-limit=4'];
 
 /** The longest seed takes seconds. */
 const hangMs = 600_000;
@@ -14,7 +17,7 @@ export class SoakProcess {
   /** Runs a seed; a process that dies of it or hangs is a violation like any other. */
   run(task: SoakTask): Promise<SoakAnswer> {
     const startMs = performance.now();
-    this.#child ??= fork(worker, { execArgv: ['--import', 'tsx'] });
+    this.#child ??= fork(worker, { execArgv });
     const child = this.#child;
     return new Promise((resolve) => {
       const end = (answer: SoakAnswer) => {
