@@ -114,9 +114,10 @@ export class FaultSupervisor {
     this.#rolledBack.delete(name);
   }
 
-  /** Whether everyone who came back as an old copy was refused by the others. */
+  /** Whether everyone who came back as an old copy was refused by the others: as one, or as one that was removed. */
   get refusesCopies(): boolean {
-    return [...this.#rolledBack].every((name) => this.#lost.has(name));
+    const isAway = (name: string) => this.#lost.has(name) || !this.#cluster.names.includes(name);
+    return [...this.#rolledBack].every(isAway);
   }
 
   /** Whether the rest could still decide if a member left the group: who is damaged may not start again. */
