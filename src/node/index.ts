@@ -23,7 +23,6 @@ export { Node } from './node.js';
 export type { NodeOptions } from './node-options.js';
 export type { NodeObserver, OpenedNode } from './observer.js';
 export type { PeerMemory } from './peer-registry.js';
-export type { ProposeOptions } from './proposals.js';
 export type { StallFact } from './stalls.js';
 export type {
   ApplyResult,
@@ -34,4 +33,4 @@ export type {
 } from './state-machine.js';
 export type { NodeStatus } from './status.js';
 export type { TraceChannel, Tracing } from './tracing.js';
-export type { ProposalId } from './waiter.js';
+export type { ProposalId, ProposeOptions } from './waiter.js';

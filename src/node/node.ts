@@ -36,7 +36,7 @@ import { nodeLoops } from './node-loops.js';
 import { NodeMembers } from './node-members.js';
 import type { NodeOptions } from './node-options.js';
 import type { PersistLoop } from './persist-loop.js';
-import type { Proposals, ProposeOptions } from './proposals.js';
+import type { Proposals } from './proposals.js';
 import { type Answerer, Questions } from './questions.js';
 import type { Reads } from './reads.js';
 import { ReadyLoop } from './ready-loop.js';
@@ -46,7 +46,7 @@ import type { StateMachine } from './state-machine.js';
 import { type NodeStatus, statusOf } from './status.js';
 import { NodeTelemetry } from './telemetry.js';
 import { Ticker } from './ticker.js';
-import type { ProposalId } from './waiter.js';
+import type { ProposalId, ProposeOptions } from './waiter.js';
 
 /** After this a request for a read index counts as lost, and nobody is waited for who would take it. */
 const readTimeoutMs = 5_000;

@@ -16,26 +16,28 @@
  */
 import type { Clock } from '../base/clock.js';
 import { Deferred } from '../base/deferred.js';
-import { isKontikiError, type KontikiError, kontikiError, withOutcome } from '../base/errors.js';
+import {
+  isErrorOf,
+  isKontikiError,
+  type KontikiError,
+  kontikiError,
+  withOutcome,
+} from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import { sessionIdEnd } from '../base/session-id.js';
 import type { MemberId } from '../raft/types.js';
 import { Deadlines } from './deadlines.js';
 import type { NodeMeter } from './metrics.js';
 import type { NodeObserver } from './observer.js';
+import { ProposalQueue } from './proposal-queue.js';
 import type { ApplyResult, SessionProtocol } from './state-machine.js';
-import { isUnsent, type ProposalId, type SentBatch, type Waiter } from './waiter.js';
-
-/** @since 0.1.0 */
-export interface ProposeOptions {
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
-  /**
-   * Only this member may take it, and only while it leads this term; else `LEADER_CHANGED`, outcome
-   * `rejected`. Default: whoever leads.
-   */
-  readonly ownTerm?: number | undefined;
-}
+import {
+  isUnsent,
+  type ProposalId,
+  type ProposeOptions,
+  type SentBatch,
+  type Waiter,
+} from './waiter.js';
 
 const handedOver = new Uint8Array(0);
 /** As long as any: an encoding that fits with it fits. */
@@ -54,14 +56,7 @@ export class Proposals {
   readonly #deadlines: Deadlines<number>;
   readonly #waiters = new Map<number, Waiter>();
   readonly #batches = new Map<number, SentBatch>();
-  /** Waiters not handed over yet, in order. A set, so that those that give up leave nothing. */
-  readonly #queue = new Set<Waiter>();
-  /** Those to be handed over again, ahead of the queue: they have waited longest. */
-  readonly #again = new Set<Waiter>();
-  /** Those of them that wait for a session. */
-  readonly #parked = new Set<Waiter>();
-  /** Those of the queue that only this member may take. */
-  readonly #own = new Set<Waiter>();
+  readonly #queue = new ProposalQueue();
   /** Of commands that are held here. */
   #heldBytes = 0;
   /** The session of this process, once it has one. */
@@ -112,8 +107,7 @@ export class Proposals {
 
   /** Whether anything waits to be handed over. */
   get hasQueued(): boolean {
-    const waiting = this.#again.size + this.#queue.size;
-    return waiting > 0 || (this.#parked.size > 0 && !this.#isOpening);
+    return this.#queue.size > 0 || (this.#queue.hasParked && !this.#isOpening);
   }
 
   /**
@@ -139,7 +133,7 @@ export class Proposals {
     const deferred = new Deferred<unknown>();
     const isRepeated = this.#sessions !== undefined && options.ownTerm === undefined;
     const waiter = this.#add(encode, options, deferred, { isRepeated });
-    if (isRepeated && this.#session === undefined) this.#parked.add(waiter);
+    if (isRepeated && this.#session === undefined) this.#queue.park(waiter);
     else this.#queue.add(waiter);
     return deferred.promise;
   }
@@ -177,7 +171,6 @@ export class Proposals {
       copies: 0,
     };
     this.#waiters.set(seq, waiter);
-    if (ownTerm !== undefined) this.#own.add(waiter);
     this.#heldBytes += command.length;
     return waiter;
   }
@@ -221,41 +214,51 @@ export class Proposals {
     bytesMax: number,
     to: MemberId = 0,
   ): { readonly id: number; readonly commands: Uint8Array[] } {
-    if (this.#parked.size > 0 && !this.#isOpening) this.#openSession();
-    const commands: Uint8Array[] = [];
+    if (this.#queue.hasParked && !this.#isOpening) this.#openSession();
     const seqs: number[] = [];
     const batch: SentBatch = { id: this.#nextBatchId(), to, seqs, dueMs: 0, open: 0 };
-    const end = this.#lowestOpen(this.#seq) + limits.sessionAnswersMax;
-    let bytes = 0;
+    const commands: Uint8Array[] = [];
     let copies = 0;
-    for (const waiter of this.#again.size > 0 ? this.#again : this.#queue) {
-      const { encode, seq } = waiter;
-      // Its answer could push out one that somebody still waits for.
-      if (encode !== undefined && seq >= end) break;
-      // While a copy may be taken, only its own session can tell whether another one was.
-      if (encode !== undefined && waiter.doubt === 0 && waiter.session !== this.#session) {
-        if (this.#session === undefined) {
-          this.#leaveQueue(waiter);
-          this.#parked.add(waiter);
-          continue;
-        }
-        this.#rename(waiter, encode, this.#session);
-      }
-      bytes += waiter.command.length;
-      if (commands.length > 0 && bytes > bytesMax) break;
-      this.#leaveQueue(waiter);
+    for (const waiter of this.#next(bytesMax)) {
+      this.#queue.delete(waiter);
       waiter.term = term;
       waiter.batch = batch;
       waiter.copies += 1;
       copies = Math.max(copies, waiter.copies);
       commands.push(waiter.command);
-      seqs.push(seq);
-      if (encode === undefined) this.#letGo(waiter);
+      seqs.push(waiter.seq);
+      if (waiter.encode === undefined) this.#letGo(waiter);
     }
     batch.open = seqs.length;
     batch.dueMs = this.#clock.monotonicMs() + this.#resendMs * 2 ** (copies - 1);
     if (batch.open > 0) this.#batches.set(batch.id, batch);
     return { id: batch.id, commands };
+  }
+
+  /** Those that go next, under the session that they are to have. */
+  #next(bytesMax: number): Waiter[] {
+    const next: Waiter[] = [];
+    const end = this.#lowestOpen(this.#seq) + limits.sessionAnswersMax;
+    let bytes = 0;
+    for (const list of this.#queue.lists) {
+      for (const waiter of list) {
+        const { encode, seq } = waiter;
+        // Its answer could push out one that somebody still waits for, who may be in the other list.
+        if (encode !== undefined && seq >= end) break;
+        // While a copy may be taken, only its own session can tell whether another one was.
+        if (encode !== undefined && waiter.doubt === 0 && waiter.session !== this.#session) {
+          if (this.#session === undefined) {
+            this.#queue.park(waiter);
+            continue;
+          }
+          this.#rename(waiter, encode, this.#session);
+        }
+        bytes += waiter.command.length;
+        if (next.length > 0 && bytes > bytesMax) return next;
+        next.push(waiter);
+      }
+    }
+    return next;
   }
 
   #rename(waiter: Waiter, encode: (id: ProposalId) => Uint8Array, session: number): void {
@@ -273,16 +276,23 @@ export class Proposals {
     const resolve = (value: unknown): void => {
       this.#isOpening = false;
       this.#session = sessions.idOf(value);
-      for (const waiter of this.#parked) this.#again.add(waiter);
-      this.#parked.clear();
+      this.#queue.unpark();
     };
-    const reject = (): void => {
+    const reject = (error: unknown): void => {
       this.#isOpening = false;
+      // A leader that takes no session takes none of the writes that need one.
+      if (isErrorOf(error, ['NO_SPACE', 'OVERLOADED'])) this.#refuseParked(error);
     };
     const encode = (id: ProposalId) => sessions.open(id);
     const options = { timeoutMs: openTimeoutMs };
     const waiter = this.#add(encode, options, { resolve, reject }, { isOpening: true });
-    this.#again.add(waiter);
+    this.#queue.addAgain(waiter);
+  }
+
+  #refuseParked(error: KontikiError): void {
+    for (const waiter of [...this.#queue.parked]) {
+      if (waiter.doubt === 0) this.#fail(waiter, withOutcome(error, 'rejected'));
+    }
   }
 
   /**
@@ -292,16 +302,11 @@ export class Proposals {
    * @param leadTerm - term in which this member leads; 0 when it does not
    */
   refuseForeign(leadTerm: number): void {
-    for (const waiter of this.#own) {
+    for (const waiter of this.#queue.own) {
       if (waiter.ownTerm === leadTerm) continue;
       const message = `node: this member does not lead term ${waiter.ownTerm}`;
       this.#fail(waiter, kontikiError('LEADER_CHANGED', message, { outcome: 'rejected' }));
     }
-  }
-
-  #leaveQueue(waiter: Waiter): void {
-    if (waiter.ownTerm !== undefined) this.#own.delete(waiter);
-    for (const set of [this.#again, this.#queue, this.#parked]) if (set.delete(waiter)) return;
   }
 
   #letGo(waiter: Waiter): void {
@@ -336,7 +341,7 @@ export class Proposals {
       else this.#fail(waiter, withOutcome(error, 'rejected'));
     }
     this.#queueAgain(again, 'dead');
-    return again.length > 0 || this.#parked.size > 0;
+    return again.length > 0 || this.#queue.hasParked;
   }
 
   #openOf(batch: SentBatch | undefined): Waiter[] {
@@ -354,7 +359,7 @@ export class Proposals {
       if (copy === 'in doubt') waiter.doubt = Math.max(waiter.doubt, waiter.term);
       waiter.term = 0;
       this.#leaveBatch(waiter);
-      this.#again.add(waiter);
+      this.#queue.addAgain(waiter);
     }
   }
 
@@ -382,7 +387,7 @@ export class Proposals {
       this.#fail(waiter, withOutcome(error, 'unknown'));
       return;
     }
-    this.#leaveQueue(waiter);
+    this.#queue.delete(waiter);
     this.#queueAgain([waiter], 'dead');
     waiter.doubt = 0;
   }
@@ -485,7 +490,7 @@ export class Proposals {
   #settle(waiter: Waiter): void {
     this.#waiters.delete(waiter.seq);
     this.#meter?.proposalMs.observe(this.#clock.monotonicMs() - waiter.openedMs);
-    if (waiter.term === 0) this.#leaveQueue(waiter);
+    if (waiter.term === 0) this.#queue.delete(waiter);
     this.#letGo(waiter);
     this.#deadlines.remove(waiter.seq, waiter.bucket);
     waiter.stopListening?.();

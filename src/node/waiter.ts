@@ -12,6 +12,17 @@ export interface ProposalId {
   readonly doneBelow: number;
 }
 
+/** @since 0.1.0 */
+export interface ProposeOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Only this member may take it, and only while it leads this term; else `LEADER_CHANGED`, outcome
+   * `rejected`. Default: whoever leads.
+   */
+  readonly ownTerm?: number | undefined;
+}
+
 /** Proposals sent together; a refusal is about all of them. @since 0.1.0 */
 export interface SentBatch {
   readonly id: number;

@@ -396,6 +396,74 @@ describe('proposals with sessions', () => {
     expect(take()).toEqual([9]);
   });
 
+  test('more writes than may be under way, sent again -> none waits behind one that waits for it', () => {
+    const proposals = withoutWorld();
+    const encode = ({ seq }: { seq: number }) => textOf(`write ${seq}`);
+    const most = limits.sessionAnswersMax;
+    for (let call = 0; call < most + 100; call += 1) {
+      proposals.open(encode, { timeoutMs: 1_000 }).catch(() => undefined);
+    }
+    const take = () => {
+      const { commands } = proposals.take(1, Infinity, leader);
+      return commands.map((bytes) => new TextDecoder().decode(bytes));
+    };
+    const lowest = Array.from({ length: most }, (_, nth) => `write ${nth + 1}`);
+    expect(take()).toHaveLength(1);
+    proposals.applied({ requestId: { session: name, seq: most + 101 }, value: 1 });
+    expect(take()).toEqual(lowest);
+    proposals.linkLost(leader);
+    expect(take()).toEqual(lowest);
+    // Also when another session is wanted first.
+    const value = kontikiError('SESSION_EXPIRED', 'gone', { outcome: 'unknown' });
+    for (let seq = most; seq > 0; seq -= 1) {
+      proposals.applied({ requestId: { session: 1, seq }, value });
+    }
+    expect([take(), take().length]).toEqual([[], 1]);
+    proposals.applied({ requestId: { session: name, seq: most + 102 }, value: 2 });
+    expect(take()).toEqual(lowest);
+    proposals.close(value);
+  });
+
+  test('writes that were never sent, behind others that came back -> none waits for the other', () => {
+    const proposals = withoutWorld();
+    const open = () => {
+      proposals
+        .open(({ seq }) => new Uint8Array(seq % 7), { timeoutMs: 1_000 })
+        .catch(() => undefined);
+    };
+    const take = () => proposals.take(1, Infinity, leader).commands.length;
+    const expire = (seq: number) => {
+      const value = kontikiError('SESSION_EXPIRED', 'gone', { outcome: 'unknown' });
+      proposals.applied({ requestId: { session: 1, seq }, value });
+    };
+    open();
+    expect(take()).toBe(1);
+    proposals.applied({ requestId: { session: name, seq: 2 }, value: 1 });
+    expect(take()).toBe(1);
+    // Number 3 waits in the queue while the session goes; all later ones wait for another.
+    open();
+    expire(1);
+    for (let call = 0; call < limits.sessionAnswersMax; call += 1) open();
+    const opening = limits.sessionAnswersMax + 4;
+    expect([take(), take()]).toContain(1);
+    proposals.applied({ requestId: { session: name, seq: opening }, value: 2 });
+    expect(take()).toBe(limits.sessionAnswersMax - 1);
+    expect(proposals.pending).toBe(limits.sessionAnswersMax + 2);
+    proposals.close(kontikiError('CLOSED', 'closed'));
+  });
+
+  test.each(['NO_SPACE', 'OVERLOADED'] as const)(
+    'a leader that answers %s to what opens a session -> whoever needs it is told so',
+    async (code) => {
+      const proposals = withoutWorld();
+      const told = proposals.open(() => new Uint8Array(1), { timeoutMs: 1_000 });
+      const { id } = proposals.take(1, Infinity, leader);
+      proposals.refuse(id, kontikiError(code, 'no', { outcome: 'rejected' }));
+      await expect(told).rejects.toMatchObject({ code, outcome: 'rejected' });
+      expect(proposals.pending).toBe(0);
+    },
+  );
+
   test('several batches lost at once -> sent again in the order they came in', () => {
     const proposals = withoutWorld();
     const open = (bytes: number) =>
