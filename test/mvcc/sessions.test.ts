@@ -131,6 +131,22 @@ describe('sessions', () => {
     expect(codes(backend, keyspace, batch)).toEqual([1, 2, expired, expired, 3, expired, 4]);
   });
 
+  test('a session that is opened under the oldest one, which has to go for it -> opened, the other is gone', () => {
+    const backend = new SortedBackend();
+    const keyspace = backend.open();
+    codes(
+      backend,
+      keyspace,
+      Array.from({ length: 64 }, () => open),
+    );
+    const strange: Requested = { ...open, request: { session: 1, seq: 1, doneBelow: 1 } };
+    expect(codes(backend, keyspace, [strange, put(1, 2), put(65, 1)])).toEqual([
+      1,
+      'SESSION_EXPIRED',
+      2,
+    ]);
+  });
+
   test('an error is kept as well: the same request is refused, though it could succeed by now', () => {
     const backend = new SortedBackend();
     const keyspace = backend.open();
