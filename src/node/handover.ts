@@ -123,10 +123,17 @@ export class Handover {
   }
 
   #handOverReads(): void {
-    const { clock, raft, reads } = this.#parts;
-    if (!reads.hasQueued || !this.canReachLeader) return;
+    const { clock, reads } = this.#parts;
+    if (!reads.hasQueued && !reads.hasQueuedByQuorum) return;
+    if (!this.canReachLeader) return;
     const now = clock.monotonicMs();
-    const id = reads.take(now);
+    // Without the time no lease answers.
+    if (reads.hasQueuedByQuorum) this.#askForRead(reads.takeByQuorum(now));
+    if (reads.hasQueued) this.#askForRead(reads.take(now), now);
+  }
+
+  #askForRead(id: number, now?: number): void {
+    const { raft, reads } = this.#parts;
     try {
       raft.readIndex(id, now);
     } catch (error) {

@@ -3,7 +3,8 @@
  * when it has applied an entry of its own term, and until it cannot prove any more that it leads.
  *
  * The proof is a round of heartbeats that a quorum answered (thesis §6.4): it says that nobody else led
- * when the round was *asked* for. It lasts less than an election timeout, for about as long as a lease
+ * when the round was *asked* for. What a lease answers is none: its round was asked for earlier, and one
+ * proof would be put on top of another, beyond what followers pledged. A proof lasts less than an election timeout, for about as long as a lease
  * would, and is renewed while somebody needs it. A leader that is cut off, suspended or stalled so
  * notices before its core does, which takes up to two election timeouts. A term whose proof ran out is
  * over for good; the member then hands it over, so that another one can begin.
@@ -32,7 +33,7 @@ export interface LeadershipsParts {
   readonly timers: Timers;
   /** Milliseconds that a proof lasts. */
   readonly proofMs: number;
-  /** Has a round of heartbeats asked for, which {@link Leaderships.readAsked} is told. */
+  /** Has a round of heartbeats asked for, lease or no lease, which {@link Leaderships.readAsked} is told. */
   readonly probe: () => void;
   /** Whether this member alone is the quorum. */
   readonly isAlone: () => boolean;
@@ -108,11 +109,16 @@ export class Leaderships {
     if (this.#isWatched) this.#asked.set(readId, this.#parts.clock.monotonicMs());
   }
 
-  /** A quorum confirmed that this member led when it was asked for. */
-  readAnswered(readId: number): void {
+  /**
+   * It was confirmed that this member led when it was asked for.
+   *
+   * @param byLease - by a lease: no quorum was asked since
+   */
+  readAnswered(readId: number, byLease = false): void {
     const askedMs = this.#asked.get(readId);
     if (askedMs === undefined) return;
     this.#asked.delete(readId);
+    if (byLease) return;
     // In between nobody knew: what comes late mends nothing.
     this.#loseUnproven();
     this.#provenMs = Math.max(this.#provenMs, askedMs);

@@ -37,6 +37,7 @@ export interface NodeMembersParts {
   readonly initial: ConfState;
   readonly options: Pick<NodeOptions, 'joining' | 'peerMemory'>;
   readonly questions: Questions;
+  /** By a quorum: who belongs to the group must not rest on clocks, as lease reads do. */
   readonly readIndex: () => Promise<void>;
   /** Members that can be reached. */
   readonly linked: () => readonly MemberId[];

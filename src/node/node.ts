@@ -38,7 +38,7 @@ import type { NodeOptions } from './node-options.js';
 import type { PersistLoop } from './persist-loop.js';
 import type { Proposals } from './proposals.js';
 import { type Answerer, Questions } from './questions.js';
-import type { Reads } from './reads.js';
+import type { ReadOptions, Reads } from './reads.js';
 import { ReadyLoop } from './ready-loop.js';
 import { finishInstall } from './snapshot-install.js';
 import type { Snapshots } from './snapshots.js';
@@ -116,8 +116,7 @@ export class Node extends EventEmitter<NodeEvents> {
     const { identity, log, stateMachine, tickMs = 100, electionTicks = 10, meter } = options;
     this.#telemetry = new NodeTelemetry({
       ...{ env: options.env, memberId: identity.memberId, tickMs, electionTicks, meter },
-      readIndex: () => this.readIndex(),
-      wake: () => this.#scheduleTurn(),
+      ...{ probe: () => this.#reads.probe(), wake: () => this.#scheduleTurn() },
     });
     const env = { ...options.env, observer: this.#telemetry };
     this.#env = env;
@@ -174,7 +173,8 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#members = new NodeMembers({
       ...{ identity, raft, log, initial, questions, options },
       ...{ transport, clock, timers, observer, electionMs: this.electionMs, wake, onFailed },
-      ...{ readIndex: () => this.readIndex(), linked: () => this.#handover.linked },
+      readIndex: () => this.readIndex({ byQuorum: true }),
+      linked: () => this.#handover.linked,
       onChanged: (members) => this.#report('members', { members }),
     });
     leases.take(raft);
@@ -270,8 +270,8 @@ export class Node extends EventEmitter<NodeEvents> {
    * @throws {KontikiError} LEADER_CHANGED, OVERLOADED, TIMEOUT (5 s without a leader, or without its
    *   answer; apply has the time that it takes): ask again; CLOSED, or why the node stopped
    */
-  readIndex(): Promise<void> {
-    const read = this.#reads.open(this.#env.clock.monotonicMs());
+  readIndex(options?: ReadOptions): Promise<void> {
+    const read = this.#reads.open(this.#env.clock.monotonicMs(), options);
     this.#scheduleTurn();
     return read;
   }

@@ -28,6 +28,15 @@ interface IndexedReads {
   readonly readers: readonly Reader[];
 }
 
+/** What a read asks for besides an index. @since 0.1.0 */
+export interface ReadOptions {
+  /**
+   * A quorum is to be asked after the read was, by a round of heartbeats: no lease answers. For what does
+   * more than read, and so must not rest on clocks, or measures time from the question. Default false.
+   */
+  readonly byQuorum?: boolean;
+}
+
 /** @since 0.1.0 */
 export class Reads {
   readonly #observer: NodeObserver | undefined;
@@ -35,6 +44,9 @@ export class Reads {
   #nextId: number;
   /** Wait for a leader; all of them are asked for in one go. */
   #queued: Reader[] = [];
+  /** The same, of those that no lease may answer. */
+  #queuedByQuorum: Reader[] = [];
+  #isProbeDue = false;
   /** Asked for, by id. */
   readonly #asked = new Map<number, AskedReads>();
   /** Their index is known, in the order in which they came to be. */
@@ -56,9 +68,14 @@ export class Reads {
     return this.#waiting;
   }
 
-  /** Whether anything waits to be asked for. */
+  /** Whether anything waits to be asked for that a lease may answer. */
   get hasQueued(): boolean {
     return this.#queued.length > 0;
+  }
+
+  /** Whether anything waits to be asked for that only a quorum may answer. */
+  get hasQueuedByQuorum(): boolean {
+    return this.#isProbeDue || this.#queuedByQuorum.length > 0;
   }
 
   /**
@@ -68,7 +85,7 @@ export class Reads {
    * @returns resolves once everything acknowledged before this call is applied here
    * @throws {KontikiError} OVERLOADED; CLOSED or why the node stopped; LEADER_CHANGED: ask again
    */
-  open(nowMs: number): Promise<void> {
+  open(nowMs: number, { byQuorum = false }: ReadOptions = {}): Promise<void> {
     if (this.#closed !== undefined) throw this.#closed;
     if (this.#waiting >= limits.waitersMax) {
       const message = `node: expected fewer than ${limits.waitersMax} reads waiting at once`;
@@ -76,16 +93,34 @@ export class Reads {
     }
     const answer = new Deferred<void>();
     this.#waiting += 1;
-    this.#queued.push({ openedMs: nowMs, answer });
+    (byQuorum ? this.#queuedByQuorum : this.#queued).push({ openedMs: nowMs, answer });
     return answer.promise;
   }
 
-  /** All that are queued count as asked for, at monotonic time `nowMs`, under the id returned. */
+  /** A quorum is to be asked. Only the observer hears the answer, so it takes nobody's place. */
+  probe(): void {
+    this.#isProbeDue = true;
+  }
+
+  /** All that a lease may answer count as asked for, at monotonic time `nowMs`, under the id returned. */
   take(nowMs: number): number {
+    const readers = this.#queued;
+    this.#queued = [];
+    return this.#ask(nowMs, readers);
+  }
+
+  /** The same for those that only a quorum may answer. */
+  takeByQuorum(nowMs: number): number {
+    const readers = this.#queuedByQuorum;
+    this.#queuedByQuorum = [];
+    this.#isProbeDue = false;
+    return this.#ask(nowMs, readers);
+  }
+
+  #ask(nowMs: number, readers: readonly Reader[]): number {
     const id = this.#nextId;
     this.#nextId += 1;
-    this.#asked.set(id, { atMs: nowMs, readers: this.#queued });
-    this.#queued = [];
+    this.#asked.set(id, { atMs: nowMs, readers });
     this.#observer?.readAsked(id);
     return id;
   }
@@ -96,7 +131,7 @@ export class Reads {
     this.#asked.delete(id);
   }
 
-  /** A quorum confirmed a read; it may be served once `index` is applied. */
+  /** A quorum, or a lease, confirmed a read; it may be served once `index` is applied. */
   confirmed(state: ReadState, appliedIndex: number): void {
     this.#observer?.readAnswered(state);
     const asked = this.#asked.get(state.readId);
@@ -134,18 +169,21 @@ export class Reads {
       if (atMs > beforeMs) break;
       this.refuse(id, error);
     }
-    const kept = this.#queued.findIndex(({ openedMs }) => openedMs > beforeMs);
-    const late = this.#queued.splice(0, kept < 0 ? this.#queued.length : kept);
-    for (const reader of late) this.#settle(reader, error);
+    for (const queue of [this.#queued, this.#queuedByQuorum]) {
+      const kept = queue.findIndex(({ openedMs }) => openedMs > beforeMs);
+      const late = queue.splice(0, kept < 0 ? queue.length : kept);
+      for (const reader of late) this.#settle(reader, error);
+    }
   }
 
   /** Ends everything, and every later `open`, with `error`. */
   close(error: KontikiError): void {
     this.#closed ??= error;
     for (const id of [...this.#asked.keys()]) this.refuse(id, error);
-    for (const reader of this.#queued) this.#settle(reader, error);
+    for (const reader of [...this.#queued, ...this.#queuedByQuorum]) this.#settle(reader, error);
     for (const { readers } of this.#indexed) for (const r of readers) this.#settle(r, error);
     this.#queued = [];
+    this.#queuedByQuorum = [];
     this.#indexed = [];
   }
 

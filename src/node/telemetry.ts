@@ -29,8 +29,8 @@ export interface TelemetryParts {
   readonly electionTicks: number;
   /** Counts; a new one by default. */
   readonly meter?: NodeMeter | undefined;
-  /** Asks for a read of the log's newest index; what becomes of it is not looked at. */
-  readonly readIndex: () => Promise<void>;
+  /** Has a quorum asked in the next turn whether this member leads. */
+  readonly probe: () => void;
   /** A turn is due. */
   readonly wake: () => void;
 }
@@ -98,7 +98,7 @@ export class NodeTelemetry implements NodeObserver {
 
   readAnswered(read: ReadState): void {
     this.meter.readRoundsAnswered += 1;
-    this.leaderships.readAnswered(read.readId);
+    this.leaderships.readAnswered(read.readId, read.byLease);
     this.#next?.readAnswered(read);
   }
 
@@ -208,11 +208,8 @@ export class NodeTelemetry implements NodeObserver {
   }
 
   #probe(): void {
-    try {
-      this.#parts.readIndex().catch(() => undefined);
-    } catch {
-      // Too many reads wait: each of them is a probe, too.
-    }
+    this.#parts.probe();
+    this.#parts.wake();
   }
 
   #isAlone(): boolean {

@@ -19,6 +19,11 @@ import { noMember } from './types.js';
 export interface ReadState {
   readonly readId: number;
   readonly index: number;
+  /**
+   * A lease answered: nobody else leads, but the quorum that says so was asked up to the length of the
+   * lease before the read was.
+   */
+  readonly byLease?: true;
 }
 
 interface PendingRead {
@@ -95,7 +100,7 @@ export function readIndex(raft: Raft, readId: number, nowMs: number): void {
   if (raft.role === 'leader') {
     const { lease, configuration, leaseMs, hasCommittedInTerm } = raft;
     if (leaseMs > 0 && hasCommittedInTerm && lease.holds(configuration, raft.id, nowMs, leaseMs)) {
-      raft.readStates.push({ readId, index: raft.log.committed });
+      raft.readStates.push({ readId, index: raft.log.committed, byLease: true });
     } else startRead(raft, raft.id, readId);
     return;
   }

@@ -5,8 +5,8 @@
  *
  * - A leader watches once it has applied everything of the terms before (`readIndex`), and gives every
  *   lease what the log says it has left, from then on: so a failover never shortens one.
- * - A keep-alive counts once a quorum confirmed, after it came, that this member leads. Whoever leads
- *   next was elected later than that and counts from later still. If the log has a checkpoint of the
+ * - A keep-alive counts once a quorum confirmed, after it came, that this member leads; no read lease
+ *   stands in for it, for it promises more than what was so. Whoever leads next was elected later than that and counts from later still. If the log has a checkpoint of the
  *   lease, a reset is applied before the keep-alive is answered.
  * - A revoke under way decides first: a keep-alive of that lease waits for it (etcd incident 20616).
  */
@@ -127,7 +127,7 @@ export class LeaseExpiry {
   async #renew(reign: Reign, names: readonly LeaseName[]): Promise<(WatchedLease | undefined)[]> {
     const { node, clock } = this.#parts;
     for (;;) {
-      await node.readIndex();
+      await node.readIndex({ byQuorum: true });
       this.#mustBe(reign);
       const nowMs = clock.monotonicMs();
       const leases = names.map(({ id, generation }) => {
@@ -252,7 +252,7 @@ export class LeaseExpiry {
   /** Whether a quorum confirmed after this call that this member leads. Never rejects. */
   async #confirm(): Promise<boolean> {
     try {
-      await this.#parts.node.readIndex();
+      await this.#parts.node.readIndex({ byQuorum: true });
       return true;
     } catch {
       return false;

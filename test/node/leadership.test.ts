@@ -274,6 +274,24 @@ describe('proofs', () => {
     expect(consumer.held).toBeUndefined();
   });
 
+  test('answered by a lease -> proves nothing', async () => {
+    const { time, leaderships, probes } = alone();
+    const consumer = new Consumer(leaderships.stream());
+    leaderships.stepped(3);
+    leaderships.applied(3);
+    await time.run(700);
+    leaderships.readAsked(99);
+    leaderships.readAnswered(99, true);
+    // Once more, of the same question: it is answered.
+    leaderships.readAnswered(99);
+    await time.run(98);
+    expect(consumer.held?.term).toBe(3);
+    await time.run(3);
+    expect(consumer.last?.lost.aborted).toBe(true);
+    // It was asked for a quorum's word all the same.
+    expect(probes.length).toBeGreaterThan(3);
+  });
+
   test('nobody looked while a proof ran out -> the next one does not cover it up', async () => {
     const { time, leaderships } = alone();
     const consumer = new Consumer(leaderships.stream());

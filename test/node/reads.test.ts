@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { kontikiError } from '../../src/base/errors.js';
+import { limits } from '../../src/base/limits.js';
 import { Prng } from '../../src/base/prng.js';
 import { Reads } from '../../src/node/reads.js';
 
@@ -23,6 +25,35 @@ describe('reads', () => {
     expect(await isSettled(read)).toBe(false);
     reads.confirmed({ readId: id, index: 5 }, 5);
     expect(await isSettled(read)).toBe(true);
+  });
+
+  test('for a quorum alone -> asked for apart from the others, with its limits and ends', async () => {
+    const reads = new Reads(new Prng(1));
+    const [plain, first] = [reads.open(0), reads.open(0, { byQuorum: true })];
+    const id = reads.takeByQuorum(0);
+    expect([reads.hasQueued, reads.hasQueuedByQuorum, reads.pending]).toEqual([true, false, 2]);
+    reads.confirmed({ readId: id, index: 1 }, 1);
+    await first;
+    expect(await isSettled(plain)).toBe(false);
+    const [swept, closed] = [reads.open(1, { byQuorum: true }), reads.open(2, { byQuorum: true })];
+    closed.catch(() => undefined);
+    reads.sweep(1);
+    await expect(swept).rejects.toMatchObject({ code: 'TIMEOUT' });
+    await expect(plain).rejects.toMatchObject({ code: 'TIMEOUT' });
+    reads.close(kontikiError('CLOSED', 'closed'));
+    await expect(closed).rejects.toMatchObject({ code: 'CLOSED' });
+    expect([reads.pending, reads.hasQueuedByQuorum]).toEqual([0, false]);
+  });
+
+  test('a probe while as many wait as may -> asked for, and takes no place', () => {
+    const reads = new Reads(new Prng(1));
+    for (let nth = 0; nth < limits.waitersMax; nth += 1) void reads.open(0);
+    expect(() => reads.open(0)).toThrow(expect.objectContaining({ code: 'OVERLOADED' }));
+    expect(reads.hasQueuedByQuorum).toBe(false);
+    reads.probe();
+    expect(reads.hasQueuedByQuorum).toBe(true);
+    reads.confirmed({ readId: reads.takeByQuorum(0), index: 1 }, 1);
+    expect([reads.hasQueuedByQuorum, reads.pending]).toEqual([false, limits.waitersMax]);
   });
 
   test('names -> safe integers that count up', () => {

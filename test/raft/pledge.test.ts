@@ -144,6 +144,18 @@ describe('the leader and its lease', () => {
     expect(answers(leader(), 1, 1_700)).toBe(false);
   });
 
+  test('an answer says whether it is by the lease', () => {
+    const lone = leader();
+    lone.node.readIndex(1, 1_699);
+    const index = lone.node.status().commit;
+    expect(lone.ready().reads).toEqual([{ readId: 1, index, byLease: true }]);
+    lone.node.readIndex(2);
+    lone.flush();
+    const { term } = lone.node;
+    lone.step({ kind: 'heartbeat-response', from: 2, to: 1, term, reads: 1, sentAt: 1_699 });
+    expect(lone.ready().reads).toEqual([{ readId: 2, index }]);
+  });
+
   test('asked without a clock, or with an older time -> proves nothing', () => {
     expect(answers(leader(), 1)).toBe(false);
     expect(answers(leader(), 1, 0)).toBe(false);

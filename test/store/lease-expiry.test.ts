@@ -18,6 +18,8 @@ class World {
   readonly time = new VirtualTime();
   readonly leases = new Map<bigint, LeaseEntry>();
   readonly proposed: Proposed[] = [];
+  /** Whether reads were for a quorum alone, or may be answered by a read lease, too. */
+  readonly asked: ('quorum' | 'any')[] = [];
   leadTerm = 0;
   /** While present, nothing is confirmed. */
   held: Deferred<void> | undefined;
@@ -31,7 +33,10 @@ class World {
         get leadTerm() {
           return world.leadTerm;
         },
-        readIndex: async () => world.held?.promise,
+        readIndex: async (options) => {
+          world.asked.push(options?.byQuorum === true ? 'quorum' : 'any');
+          await world.held?.promise;
+        },
         propose: (encode, options) => {
           const bytes = encode({ session: 1, seq: 1, doneBelow: 1 });
           const command = decodeCommand(bytes).command as LeaseCommand;
@@ -194,6 +199,19 @@ describe('keep-alive', () => {
     expect(await world.expiry.timeToLive(other!)).toBeUndefined();
     expect(await world.expiry.timeToLive(unknownId!)).toBeUndefined();
     expect(await world.expiry.timeToLive(any!)).toMatchObject({ ttlSeconds: 5 });
+    world.expiry.close();
+  });
+
+  test('renewed, or ended when it runs out -> by the word of a quorum; what it has left is only read', async () => {
+    const world = new World(lease(1n));
+    await world.lead(7);
+    world.asked.length = 0;
+    await world.expiry.keepAlive(one);
+    await world.expiry.timeToLive(one[0]!);
+    await world.time.run(5_000);
+    expect(world.proposed).toHaveLength(1);
+    const [renewed, read, ...ended] = world.asked;
+    expect([renewed, read, ...new Set(ended)]).toEqual(['quorum', 'any', 'quorum']);
     world.expiry.close();
   });
 

@@ -16,8 +16,6 @@ export class MemberMarks {
   #role: Raft['role'] = 'follower';
   #first = 1;
   #last: LogId = { index: 0, term: 0 };
-  /** Reads asked for since the last message: one that is answered among them rests on a lease. */
-  readonly #unaided = new Set<number>();
 
   /**
    * @param count - told of each mark
@@ -47,20 +45,15 @@ export class MemberMarks {
       },
       received: (message) => {
         if (this.#core !== undefined) this.#count(transitionMark(this.#core, message));
-        this.#unaided.clear();
         observer.received(message);
       },
       stepped: (node) => {
         this.#stepped();
         observer.stepped(node);
       },
-      readAsked: (readId) => {
-        this.#unaided.add(readId);
-        observer.readAsked(readId);
-      },
       readAnswered: (read) => {
         const isAlone = this.#core?.configuration.voters.length === 1;
-        if (!isAlone && this.#unaided.has(read.readId)) this.#count('read.by-lease');
+        if (!isAlone && read.byLease) this.#count('read.by-lease');
         observer.readAnswered(read);
       },
       sent: (message) => {
@@ -90,7 +83,6 @@ export class MemberMarks {
     this.#role = core.role;
     this.#first = core.log.firstIndex;
     this.#last = core.log.last;
-    this.#unaided.clear();
   }
 
   #stepped(): void {
@@ -111,11 +103,4 @@ export class MemberMarks {
   }
 }
 
-type OwnHook =
-  | 'opened'
-  | 'received'
-  | 'stepped'
-  | 'readAsked'
-  | 'readAnswered'
-  | 'sent'
-  | 'installed';
+type OwnHook = 'opened' | 'received' | 'stepped' | 'readAnswered' | 'sent' | 'installed';

@@ -57,7 +57,7 @@ export const leases: readonly SimDefect[] = [
     name: 'leases: a keep-alive is answered without hearing that it leads',
     source: '20616',
     file: 'store/lease-expiry.ts',
-    find: '      await node.readIndex();\n      this.#mustBe(reign);\n      const nowMs',
+    find: '      await node.readIndex({ byQuorum: true });\n      this.#mustBe(reign);\n      const nowMs',
     replace: '      await Promise.resolve(node);\n      this.#mustBe(reign);\n      const nowMs',
   },
   {
