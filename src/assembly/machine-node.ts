@@ -3,6 +3,7 @@
  * proposals, wait no longer than they are told to, and tell other members by their names.
  */
 import { EventEmitter } from 'eventemitter3';
+import { Closing } from '../base/closing.js';
 import { kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import type { Env } from '../node/env.js';
@@ -52,7 +53,7 @@ export class MachineNode<Answer = unknown> implements AsyncDisposable {
   readonly #parts: MachineNodeParts;
   readonly #barrier: ReadBarrier;
   readonly #events = new EventEmitter<MemberEvents>();
-  #closing: Promise<void> | undefined;
+  readonly #closing = new Closing();
 
   constructor(parts: MachineNodeParts) {
     const { config, env, node } = parts;
@@ -60,6 +61,7 @@ export class MachineNode<Answer = unknown> implements AsyncDisposable {
     this.#barrier = new ReadBarrier(env.timers, () => node.readIndex());
     this.members = new StoreMembers({
       ...{ node, timeoutMs: config.timeoutMs },
+      check: () => this.#checkOpen(),
       catchUp: (options) => this.#catchUp(options),
     });
     relayEvents(node, node.members.names, (event, fact) => {
@@ -87,6 +89,7 @@ export class MachineNode<Answer = unknown> implements AsyncDisposable {
       const message = `node: expected a command of at most ${limits.requestBytesMax} bytes, got ${command.length}`;
       throw kontikiError('REQUEST_TOO_LARGE', message, { outcome: 'rejected' });
     }
+    this.#checkOpen();
     const { timeoutMs = this.#parts.config.timeoutMs, signal } = options;
     const { node } = this.#parts;
     return (await node.propose((id) => nameCommand(command, id), { timeoutMs, signal })) as Answer;
@@ -156,8 +159,7 @@ export class MachineNode<Answer = unknown> implements AsyncDisposable {
    * @throws what `close` of the state machine throws, once everything was let go of
    */
   async close(): Promise<void> {
-    this.#closing ??= this.#close();
-    await this.#closing;
+    await this.#closing.begin(() => this.#close());
   }
 
   async #catchUp(options: NodeCallOptions): Promise<void> {
@@ -165,14 +167,26 @@ export class MachineNode<Answer = unknown> implements AsyncDisposable {
     await this.#barrier.wait({ timeoutMs, signal });
   }
 
+  #checkOpen(): void {
+    const { node } = this.#parts;
+    // One that failed says why by itself.
+    if (this.#closing.hasBegun && node.status.failure === undefined) throw closed();
+  }
+
   async #close(): Promise<void> {
-    await this.#parts.node.close();
-    await this.#parts.onClosed();
+    const { node, onClosed } = this.#parts;
+    this.#barrier.close(node.status.failure ?? closed());
+    // Whatever becomes of the node: what is not let go of, nobody can open again.
+    await node.close().finally(onClosed);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+function closed() {
+  return kontikiError('CLOSED', 'node: closed', { outcome: 'rejected' });
 }
 
 function checkCall(options: NodeCallOptions, what: string): void {

@@ -8,6 +8,7 @@
  */
 import { EventEmitter } from 'eventemitter3';
 import { assert } from '../base/assert.js';
+import { Closing } from '../base/closing.js';
 import { isErrorOf, isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
 import { letGo } from '../base/let-go.js';
 import type { WireMessage } from '../codec/wire-message.js';
@@ -88,8 +89,8 @@ export class Node extends EventEmitter<NodeEvents> {
   #turnScheduled = false;
   #lifecycle: Lifecycle = 'open';
   #failure: KontikiError | undefined;
-  #closing: Promise<void> | undefined;
-  #shuttingDown: Promise<void> | undefined;
+  readonly #closing = new Closing();
+  readonly #shuttingDown = new Closing();
 
   /**
    * Opens the state machine, settles what log and state disagree on, and joins the group.
@@ -251,7 +252,7 @@ export class Node extends EventEmitter<NodeEvents> {
 
   /** It was closed, and lets another member lead first: nothing new is begun. */
   get #isHandingOver(): boolean {
-    return this.#closing !== undefined && this.#lifecycle === 'open';
+    return this.#closing.hasBegun && this.#lifecycle === 'open';
   }
 
   #open(encode: (id: ProposalId) => Uint8Array, options: ProposeOptions): Promise<unknown> {
@@ -439,10 +440,11 @@ export class Node extends EventEmitter<NodeEvents> {
       : kontikiError('ASSERTION', `node: unexpected ${error}`, { cause: error });
     this.#failure = failure;
     if (failure.code === 'MEMBER_ROLLED_BACK') this.#members.setAside();
-    this.#shuttingDown = this.#shutDown(failure);
+    const shutDown = () => this.#shuttingDown.begin(() => this.#shutDown(failure));
     // Who closes the node is told; nobody may ever.
-    this.#shuttingDown.catch(() => undefined);
-    this.#closing ??= this.#shuttingDown;
+    this.#closing.begin(shutDown).catch(() => undefined);
+    // It may have been about to close, and waits for another one to lead.
+    shutDown().catch(() => undefined);
     this.#closingLeader.stop();
     this.#report('failed', { error: failure });
   }
@@ -452,8 +454,7 @@ export class Node extends EventEmitter<NodeEvents> {
    * first, for an election timeout at most. Idempotent.
    */
   async close(): Promise<void> {
-    this.#closing ??= this.#close();
-    await this.#closing;
+    await this.#closing.begin(() => this.#close());
   }
 
   async #close(): Promise<void> {
@@ -465,8 +466,7 @@ export class Node extends EventEmitter<NodeEvents> {
       await handedOver;
     }
     // It may have failed meanwhile.
-    this.#shuttingDown ??= this.#shutDown(closed);
-    await this.#shuttingDown;
+    await this.#shuttingDown.begin(() => this.#shutDown(closed));
   }
 
   async #shutDown(error: KontikiError): Promise<void> {

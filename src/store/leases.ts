@@ -140,7 +140,7 @@ export class Leases {
 
   /** Nobody can renew a lease here any more. */
   close(reason: KontikiError): void {
-    this.#closed = reason;
+    this.#closed ??= reason;
     this.#expiry.close();
     this.lose(reason);
   }

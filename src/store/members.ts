@@ -25,6 +25,8 @@ export interface MemberAddOptions extends CallOptions {
 export interface StoreMembersParts {
   readonly node: Pick<Node, 'members'>;
   readonly timeoutMs: number;
+  /** Throws when this member is being closed. */
+  readonly check: () => void;
   /** Resolves once everything acknowledged before is applied here. */
   readonly catchUp: (options: CallOptions) => Promise<void>;
 }
@@ -144,6 +146,7 @@ export class StoreMembers {
 
   #times(options: CallOptions) {
     checkCallOptions(options);
+    this.#parts.check();
     const { signal, timeoutMs = this.#parts.timeoutMs } = options;
     return { signal, timeoutMs };
   }

@@ -3,7 +3,7 @@
  * if another state took their place meanwhile.
  */
 import type { Timers } from '../base/clock.js';
-import type { KontikiError } from '../base/errors.js';
+import { type KontikiError, withOutcome } from '../base/errors.js';
 import { checkCommand } from '../mvcc/command-check.js';
 import type { Keyspace } from '../mvcc/keyspace.js';
 import type { Query } from '../mvcc/query.js';
@@ -33,6 +33,7 @@ export class StoreReads {
   readonly #parts: StoreReadsParts;
   readonly #barrier: ReadBarrier;
   readonly #revisions: RevisionWaits;
+  #closed: KontikiError | undefined;
 
   constructor(parts: StoreReadsParts) {
     this.#parts = parts;
@@ -63,6 +64,7 @@ export class StoreReads {
     const { timeoutMs = this.#parts.timeoutMs, signal } = options;
     signal?.throwIfAborted();
     this.#check();
+    this.checkOpen();
     if (!isPast) await this.#barrier.wait({ timeoutMs, signal });
   }
 
@@ -96,8 +98,20 @@ export class StoreReads {
     }
   }
 
-  /** Ends everything that waits. */
+  /**
+   * Refuses what is begun after {@link close}: for all calls of the store.
+   *
+   * @param outcome - of a write
+   * @throws {KontikiError} what it was closed with
+   */
+  checkOpen(outcome?: 'rejected'): void {
+    if (this.#closed === undefined) return;
+    throw outcome === undefined ? this.#closed : withOutcome(this.#closed, outcome);
+  }
+
+  /** Ends everything that waits, and all that is begun later: what is being read may still be read. */
   close(error: KontikiError): void {
+    this.#closed ??= error;
     this.#barrier.close(error);
     this.#revisions.close(error);
   }

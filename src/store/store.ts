@@ -5,6 +5,7 @@
 import { EventEmitter } from 'eventemitter3';
 import type { Backup, Checksums } from '../backup/backup.js';
 import type { Clock, Timers } from '../base/clock.js';
+import { Closing } from '../base/closing.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import type { Random } from '../base/prng.js';
@@ -131,7 +132,7 @@ export class Store implements KvClient {
   readonly members: StoreMembers;
   /** Why the member stopped by itself, if it did. */
   #failure: KontikiError | undefined;
-  #closing: Promise<void> | undefined;
+  readonly #closing = new Closing();
 
   constructor(parts: StoreParts) {
     this.#parts = parts;
@@ -154,6 +155,7 @@ export class Store implements KvClient {
     this.#leases = this.#makeLeases();
     this.members = new StoreMembers({
       ...{ node: this.#node, timeoutMs: this.#timeoutMs },
+      check: () => this.#reads.checkOpen('rejected'),
       catchUp: (options) => this.#reads.barrier(options),
     });
     this.#hashes = new HashExchange(parts);
@@ -250,11 +252,8 @@ export class Store implements KvClient {
     checkBoolean(on, 'on');
     const leaseMs = on ? this.#node.leaseMsMax : 0;
     if (on && leaseMs === 0) {
-      throw kontikiError(
-        'OPTIONS_INVALID',
-        'store: expected electionTicks above 2 for lease reads, so that there is room for a lease',
-        { outcome: 'rejected' },
-      );
+      const what = 'electionTicks above 2 for lease reads, so that there is room for a lease';
+      throw kontikiError('OPTIONS_INVALID', `store: expected ${what}`, { outcome: 'rejected' });
     }
     await this.#write({ op: 'read-lease', leaseMs }, options);
   }
@@ -305,7 +304,7 @@ export class Store implements KvClient {
     const { checksums, clock, timers } = this.#parts;
     // While nobody can say who is right as well: whoever decides goes on with it.
     const catchUp = async (given: CallOptions, isLocal: boolean) => {
-      if (this.#failure !== undefined) throw this.#failure;
+      this.#reads.checkOpen();
       if (!isLocal) await this.#reads.barrier(given);
     };
     return backupOf(
@@ -389,24 +388,23 @@ export class Store implements KvClient {
 
   /** Settles every call, ends every watch with `CLOSED`, and leaves the disk in order. Idempotent. */
   async close(): Promise<void> {
-    this.#closing ??= this.#close();
-    await this.#closing;
+    await this.#closing.begin(() => this.#close());
   }
 
   async #close(): Promise<void> {
     this.#compaction.close();
-    this.#end(kontikiError('CLOSED', 'store: closed'));
-    await this.#node.close();
-    await this.#parts.onClosed?.();
+    this.#end(this.#failure ?? kontikiError('CLOSED', 'store: closed'));
+    // Whatever becomes of the node: what is not let go of, nobody can open again.
+    await this.#node.close().finally(this.#parts.onClosed);
   }
 
-  /** Nothing is begun any more, and whoever waits is told why. */
+  /** Nothing is begun any more, and whoever waits is told why: the former first, for who is told may call. */
   #end(error: KontikiError): void {
+    this.#reads.close(error);
     this.#history.close();
     this.#hashes.close();
-    this.#watches.end(error);
+    this.#watches.close(error);
     this.#leases.close(error);
-    this.#reads.close(error);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -429,6 +427,7 @@ export class Store implements KvClient {
   #propose(command: Command, options: CallOptions): Promise<unknown> {
     checkCallOptions(options);
     checkCommand(command);
+    this.#reads.checkOpen('rejected');
     const { timeoutMs = this.#timeoutMs, signal } = options;
     return this.#node.propose((id) => encodeRequest(id, command), { timeoutMs, signal });
   }
@@ -450,7 +449,7 @@ export class Store implements KvClient {
   #checkServing(): void {
     const refusal = this.#failure ?? this.#alarms.refusal();
     if (refusal !== undefined) throw refusal;
-    if (this.#closing !== undefined) throw kontikiError('CLOSED', 'store: closed');
+    this.#reads.checkOpen();
   }
 
   /** What only a leader does begins or ends. */

@@ -126,6 +126,38 @@ describe('open', () => {
   );
 });
 
+describe('a listener told that its leadership is lost, which closes the node', () => {
+  async function listening() {
+    const member = await Member.opened();
+    const { value } = await member.time.settle(member.node.leadership().next());
+    const closings: Promise<void>[] = [];
+    const proposals: Promise<unknown>[] = [];
+    value?.lost.addEventListener('abort', () => {
+      proposals.push(member.propose('late'));
+      closings.push(member.node.close());
+    });
+    return { member, closings, proposals };
+  }
+
+  test('as it closes: it waits for the same close, and what it proposes is CLOSED', async () => {
+    const { member, closings, proposals } = await listening();
+    await member.time.settle(member.node.close());
+    await expect(Promise.all(closings)).resolves.toHaveLength(1);
+    await expect(proposals[0]).rejects.toEqual(error('CLOSED', 'rejected'));
+    member.expectLetGo();
+  });
+
+  test('as it fails: it waits until everything is let go of, and so does a close after it', async () => {
+    const { member, closings, proposals } = await listening();
+    member.node.fail(kontikiError('STORAGE_IO', 'bad sector'));
+    closings.push(member.node.close());
+    await expect(member.time.settle(Promise.all(closings))).resolves.toHaveLength(2);
+    await expect(proposals[0]).rejects.toEqual(error('STORAGE_IO', 'rejected'));
+    member.expectLetGo();
+    expect(member.failures).toEqual([error('STORAGE_IO')]);
+  });
+});
+
 describe('a state machine that throws at once when it is closed', () => {
   const broken = () => {
     const member = new Member();

@@ -200,6 +200,81 @@ describe('close', () => {
   });
 });
 
+describe('who is told of the end, and calls back at once', () => {
+  const refused = { status: 'rejected', reason: { code: 'CLOSED' } };
+
+  test('a lease lost as the store closes: its listener begins nothing more, and closes nothing twice', async () => {
+    const closed: string[] = [];
+    stores = await VirtualStores.opened(3, { onClosed: async () => void closed.push('closed') });
+    // A leader lets another one lead first: until then its node still works.
+    const store = stores.store(leaderOf());
+    const { revision } = await stores.settle(store.put('a', '0'));
+    const lease = await stores.settle(store.lease(10, { keepAlive: true }));
+    const kept = await stores.settle(store.lease(10));
+    let ends: Promise<PromiseSettledResult<unknown>[]> | undefined;
+    let again: Promise<void> | undefined;
+    const watch = async () => store.watch('a', { progressMs: 10 });
+    lease.lost.addEventListener('abort', () => {
+      again = store.close();
+      ends = Promise.allSettled([
+        watch(),
+        ...[store.put('a', '1'), store.get('a'), store.get('a', { serializable: true })],
+        ...[store.get('a', { revision }), store.scan({ prefix: '' }).next()],
+        ...[store.lease(10), kept.revoke(), kept.timeToLive(), store.leases()],
+        ...[store.members.list(), store.members.add('n4', 'm4:1'), store.transferLeadership(2)],
+        ...[
+          store.alarms(),
+          store.disarm({ memberId: 1 }),
+          store.backup({ serializable: true })[Symbol.asyncIterator]().next(),
+        ],
+      ]);
+    });
+    await stores.settle(store.close());
+    const told = await stores.settle(Promise.resolve(ends));
+    expect(told?.filter(({ status }) => status === 'fulfilled')).toEqual([]);
+    expect(told).toMatchObject(Array(16).fill(refused));
+    await again;
+    expect(closed).toEqual(['closed']);
+    await stores.close();
+    await stores.time.run(100);
+    expect(stores.time.pending).toBe(0);
+  });
+
+  test('the member fails, and who hears of it closes the store: why it failed stays the reason', async () => {
+    stores = await VirtualStores.opened(1);
+    const store = stores.store(1);
+    const first = await stores.settle(store.lease(10));
+    const second = await stores.settle(store.lease(10));
+    const watch = async () => store.watch('a', { progressMs: 10 });
+    let ends: Promise<unknown> | undefined;
+    first.lost.addEventListener('abort', () => {
+      ends = Promise.allSettled([store.close(), watch()]);
+    });
+    stores.member(1).node.fail(kontikiError('STORAGE_IO', 'bad sector'));
+    expect(await stores.settle(Promise.resolve(ends))).toMatchObject([
+      { status: 'fulfilled' },
+      { status: 'rejected', reason: { code: 'STORAGE_IO' } },
+    ]);
+    expect(second.lost.reason).toMatchObject({ code: 'STORAGE_IO' });
+    await stores.time.run(100);
+    expect(stores.time.pending).toBe(0);
+  });
+
+  test('the node can not close: what was opened around the store is let go of all the same', async () => {
+    const closed: string[] = [];
+    stores = await VirtualStores.opened(1, { onClosed: async () => void closed.push('closed') });
+    const { node, store } = stores.member(1);
+    const close = node.close.bind(node);
+    node.close = async () => {
+      await close();
+      throw new Error('no close');
+    };
+    await expect(stores.settle(store.close())).rejects.toThrow('no close');
+    expect(closed).toEqual(['closed']);
+    stores.members.clear();
+  });
+});
+
 describe('a member whose disk fails', () => {
   async function failed() {
     stores = await VirtualStores.opened(1);
