@@ -25,6 +25,7 @@ import type {
   StateMachine,
   StateSnapshot,
 } from '../node/index.js';
+import { ReadTurns } from './read-turns.js';
 import { type StateHashAt, StateHashes, untilStateHash } from './state-hashes.js';
 import { loadState, StateStream } from './state-stream.js';
 
@@ -63,6 +64,7 @@ export class StoreStateMachine implements StateMachine {
   #hub: WatchHub | undefined;
   #keyspace: Keyspace | undefined;
   #appliedIndex = 0;
+  readonly #turns = new ReadTurns();
   #hashes = new StateHashes();
   /** The setting of lease reads: what is durable, then what was set since, in order. */
   #leases: { readonly index: number; readonly readLease: ReadLease }[] = [];
@@ -199,10 +201,14 @@ export class StoreStateMachine implements StateMachine {
       while (plan !== undefined) {
         // What was put aside of the entry was never shown: a crash here would leave as much.
         if (this.#isInterrupted) throw kontikiError('CLOSED', 'state machine: closing');
-        const reads = this.backend.read(plan);
-        plan = segment.supply(reads instanceof Promise ? await reads : reads);
-        const slice = plan === undefined ? undefined : segment.takeSlice();
+        const answer = this.backend.read(plan);
+        const reads = answer instanceof Promise ? await answer : answer;
+        plan = segment.supply(reads);
+        if (plan === undefined) break;
+        const slice = segment.takeSlice();
         if (slice !== undefined) large = await this.#stage(slice, large);
+        // A command may read a million keys and change one.
+        else await this.#turns.took(reads, this.backend);
       }
       const part = received.slice(done, done + segment.commands.length);
       done += part.length;

@@ -13,6 +13,7 @@ import { traced } from '../node/tracing.js';
 import { checkCallOptions, checkLocalRead, checkPositive } from './arguments.js';
 import type { CallOptions, GetOptions } from './kv-client.js';
 import { ReadBarrier } from './read-barrier.js';
+import { ReadTurns } from './read-turns.js';
 import { RevisionWaits } from './revision-waits.js';
 import type { StoreStateMachine } from './state-machine.js';
 
@@ -33,6 +34,7 @@ export class StoreReads {
   readonly #parts: StoreReadsParts;
   readonly #barrier: ReadBarrier;
   readonly #revisions: RevisionWaits;
+  readonly #turns = new ReadTurns();
   #closed: KontikiError | undefined;
 
   constructor(parts: StoreReadsParts) {
@@ -85,8 +87,12 @@ export class StoreReads {
       try {
         let query = start(keyspace);
         while (!query.done) {
-          const reads = backend.read(query.plan);
-          query = query.next(reads instanceof Promise ? await reads : reads);
+          const answer = backend.read(query.plan);
+          const reads = answer instanceof Promise ? await answer : answer;
+          query = query.next(reads);
+          // Behind the last one, too: the next query often goes on where this one ends.
+          const rest = this.#turns.took(reads, backend);
+          if (rest !== undefined) await rest;
         }
         if (keyspace === machine.keyspace) {
           this.#check();
