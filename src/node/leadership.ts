@@ -4,10 +4,11 @@
  *
  * The proof is a round of heartbeats that a quorum answered (thesis §6.4): it says that nobody else led
  * when the round was *asked* for. What a lease answers is none: its round was asked for earlier, and one
- * proof would be put on top of another, beyond what followers pledged. A proof lasts less than an election timeout, for about as long as a lease
- * would, and is renewed while somebody needs it. A leader that is cut off, suspended or stalled so
- * notices before its core does, which takes up to two election timeouts. A term whose proof ran out is
- * over for good; the member then hands it over, so that another one can begin.
+ * proof would be put on top of another, beyond what followers pledged. A proof lasts less than an
+ * election timeout, for about as long as a lease would, and is renewed while somebody needs it. A leader
+ * that is cut off, suspended or stalled so notices before its core does, which takes up to two election
+ * timeouts. A term whose proof ran out is over for good; the member then hands it over, so that another
+ * one can begin.
  */
 import type { Clock, Timer, Timers } from '../base/clock.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
