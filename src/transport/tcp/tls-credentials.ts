@@ -2,7 +2,7 @@
  * Certificates and key of a member, and their renewal while it runs. The files are looked at with
  * each new connection, synchronously: a few microseconds, where the thread pool may be busy for seconds.
  */
-import { constants } from 'node:crypto';
+import { constants, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { type KontikiError, kontikiError } from '../../base/errors.js';
@@ -87,7 +87,9 @@ function stampOf({ ca, cert, key }: TlsOptions): string {
 function load({ ca, cert, key }: TlsOptions): TlsMaterial {
   try {
     const settings = {
-      ...{ ca: bytesOf(ca), cert: bytesOf(cert), key: bytesOf(key) },
+      ca: certificatesOf(bytesOf(ca), 'ca'),
+      cert: certificatesOf(bytesOf(cert), 'cert'),
+      key: bytesOf(key),
       // Both ends are ours: nothing older has to be spoken with.
       minVersion: 'TLSv1.3' as const,
       // A resumed session is not verified again: it would outlive its certificate, or the authority.
@@ -102,4 +104,25 @@ function load({ ca, cert, key }: TlsOptions): TlsMaterial {
 
 function bytesOf(source: string | Uint8Array): Buffer {
   return typeof source === 'string' ? readFileSync(source) : Buffer.from(source);
+}
+
+const pemBlock = /-----BEGIN ([^-]+)-----[^-]*-----END \1-----/g;
+const certificateBlock = /^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/;
+/** What is left of a block that is not whole. */
+const pemRest = /-----(?:[BE]|$)/;
+
+/**
+ * The certificates of a file and nothing else, each on lines of its own. Of authorities the platform
+ * takes as many as it can read, and says nothing of the others: of a file that is half written that may
+ * be none, and one that was joined of two without a line break ends at the joint.
+ */
+function certificatesOf(bytes: Buffer, name: string): Buffer {
+  const text = bytes.toString('latin1');
+  const blocks = (text.match(pemBlock) ?? []).filter((each) => certificateBlock.test(each));
+  if (blocks.length === 0) throw new Error(`expected certificates in ${name}, got none`);
+  if (pemRest.test(text.replace(pemBlock, ''))) {
+    throw new Error(`expected ${name} to be whole, got parts around ${blocks.length} certificates`);
+  }
+  for (const each of blocks) new X509Certificate(each);
+  return Buffer.from(blocks.map((each) => `${each}\n`).join(''), 'latin1');
 }

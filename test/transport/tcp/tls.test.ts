@@ -288,6 +288,52 @@ describe('tls: hostile clients', () => {
   });
 });
 
+describe('tls: authorities', () => {
+  const cut = (bytes: Uint8Array, from: number, to: number) => bytes.subarray(from, to);
+  const lines = (...parts: Uint8Array[]) => Buffer.from(parts.map(String).join('\n'));
+
+  test.each<[string, () => Uint8Array, () => Uint8Array]>([
+    ['two, joined without a line break', () => theirs.ca, () => ours.ca],
+    ['two, and text between them', () => lines(Buffer.from('of old'), theirs.ca), () => ours.ca],
+  ])('%s -> all of them count', async (_name, first, second) => {
+    for (const ca of [Buffer.concat([first(), second()]), Buffer.concat([second(), first()])]) {
+      const one = await started(1, { tls: { ...good, ca } });
+      const two = await started(2, { tls: good });
+      one.start();
+      two.start();
+      await Promise.all([one.owner.untilUp(2), two.owner.untilUp(1)]);
+      await Promise.all([one.transport.close(), two.transport.close()]);
+    }
+  });
+
+  test.each<[string, () => Uint8Array]>([
+    ['nothing', () => new Uint8Array(0)],
+    ['garbage', () => Buffer.from('garbage')],
+    ['a key', () => good.key as Uint8Array],
+    ['a block that was cut short', () => cut(ours.ca, 0, 200)],
+    ['a block that lost its begin', () => cut(ours.ca, 40, ours.ca.length)],
+    ['a good block, and one cut short', () => lines(ours.ca, cut(theirs.ca, 0, 200))],
+    ['a good block, and one cut short in its begin', () => lines(ours.ca, cut(theirs.ca, 0, 7))],
+    ['one cut short, and a good block', () => lines(cut(theirs.ca, 0, 200), ours.ca)],
+    ['a good block, and one without its begin', () => lines(ours.ca, cut(theirs.ca, 40, 900))],
+    ['a block that is no certificate', () => Buffer.from(String(ours.ca).replace('MII', 'MIJ'))],
+  ])('%s -> OPTIONS_INVALID, at a reload as well, and the old ones stay', async (_name, make) => {
+    const tls = { ...good, ca: make() };
+    await expect(world.make(3, { tls })).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
+    const [one, two] = [await started(1, { tls: good }), await started(2, { tls: good })];
+    expect(codeOf(() => one.transport.reloadTls(tls))).toBe('OPTIONS_INVALID');
+    one.start();
+    two.start();
+    await Promise.all([one.owner.untilUp(2), two.owner.untilUp(1)]);
+  });
+
+  test('one between a member and its authority that lost its begin -> OPTIONS_INVALID', async () => {
+    const chain = lines(good.cert as Uint8Array, cut(ours.ca, 40, ours.ca.length));
+    const tls = { ...good, cert: chain };
+    await expect(world.make(1, { tls })).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
+  });
+});
+
 describe('tls: renewal', () => {
   let dir: string;
   beforeEach(async () => {
@@ -352,6 +398,17 @@ describe('tls: renewal', () => {
     await write('key', second.key);
     three.start();
     await three.owner.untilUp(1);
+    expect(one.owner.incidentCodes).toEqual(['OPTIONS_INVALID']);
+  });
+
+  test('the authorities are half written -> the old ones serve, reported once', async () => {
+    await writePair(await ours.sign());
+    const one = await started(1, { tls: paths() });
+    const two = await started(2, { tls: good });
+    one.start();
+    await write('ca', new Uint8Array(0));
+    two.start();
+    await Promise.all([one.owner.untilUp(2), two.owner.untilUp(1)]);
     expect(one.owner.incidentCodes).toEqual(['OPTIONS_INVALID']);
   });
 
