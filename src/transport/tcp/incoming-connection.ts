@@ -64,7 +64,7 @@ export class IncomingConnection {
   readonly #deadline: Timer;
   #state: 'securing' | 'hello' | 'waiting' | 'open' | 'finished' | 'closed' = 'securing';
   #hello: Hello | undefined;
-  /** Runs from the first message that has not been noted. */
+  /** Runs from the first bytes that have not been noted. */
   #note: Timer | undefined;
   #idle: Timer | undefined;
   /** Whether bytes came since the last look. */
@@ -144,6 +144,8 @@ export class IncomingConnection {
     const isFirst = !this.#wasHeard && this.#state === 'hello';
     if (isFirst && isTls(chunk) && this.secured === undefined) return this.#refuseTls();
     this.#wasHeard = true;
+    // Not only whole frames: on a slow path a long one takes more time than the peer waits for a note.
+    if (this.#state === 'open') this.#noteLater();
     this.#parser.push(chunk);
     // A handler may close us in the middle of a chunk.
     for (let more = true; more && !this.isClosed; ) more = this.#onFrame();
@@ -171,8 +173,8 @@ export class IncomingConnection {
       return false;
     }
     // Outside of the try: what a handler throws is not the peer's fault.
-    if (message === undefined) this.#noteLater();
-    else if ('kind' in message) this.#onMessage(message);
+    if (message === undefined) return true;
+    if ('kind' in message) this.#onMessage(message);
     else this.#onHello(message);
     return true;
   }
@@ -198,7 +200,6 @@ export class IncomingConnection {
       this.#fault(kontikiError('FRAME_INVALID', `a message of ${ends}`));
       return;
     }
-    this.#noteLater();
     this.#handlers.onMessage(message);
   }
 
@@ -226,7 +227,7 @@ export class IncomingConnection {
     this.#note ??= this.#context.timers.after(this.#context.times.noteMs, () => this.#writeNote());
   }
 
-  /** Tells the peer that its messages arrive, unless it does not even read the last note. */
+  /** Tells the peer that what it sends arrives, unless it does not even read the last note. */
   #writeNote(): void {
     this.#note = undefined;
     if (this.#socket.writableLength === 0) this.#write(new Uint8Array(0));

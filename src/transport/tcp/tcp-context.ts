@@ -17,7 +17,7 @@ export interface TcpTimes {
   readonly probeMs: number;
   /** From a message that was sent until the link is given up when nothing is heard; default 5,000. */
   readonly silenceMs: number;
-  /** From a message that came until it is confirmed that the link works; default 1,000. */
+  /** From bytes that came until it is confirmed that the link works; default 1,000. */
   readonly noteMs: number;
   /** From the last write on an idle link until a ping; below the peers' `idleMs`; default 2,000. */
   readonly pingMs: number;

@@ -11,6 +11,7 @@ import { encodeHello } from '../../../src/transport/hello.js';
 import { ManualTimers } from '../manual-timers.js';
 import { heartbeat, identityOf, Recorder, until } from '../recorder.js';
 import { Authority } from './certificates.js';
+import { NarrowPath } from './narrow-path.js';
 import { acceptAs, RawListener, RawPeer } from './raw-peer.js';
 import { TcpWorld } from './tcp-world.js';
 
@@ -351,6 +352,57 @@ describe('tcp', () => {
       timers.fire(222);
       await ofOne.untilDown(2);
       expect(ofOne.links).toEqual(['2 up', '2 down']);
+    });
+
+    test('a frame that takes longer than the silence lasts -> noted on its way, and arrives', async () => {
+      const [mine, theirs] = [new ManualTimers(), new ManualTimers()];
+      const two = await world.make(2, { timers: theirs, times });
+      const [path, address] = await NarrowPath.to(two.address);
+      world.peers.set(2, address);
+      const one = await world.make(1, { timers: mine, times });
+      const [ofOne, ofTwo] = [new Recorder(), new Recorder()];
+      one.start(identityOf(1), ofOne);
+      two.start(identityOf(2), ofTwo);
+      await ofOne.untilUp(2);
+      path.isWide = false;
+      one.send(large(7));
+      one.flush();
+      for (let part = 0; part < 3; part += 1) {
+        // A ping waits behind the frame.
+        if (!mine.delays.includes(222)) mine.fire(444);
+        if (!mine.delays.includes(222)) mine.fire(444);
+        expect(mine.delays).toContain(222);
+        await until(() => path.waiting >= 1_000);
+        path.letThrough(1_000);
+        await until(() => theirs.delays.includes(111));
+        theirs.fire(111);
+        await until(() => !mine.delays.includes(222));
+      }
+      expect(ofTwo.messages).toEqual([]);
+      path.isWide = true;
+      path.letThrough(path.waiting);
+      await ofTwo.untilReceived(1);
+      expect(ofOne.links).toEqual(['2 up']);
+      await path.close();
+    });
+
+    test('half a frame -> noted once a while, however many pieces it comes in', async () => {
+      const timers = new ManualTimers();
+      const two = await world.make(2, { timers, times });
+      two.start(identityOf(2), new Recorder());
+      const peer = RawPeer.greet(two.address, 1, 2);
+      await peer.answer();
+      const frame = frameOf(encodeWireMessage(large(1)), crc32);
+      for (let at = 0; at < 20; at += 1) {
+        peer.write(frame.subarray(at, at + 1));
+        await new Promise(setImmediate);
+      }
+      await until(() => timers.delays.includes(111));
+      expect(timers.delays.filter((delay) => delay === 111).length).toBe(1);
+      timers.fire(111);
+      await until(() => peer.payloads.length === 2);
+      expect(peer.payloads[1]?.length).toBe(0);
+      peer.socket.destroy();
     });
   });
 
