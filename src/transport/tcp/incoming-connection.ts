@@ -238,7 +238,11 @@ export class IncomingConnection {
   }
 }
 
-/** Whether a connection begins as those of TLS do; no frame of a handshake can. */
+/**
+ * Whether a connection begins as those of TLS do: a record of a handshake, and its version, of 1.0 to 1.3.
+ * A frame of 0x316 bytes begins with the same two; no handshake's is so long that its third is not 0.
+ */
 function isTls(chunk: Uint8Array): boolean {
-  return chunk[0] === 0x16 && chunk[1] === 0x03;
+  const minor = chunk[2] ?? 0;
+  return chunk[0] === 0x16 && chunk[1] === 0x03 && minor >= 1 && minor <= 4;
 }

@@ -123,6 +123,16 @@ describe('tcp, from outside', () => {
     expect(await peer.answer()).toMatchObject({ kind: 'accepted' });
   });
 
+  test('a hello whose size begins as TLS does -> accepted', async () => {
+    start();
+    const payload = new Uint8Array(0x316);
+    // What stands behind it is of a later release.
+    payload.set(encodeHello(helloOf(identityOf(1), 2, false)));
+    const peer = connectRaw();
+    peer.write(frameOf(payload, crc32));
+    expect(await peer.answer()).toMatchObject({ kind: 'accepted' });
+  });
+
   test('half a hello, and time runs out -> closed', async () => {
     start();
     const peer = connectRaw();
