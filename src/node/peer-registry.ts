@@ -110,6 +110,8 @@ export class PeerRegistry {
       this.#check(peer);
       if (this.#remembers(peer)) return;
       await this.#saveMet(peer, isNew);
+      // Connections of a removed member are dropped when it is; this one would be opened behind that.
+      this.#checkRemoved(peer);
       // With what it pledged meanwhile.
       this.#known.set(peer.memberId, this.#metNow(peer));
     });
@@ -283,9 +285,7 @@ export class PeerRegistry {
       const message = `node: expected a peer of this cluster, got member ${peer.memberId}`;
       throw kontikiError('MEMBER_UNKNOWN', message);
     }
-    if (this.#view.isRemoved(peer.memberId)) {
-      throw kontikiError('MEMBER_REMOVED', `node: member ${peer.memberId} was removed`);
-    }
+    this.#checkRemoved(peer);
     const known = this.#known.get(peer.memberId);
     if (known === undefined) return;
     if (known.dirId !== peer.dirId) {
@@ -297,6 +297,11 @@ export class PeerRegistry {
       );
     }
     if (peer.life !== undefined) this.#checkLife(peer.memberId, peer.life);
+  }
+
+  #checkRemoved({ memberId }: MemberIdentity): void {
+    if (!this.#view.isRemoved(memberId)) return;
+    throw kontikiError('MEMBER_REMOVED', `node: member ${memberId} was removed`);
   }
 
   #checkLife(id: MemberId, life: DirectoryLife): void {

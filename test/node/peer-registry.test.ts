@@ -334,6 +334,31 @@ describe('peer registry', () => {
     expect([...memory.known.keys()]).toEqual([3, 2]);
   });
 
+  test.each([
+    ['one never met', [], peer(2)],
+    [
+      'one in a new life',
+      [[2, known(dir('a'))]],
+      { ...peer(2), life: { number: 1, tokens: [1], term: 0, lastIndex: 0 } },
+    ],
+  ] as const)(
+    '%s is removed while it is saved -> refused, and forgotten with the next save',
+    async (_name, before, asking) => {
+      const removed = new Set<MemberId>();
+      const { memory, peers } = registry([...before] as [MemberId, KnownPeer][], {
+        isRemoved: (id) => removed.has(id),
+      });
+      const seen = watched(peers.admit(asking, false));
+      await settle();
+      removed.add(2);
+      await memory.finish();
+      expect(seen.outcome).toBe('MEMBER_REMOVED');
+      watched(peers.admit(peer(3), false));
+      await memory.finish();
+      expect([...memory.known.keys()]).toEqual([3]);
+    },
+  );
+
   test('a new life of a known directory, and the disk is full -> admitted, and saved later', async () => {
     const life = { number: 2, tokens: [9, 8], term: 0, lastIndex: 0 };
     const before = known(dir('a'), { life: 1, token: 8 });
