@@ -35,7 +35,7 @@ import type { StoreConfig, StoreTuning } from './store-config.js';
 export async function openStoreOn(env: Env, config: StoreConfig): Promise<Store> {
   const cleanup = new Cleanup();
   try {
-    const { name, timeoutMs, tuning = {} } = config;
+    const { name, timeoutMs, keepsLeases, tuning = {} } = config;
     const openState = openKeyspaceWith(tuning);
     const { node, machine } = await openMember(env, config, openState, cleanup);
     const { clock, timers, random } = env;
@@ -45,7 +45,8 @@ export async function openStoreOn(env: Env, config: StoreConfig): Promise<Store>
     const own = { name, node, machine, clock, timers, random, checksums, ...noteOf(tuning) };
     const { tracing } = env;
     const { history = config.history } = tuning;
-    return new Store({ ...own, memberNames, timeoutMs, history, tracing, onClosed });
+    const chosen = { timeoutMs, history, keepsLeases };
+    return new Store({ ...own, ...chosen, memberNames, tracing, onClosed });
   } catch (error) {
     await cleanup.run();
     throw error;

@@ -80,6 +80,8 @@ export interface StoreConfig {
   readonly snapshotBytesPerSecond?: number | undefined;
   readonly history: HistoryKeep;
   readonly logger?: Logger | undefined;
+  /** Leases do not run out: the member is opened to be read, and its clients are not there. */
+  readonly keepsLeases?: boolean | undefined;
   /** Sizes that `openStore` leaves at their defaults; for tests and for unusual disks. */
   readonly tuning?: StoreTuning | undefined;
 }

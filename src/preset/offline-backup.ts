@@ -46,8 +46,12 @@ export async function openOfflineBackup(path: string, token?: string): Promise<O
   }
   const { name } = record;
   // As one that joined: whether it did, or founded its cluster, its directory says who it is.
-  const given = storeConfig({ name, dir, token, listen: 'offline:1', bootstrap: 'existing' });
-  const config = await configIn(fs, given);
+  const given = storeConfig({
+    ...{ name, dir, token, listen: 'offline:1', bootstrap: 'existing' },
+    // A lone member leads here as well, and the directory goes on afterwards as it was found.
+    history: { keep: 'all' },
+  });
+  const config = { ...(await configIn(fs, given)), keepsLeases: true };
   const transport = new MemoryHub({ timers }).transport({ address: name, peers: new Map() });
   const store = await openStoreOn({ ...storage, transport }, config);
   const isWhole = store.status().members.length === 1;

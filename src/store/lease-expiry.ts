@@ -31,6 +31,8 @@ export interface LeaseExpiryParts {
   readonly timers: Timers;
   /** How much a failover can extend a long lease by, beside the time it takes. */
   readonly checkpointIntervalMs: number;
+  /** None ends or is noted, and none can be kept alive or asked about; default false. */
+  readonly keepsLeases?: boolean | undefined;
 }
 
 /** One term of leading. */
@@ -58,7 +60,8 @@ export class LeaseExpiry {
 
   /** Role or term may have changed. */
   check(): void {
-    const term = this.#isClosed ? 0 : this.#parts.node.leadTerm;
+    const { node, keepsLeases = false } = this.#parts;
+    const term = this.#isClosed || keepsLeases ? 0 : node.leadTerm;
     if ((this.#reign?.term ?? 0) === term) return;
     this.#disarm();
     this.#reign?.ready.reject(leaderChanged());

@@ -56,6 +56,8 @@ export interface LeasesParts {
   readonly timers: Timers;
   readonly random: Random;
   readonly checkpointIntervalMs: number;
+  /** See `LeaseExpiryParts`. */
+  readonly keepsLeases?: boolean | undefined;
   readonly timeoutMs: number;
   /** Throws when this member answers nobody. */
   readonly checkServing: () => void;

@@ -60,7 +60,7 @@ import type {
   WatchTarget,
 } from './kv-client.js';
 import type { Lease } from './lease.js';
-import { type LeaseInfo, type LeaseOptions, Leases } from './leases.js';
+import { type LeaseInfo, type LeaseOptions, Leases, type LeasesParts } from './leases.js';
 import { type MemberName, StoreMembers } from './members.js';
 import { type StoreMetrics, storeMetrics } from './metrics.js';
 import { putKeepNames, toDelete, toPut } from './operations.js';
@@ -76,7 +76,7 @@ import { respondDelete, respondPut, respondRange, Txn } from './txn.js';
 import type { Watch } from './watch.js';
 
 /** @since 0.1.0 */
-export interface StoreParts {
+export interface StoreParts extends Pick<LeasesParts, 'keepsLeases'> {
   readonly name: string;
   /** Opened with `machine` as its state machine; closed with the store. */
   readonly node: Node;
@@ -433,9 +433,9 @@ export class Store implements KvClient {
   }
 
   #makeLeases(): Leases {
-    const { clock, timers, random, leaseCheckpointMs = 300_000 } = this.#parts;
+    const { clock, timers, random, leaseCheckpointMs = 300_000, keepsLeases } = this.#parts;
     return new Leases({
-      ...{ clock, timers, random, node: this.#node, timeoutMs: this.#timeoutMs },
+      ...{ clock, timers, random, node: this.#node, timeoutMs: this.#timeoutMs, keepsLeases },
       checkpointIntervalMs: leaseCheckpointMs,
       keyspace: () => this.#machine.keyspace,
       checkServing: () => this.#checkServing(),
