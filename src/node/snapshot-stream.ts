@@ -37,7 +37,7 @@ export interface SnapshotStreamParts {
 
 /** Without an answer for as long, all that is under way is sent again. */
 const resendMs = 500;
-/** Without any progress for as long, the stream is given up. */
+/** Without any progress of what is under way, or any answer, for as long, the stream is given up. */
 const silenceMs = 10_000;
 
 /** @since 0.1.0 */
@@ -75,8 +75,10 @@ export class SnapshotStream {
     if (this.#hasEnded) return;
     const { nowMs } = this.#parts;
     this.#isInstalling = state === 'installing';
-    // An answer that tells nothing new may be one to an earlier stream, which says nothing of this one.
-    if (next > this.#storedTo || this.#isInstalling || !this.#wasHeard) this.#heardAtMs = nowMs();
+    // Of what is under way it must tell news: an answer to an earlier stream says nothing of this one. Where
+    // nothing is, as long as what is stored there is read again, there is no news that it could tell.
+    const isIdle = this.#window.length === 0;
+    if (next > this.#storedTo || this.#isInstalling || isIdle) this.#heardAtMs = nowMs();
     this.#wasHeard = true;
     if (state === 'done') return this.end('arrived');
     if (state === 'failed') return this.end('failed');
@@ -123,6 +125,7 @@ export class SnapshotStream {
       if (this.#isReading) return;
       if (this.#rest.length === 0) return this.#read();
       const data = this.#rest.subarray(0, chunkBytes);
+      // Without a pace, which is that of the network; a file gives way to others with each of its reads.
       const isThere = this.#next < this.#skipTo;
       if (!isThere && !this.#parts.pace.take(data.length)) return;
       this.#rest = this.#rest.subarray(data.length);

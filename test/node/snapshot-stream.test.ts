@@ -298,6 +298,41 @@ describe('a stream that broke', () => {
     expect((await contentOf(pair.store)).equals(Buffer.concat(chunks))).toBe(true);
   });
 
+  /** Each chunk takes a second to read. */
+  async function* slowly(pair: Pair, chunks: readonly Uint8Array[]) {
+    for (const chunk of chunks) {
+      await breath();
+      pair.nowMs += 1_000;
+      yield chunk;
+    }
+  }
+
+  test('what is stored takes longer to read again than a silent peer is given -> it arrives', async () => {
+    const pair = new Pair();
+    const chunks = large(30);
+    pair.start(source(chunks));
+    while (pair.sent.length < 24) await pair.round();
+    expect(pair.end).toBeUndefined();
+    pair.again(slowly(pair, chunks));
+    await pair.rounds(200);
+    expect(pair.end).toBe('arrived');
+    expect(Math.min(...pair.sent)).toBeGreaterThan(12);
+    expect((await contentOf(pair.store)).equals(Buffer.concat(chunks))).toBe(true);
+  });
+
+  test('the peer falls silent while it is read again -> given up', async () => {
+    const pair = new Pair();
+    const chunks = large(30);
+    pair.start(source(chunks));
+    while (pair.sent.length < 24) await pair.round();
+    pair.again(slowly(pair, chunks));
+    await pair.round();
+    expect(pair.end).toBeUndefined();
+    await pair.rounds(20, () => true);
+    expect(pair.end).toBe('failed');
+    expect(pair.sent).toEqual([]);
+  });
+
   test('another file of the same entry -> begins at its beginning', async () => {
     const pair = new Pair();
     pair.start(source(large(30)));
