@@ -16,6 +16,8 @@ import type { SnapshotMeta, SnapshotSink, SnapshotStore } from '../storage/snaps
 /** @since 0.1.0 */
 export interface SnapshotReceiverParts {
   readonly store: SnapshotStore;
+  /** Monotonic. */
+  readonly nowMs: () => number;
   /** Whether a snapshot would bring this member anything. */
   readonly isNeeded: (last: LogId) => boolean;
   /** Hands an answer to the transport, which may lose it. */
@@ -30,10 +32,18 @@ interface Receipt {
   readonly id: number;
   state: 'receiving' | 'stored' | 'installing' | 'done' | 'failed';
   sink: SnapshotSink | undefined;
+  /** When its leader last asked, or sent a chunk. */
+  heardAtMs: number;
   /** Chunks taken, and of those stored. */
   accepted: number;
   stored: number;
 }
+
+/**
+ * Without a request or a chunk for as long, what is being received is given up. A leader sends something every half
+ * second, and after a failure or a broken link begins again within seconds; who comes later begins anew.
+ */
+const leftAfterMs = 60_000;
 
 /** @since 0.1.0 */
 export class SnapshotReceiver {
@@ -56,6 +66,7 @@ export class SnapshotReceiver {
       if (current.id === id && isUnderWay(current, request)) {
         // The same bytes again, of the same file: they go on where they stopped.
         current.request = request;
+        current.heardAtMs = this.#parts.nowMs();
         return this.#answer(current);
       }
       // It is the core's now. Silence lets the other leader ask again later.
@@ -64,7 +75,7 @@ export class SnapshotReceiver {
     }
     const receipt: Receipt = {
       ...{ request, id, state: 'receiving', sink: undefined },
-      ...{ accepted: 0, stored: 0 },
+      ...{ heardAtMs: this.#parts.nowMs(), accepted: 0, stored: 0 },
     };
     this.#receipt = receipt;
     this.#do(receipt, () => this.#begin(receipt));
@@ -78,6 +89,7 @@ export class SnapshotReceiver {
       // Of another life of this member, or given up for another one.
       return this.#parts.send({ ...known, next: 0, state: 'failed' });
     }
+    receipt.heardAtMs = this.#parts.nowMs();
     if (!isChunk(chunk)) return this.#refuse(receipt);
     const isNext = receipt.state === 'receiving' && chunk.at === receipt.accepted;
     const hasRoom = receipt.accepted - receipt.stored < 2 * limits.snapshotChunksInFlightMax;
@@ -102,6 +114,15 @@ export class SnapshotReceiver {
     if (receipt?.state !== 'installing' || receipt.request.snapshot.last.index !== index) return;
     receipt.state = 'done';
     this.#answer(receipt);
+  }
+
+  /** Time passes: gives up what nobody goes on with, or needs any more, for it holds a file. */
+  tick(): void {
+    const { isNeeded, nowMs } = this.#parts;
+    const receipt = this.#receipt;
+    if (receipt?.state !== 'receiving') return;
+    const isLeft = nowMs() - receipt.heardAtMs >= leftAfterMs;
+    if (isLeft || !isNeeded(receipt.request.snapshot.last)) this.giveUp();
   }
 
   /** Gives up what is being received, if it is not stored yet. */

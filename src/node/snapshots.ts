@@ -106,6 +106,7 @@ export class Snapshots {
     });
     this.#receiver = new SnapshotReceiver({
       store,
+      nowMs,
       isNeeded: ({ index, term }) => index > raft.status().commit && log.term(index) !== term,
       send: (message) => this.#send(message),
       onStored: (request) => {
@@ -214,6 +215,7 @@ export class Snapshots {
   /** Time passes. */
   tick(): void {
     for (const { stream } of [...this.#streams.values()]) stream.tick();
+    this.#receiver.tick();
     this.#trimmer.tick(this.#parts.env.clock.monotonicMs());
   }
 

@@ -67,6 +67,7 @@ class Pair {
   receive(): SnapshotReceiver {
     return new SnapshotReceiver({
       store: this.store,
+      nowMs: () => this.nowMs,
       isNeeded: () => this.isNeeded,
       send: (message) => this.toSender.push(message),
       onStored: (request) => this.stored.push(request),
@@ -112,6 +113,7 @@ class Pair {
     await breath();
     this.nowMs += 100;
     this.stream?.tick();
+    this.receiver.tick();
   }
 
   async rounds(max: number, loses?: () => boolean): Promise<void> {
@@ -434,6 +436,89 @@ describe('a stream that broke', () => {
     const content = await contentOf(pair.store);
     const sent = [...files.values()].some((file) => content.equals(Buffer.concat(file)));
     expect(sent, `seed ${seed}: what is stored was sent, as one file`).toBe(true);
+  });
+});
+
+describe('what is being received', () => {
+  const chunkOf = (at: number, data = Uint8Array.of(at)) =>
+    ({ kind: 'snapshot-chunk', from: 1, to: 2, term: 3, id: 5, at, isLast: false, data }) as const;
+
+  /** The first chunk is stored. */
+  async function begun(): Promise<Pair> {
+    const pair = new Pair();
+    pair.receiver.onRequest(requestOf(5));
+    pair.receiver.onChunk(chunkOf(0));
+    await breath();
+    expect(pair.toSender.at(-1)).toMatchObject({ next: 1, state: 'receiving' });
+    return pair;
+  }
+
+  /** Only one can be written at a time. */
+  async function isBeingWritten(store: SnapshotStore): Promise<boolean> {
+    try {
+      await (await store.create(last, configuration)).discard();
+      return false;
+    } catch {
+      return true;
+    }
+  }
+
+  async function afterMs(pair: Pair, ms: number): Promise<boolean> {
+    pair.nowMs += ms;
+    pair.receiver.tick();
+    await breath();
+    return isBeingWritten(pair.store);
+  }
+
+  test('its leader is not heard for a minute -> given up, and begun anew', async () => {
+    const pair = await begun();
+    expect(await afterMs(pair, 59_999)).toBe(true);
+    expect(await afterMs(pair, 1)).toBe(false);
+    pair.receiver.onChunk(chunkOf(1));
+    expect(pair.toSender.at(-1)).toMatchObject({ state: 'failed' });
+    pair.again(source([Uint8Array.of(8)]));
+    await pair.rounds(20);
+    expect(pair.end).toBe('arrived');
+    expect([...(await contentOf(pair.store))]).toEqual([8]);
+  });
+
+  test('a request or a chunk within a minute -> it goes on', async () => {
+    const pair = await begun();
+    expect(await afterMs(pair, 59_999)).toBe(true);
+    pair.receiver.onRequest(requestOf(5));
+    expect(await afterMs(pair, 59_999)).toBe(true);
+    pair.receiver.onChunk(chunkOf(1));
+    expect(await afterMs(pair, 59_999)).toBe(true);
+    expect(await afterMs(pair, 1)).toBe(false);
+  });
+
+  test('the log came to have all of it -> given up', async () => {
+    const pair = await begun();
+    expect(await afterMs(pair, 1)).toBe(true);
+    pair.isNeeded = false;
+    expect(await afterMs(pair, 1)).toBe(false);
+    pair.again(source([Uint8Array.of(8)]));
+    await pair.rounds(20);
+    expect(pair.end).toBe('arrived');
+    expect(await pair.store.list()).toEqual([]);
+  });
+
+  test('stored, and installed for longer than a minute -> left alone', async () => {
+    const pair = await begun();
+    pair.receiver.onChunk({ ...chunkOf(1), isLast: true });
+    await breath();
+    expect(pair.stored).toHaveLength(1);
+    pair.isNeeded = false;
+    for (const step of [() => undefined, () => pair.receiver.stepped(last)]) {
+      step();
+      pair.nowMs += 60_000;
+      pair.receiver.tick();
+      pair.receiver.onRequest(requestOf(5));
+      expect(pair.toSender.at(-1)).toMatchObject({ state: 'installing' });
+    }
+    pair.receiver.installed(last);
+    expect(pair.toSender.at(-1)).toMatchObject({ state: 'done' });
+    expect([...(await contentOf(pair.store))]).toEqual([0, 1]);
   });
 });
 

@@ -80,19 +80,26 @@ describe('a request that the core, or the driver, could not take', () => {
       ...{ clock: time, timers: time, random: new Prng(7) },
       transport: { send: (ack: SnapshotAck) => void answers.push(`${ack.id} ${ack.state}`) },
     };
-    const log = { firstIndex: () => 1, lastIndex: () => 0, term: () => undefined };
-    const stateMachine = { snapshot: () => undefined, restore: () => undefined };
+    const bytesAbove = () => 0;
+    const log = { firstIndex: () => 1, lastIndex: () => 0, term: () => undefined, bytesAbove };
+    const restorable = { snapshot: () => undefined, restore: () => undefined };
+    const stateMachine = { ...restorable, durableIndex: 0 };
     const store = new MemorySnapshotStore();
     const options = { env, log, snapshots: store, stateMachine } as unknown as NodeOptions;
     const handlers = { wake: () => undefined, configuration: () => configuration };
     const { node } = new LoneNode({ id: 2, voters: [1, 2] });
     const parts = [options, node, {}, handlers as unknown as SnapshotHandlers] as never;
     const snapshots = (Snapshots.of as (...all: never) => Snapshots | undefined)(...parts);
+    const wait = async (ms: number) => {
+      await time.run(ms);
+      snapshots?.tick();
+      for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+    };
     const hear = async (request: SnapshotRequest) => {
       snapshots?.onMessage(request);
       for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
     };
-    return { answers, hear };
+    return { answers, hear, store, wait };
   }
 
   test.each<[string, SnapshotRequest]>([
@@ -110,6 +117,16 @@ describe('a request that the core, or the driver, could not take', () => {
     await hear(unlawful);
     await hear(requestOf(1, 5));
     expect(answers).toEqual(['5 receiving', '5 receiving']);
+  });
+
+  test('its leader is gone for a minute -> a tick gives up what was received', async () => {
+    const { hear, store, wait } = receiving();
+    const create = () => store.create({ term: 1, index: 5 }, configuration);
+    await hear(requestOf(1, 5));
+    await wait(1);
+    await expect(create()).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' });
+    await wait(60_000);
+    await (await create()).discard();
   });
 
   test('with a list of members -> taken', async () => {
