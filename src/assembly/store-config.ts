@@ -14,13 +14,19 @@ import { type HistoryOptions, historyKeepOf, usualHistory } from './history-opti
 
 /** @since 0.1.0 */
 export interface StoreOptions {
-  /** Name of this member; default `'main'`. In a cluster it must be one of the names of `cluster`. */
+  /**
+   * Name of this member, of at most 256 characters; default `'main'`. In a cluster it must be one of the
+   * names of `cluster`.
+   */
   readonly name?: string | undefined;
   /** Data directory, created if missing. Without it a single member lives in memory. */
   readonly dir?: string | undefined;
   /** `host:port` to listen on for peers; default the own address in `cluster`. */
   readonly listen?: string | undefined;
-  /** `host:port` of every member by name, at most 64, this one included; the same on all members. */
+  /**
+   * `host:port` of every member by name, at most 64, this one included, of at most 256 characters each; the
+   * same on all members.
+   */
   readonly cluster?: Readonly<Record<string, string>> | undefined;
   /**
    * `'new'`: founds the cluster with the others of `cluster`. `'existing'`: joins one that has it as a
@@ -143,7 +149,7 @@ export function storeConfig(options: StoreOptions): StoreConfig {
     if (!optionNames.includes(key)) throw invalid('option names', optionNames.join(', '), key);
   }
   const { name = 'main', token = 'kontiki', dir, listen, cluster, tls, logger } = options;
-  text(name, 'name');
+  memberText(name, 'name');
   text(token, 'token');
   if (dir !== undefined) text(dir, 'dir');
   if (listen !== undefined) address(listen, 'listen');
@@ -272,7 +278,8 @@ function checkCluster(
   checkCount(Object.keys(cluster).length);
   const taken = new Map<string, string>();
   for (const [member, at] of Object.entries(cluster)) {
-    text(member, 'member name');
+    memberText(member, 'member name');
+    memberText(at, `address of ${member}`);
     address(at, `address of ${member}`);
     if (portOf(at) === 0) throw invalid(`port of ${member}`, 'one that others can dial', 0);
     const other = taken.get(at);
@@ -312,6 +319,14 @@ function checkTls(tls: TlsOptions, listen: string | undefined): void {
 function text(value: unknown, what: string): void {
   if (typeof value === 'string' && value.length > 0 && !value.includes('\0')) return;
   throw invalid(what, 'a string of at least one character', value);
+}
+
+/** As long as it may be when it is added later: all of them have to fit the header of a snapshot. */
+function memberText(value: unknown, what: string): void {
+  text(value, what);
+  const { memberTextMax } = limits;
+  if ((value as string).length <= memberTextMax) return;
+  throw invalid(what, `a string of at most ${memberTextMax} characters`, value);
 }
 
 /** Of an address that was checked. */

@@ -47,7 +47,8 @@ export interface ConfState {
   readonly autoLeave?: boolean | undefined;
   /**
    * What the driver keeps beside the configuration, such as names and addresses: stored and sent with
-   * it, in messages of at most 64 KiB; the core does not read it. Empty is the same as absent.
+   * it, at most 120 KiB, which a snapshot file has room for; the core does not read it. Empty is the same
+   * as absent.
    */
   readonly context?: Uint8Array | undefined;
 }

@@ -101,6 +101,17 @@ const wrong: readonly (readonly [string, unknown, string])[] = [
     { name: 'm0', dir: 'd', cluster: founders(65) },
     'TOO_MANY_MEMBERS',
   ],
+  ['name: too long', { name: 'n'.repeat(257) }, 'OPTIONS_INVALID'],
+  [
+    'cluster: a name that is too long',
+    { name: 'a', dir: 'd', cluster: { ...three, ['n'.repeat(257)]: '127.0.0.1:7009' } },
+    'OPTIONS_INVALID',
+  ],
+  [
+    'cluster: an address that is too long',
+    { name: 'a', dir: 'd', cluster: { ...three, b: `${'h'.repeat(252)}:7000` } },
+    'OPTIONS_INVALID',
+  ],
   [
     'cluster: a port that the system picks',
     { name: 'a', dir: 'd', cluster: { ...three, b: '127.0.0.1:0' } },

@@ -13,8 +13,8 @@ import { upgradeAdvice } from '../../base/advice.js';
 import type { Crc32 } from '../../base/crc32.js';
 import { type KontikiError, kontikiError } from '../../base/errors.js';
 
-/** Far more than any header takes; bounds what is read before the checksum is known. @since 0.1.0 */
-export const headerBytesMax = 64 * 1024;
+/** More than any header takes; bounds what is read before the checksum is known. @since 0.1.0 */
+export const headerBytesMax = 128 * 1024;
 
 /** What the rest of a file continues from. @since 0.1.0 */
 export interface FramedHeader {

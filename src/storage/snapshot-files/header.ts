@@ -13,6 +13,7 @@
 import { assert } from '../../base/assert.js';
 import type { Crc32 } from '../../base/crc32.js';
 import { getUint32, getUint53, setUint53 } from '../../base/integers.js';
+import { limits } from '../../base/limits.js';
 import type { ConfState } from '../../raft/configuration.js';
 import type { LogId, MemberId } from '../../raft/types.js';
 import { snapshotCorrupt } from './damage.js';
@@ -24,6 +25,20 @@ export const snapshotFormatVersion = 1;
 const magic = 0x4b534e50;
 const fixedBytes = 48;
 const crcBytes = 4;
+const idBytes = 8;
+/** Of a scalar in the context, beside the bytes of a text. */
+const scalarBytesMax = 9;
+/** Name and address, of three bytes for a character at most, and two more scalars. */
+const memberBytesMax = 2 * 3 * limits.memberTextMax + 4 * scalarBytesMax;
+const contextBytesMax =
+  2 * scalarBytesMax +
+  limits.membersMax * memberBytesMax +
+  limits.removedMembersMax * scalarBytesMax;
+const listsBytesMax = 4 * limits.membersMax * idBytes;
+assert(
+  fixedBytes + listsBytesMax + contextBytesMax + crcBytes <= headerBytesMax,
+  'every membership fits the header of a snapshot',
+);
 
 /** What a header says. @since 0.1.0 */
 export interface SnapshotHeader {
@@ -41,7 +56,7 @@ export function encodeHeader(crc32: Crc32, header: SnapshotHeader): Uint8Array {
   const lists = listsOf(configuration);
   const count = lists.reduce((sum, list) => sum + list.length, 0);
   const { context = new Uint8Array(0) } = configuration;
-  const size = fixedBytes + 8 * count + context.length + crcBytes;
+  const size = fixedBytes + idBytes * count + context.length + crcBytes;
   assert(size <= headerBytesMax, `a configuration of ${count} members fits a snapshot's header`);
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
@@ -57,7 +72,7 @@ export function encodeHeader(crc32: Crc32, header: SnapshotHeader): Uint8Array {
     view.setUint32(32 + 4 * which, list.length);
     for (const id of list) {
       setUint53(bytes, at, id);
-      at += 8;
+      at += idBytes;
     }
   });
   bytes.set(context, at);
@@ -89,13 +104,13 @@ function listsOf(state: ConfState): readonly (readonly MemberId[])[] {
 function readConfiguration(bytes: Uint8Array, size: number): ConfState | undefined {
   const counts = [32, 36, 40, 44].map((at) => getUint32(bytes, at));
   const count = counts.reduce((sum, length) => sum + length, 0);
-  const contextAt = fixedBytes + 8 * count;
+  const contextAt = fixedBytes + idBytes * count;
   if (contextAt + crcBytes > size) return undefined;
   let at = fixedBytes;
   const [voters, votersOutgoing, learners, learnersNext] = counts.map((length) =>
     Array.from({ length }, () => {
-      at += 8;
-      return getUint53(bytes, at - 8);
+      at += idBytes;
+      return getUint53(bytes, at - idBytes);
     }),
   );
   const autoLeave = bytes[6] === 0 && bytes[7] === 1;

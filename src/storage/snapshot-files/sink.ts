@@ -69,10 +69,11 @@ export class SnapshotFileSink implements SnapshotSink {
   static async create(parts: SinkParts): Promise<SnapshotFileSink> {
     const { fs, dir, header } = parts;
     const temporary = `${dir}/${snapshotName(header.last)}${temporaryEnding}`;
+    // Before there is a file, which one that cannot be encoded would leave open.
+    const bytes = encodeHeader(fs.crc32, header);
     // Left over from a sink that could not be discarded.
     await fs.remove(temporary);
     const file = await fs.open(temporary, 'create');
-    const bytes = encodeHeader(fs.crc32, header);
     const { buffer, length } = bytes;
     const sink = new SnapshotFileSink(parts, file, new DataView(buffer).getUint32(length - 4));
     try {

@@ -2,6 +2,9 @@
 // that a store lists is whole; one that was refused leaves nothing behind.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { isKontikiError } from '../../../src/base/errors.js';
+import { limits } from '../../../src/base/limits.js';
+import { encodeMemberList } from '../../../src/codec/member-codec.js';
+import type { ConfState } from '../../../src/raft/configuration.js';
 import type { FileSystem } from '../../../src/storage/file-system.js';
 import { SnapshotFiles } from '../../../src/storage/snapshot-files/store.js';
 import type { SnapshotSink } from '../../../src/storage/snapshot-store.js';
@@ -48,6 +51,46 @@ async function read(store: SnapshotFiles): Promise<Uint8Array> {
 }
 
 beforeEach(() => begin(1));
+
+describe('the members in a header', () => {
+  const most = Number.MAX_SAFE_INTEGER - 1;
+  const ids = Array.from({ length: limits.membersMax }, (_, nth) => most - nth).reverse();
+  /** Of three bytes each in UTF-8, which is the most for a character. */
+  const text = '\u20ac'.repeat(limits.memberTextMax);
+  const members = ids.map((id) => ({ id, name: text, address: text, promote: true }));
+  const removed = Array.from({ length: limits.removedMembersMax }, (_, nth) => most - 1_000 - nth);
+  const largest: ConfState = {
+    ...{ voters: ids, votersOutgoing: ids, learners: ids, learnersNext: ids, autoLeave: true },
+    context: encodeMemberList({ members, removed }),
+  };
+
+  test('as many as may be, with the longest names -> written, and read again', async () => {
+    const store = await open();
+    const sink = await done(store.create(last, largest));
+    await done(sink.write(content));
+    await done(sink.commit());
+    expect(await done(store.latest())).toMatchObject({ configuration: largest });
+    await done(store.close());
+    const again = await open();
+    expect(again.damaged).toEqual([]);
+    expect(await done(again.latest())).toMatchObject({ configuration: largest });
+    expect(Buffer.compare(await read(again), content)).toBe(0);
+  });
+
+  test('more than fit -> refused, no file is left open or behind, and the next one is taken', async () => {
+    const store = await open();
+    const context = new Uint8Array(1 << 20);
+    await expect(done(store.create(last, { voters: [1], context }))).rejects.toThrow(
+      "fits a snapshot's header",
+    );
+    expect(machine.disk.openFiles).toBe(0);
+    expect(await done(fs.list(dir))).toEqual([]);
+    const sink = await create(store);
+    await done(sink.write(content));
+    await done(sink.commit());
+    expect(await done(store.list())).toHaveLength(1);
+  });
+});
 
 describe('no space', () => {
   test.each([0, 40, 1_000, 3_060])('%d bytes left -> NO_SPACE, and all are back', async (room) => {
