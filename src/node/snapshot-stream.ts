@@ -135,8 +135,10 @@ export class SnapshotStream {
   }
 
   #push(data: Uint8Array, isLast: boolean): void {
-    const { id, request, send } = this.#parts;
+    const { id, nowMs, request, send } = this.#parts;
     const { from, to, term } = request;
+    // What went before it was answered: it waits for its own answer from here on.
+    if (this.#window.length === 0) this.#sentAtMs = nowMs();
     const chunk: SnapshotChunk = {
       ...{ kind: 'snapshot-chunk', from, to, term, id },
       ...{ at: this.#next, isLast, data },

@@ -589,6 +589,15 @@ describe('the pace of streams', () => {
     expect(pair.nowMs).toBeLessThan(9_000);
   });
 
+  test('chunks that are further apart than what is not answered is sent again -> each is sent once', async () => {
+    const pair = new Pair();
+    pair.bytesPerSecond = limits.snapshotChunkBytes;
+    pair.start(source(Array.from({ length: 20 }, () => new Uint8Array(limits.snapshotChunkBytes))));
+    await pair.rounds(300);
+    expect(pair.end).toBe('arrived');
+    expect(pair.sent).toEqual(Array.from({ length: 21 }, (_, at) => at));
+  });
+
   test('take -> as a bucket that fills in a quarter of a second', () => {
     let nowMs = 0;
     const pace = new SnapshotPace(
