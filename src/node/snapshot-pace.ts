@@ -8,7 +8,10 @@ import { kontikiError } from '../base/errors.js';
 export class SnapshotPace {
   readonly #bytesPerMs: number;
   readonly #burstBytes: number;
+  readonly #chunkBytes: number;
   readonly #nowMs: () => number;
+  /** Those that were told to ask again, who waits longest first. */
+  readonly #waiting = new Set<object>();
   #atMs: number;
   #left: number;
 
@@ -26,22 +29,33 @@ export class SnapshotPace {
     this.#bytesPerMs = bytesPerSecond / 1_000;
     // Streams look again with each tick of the node: what they did not take by then must not be lost.
     this.#burstBytes = Math.max(bytesPerSecond / 4, chunkBytes);
+    this.#chunkBytes = chunkBytes;
     this.#nowMs = nowMs;
     this.#atMs = nowMs();
     this.#left = this.#burstBytes;
   }
 
   /**
-   * Asks to send now; to be asked again later otherwise.
+   * Asks to send now; to be asked again later otherwise. A chunk is left to each of those that wait longer:
+   * who happens to ask first each time would have all of a slow pace.
    *
    * @param bytes - of one chunk
+   * @param stream - who asks; waits until it may send, or leaves
    */
-  take(bytes: number): boolean {
+  take(bytes: number, stream: object): boolean {
     const now = this.#nowMs();
     this.#left = Math.min(this.#burstBytes, this.#left + (now - this.#atMs) * this.#bytesPerMs);
     this.#atMs = now;
-    if (this.#left < bytes) return false;
+    this.#waiting.add(stream);
+    const before = [...this.#waiting].indexOf(stream);
+    if (this.#left < bytes + before * this.#chunkBytes) return false;
     this.#left -= bytes;
+    this.#waiting.delete(stream);
     return true;
+  }
+
+  /** Has nothing to send any more, or not now. */
+  leave(stream: object): void {
+    this.#waiting.delete(stream);
   }
 }

@@ -108,6 +108,7 @@ export class SnapshotStream {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#window = [];
+    this.#parts.pace.leave(this);
     // A read that is under way is let go of when it settles.
     if (!this.#isReading) this.#release();
     this.#parts.onEnd(end);
@@ -118,16 +119,17 @@ export class SnapshotStream {
   }
 
   #pump(): void {
+    const { chunkBytes = limits.snapshotChunkBytes, pace } = this.#parts;
     // There is nothing left to send to who has all of it.
-    if (this.#isInstalling || this.#hasEnded) return;
-    const { chunkBytes = limits.snapshotChunkBytes } = this.#parts;
+    if (this.#isInstalling || this.#hasEnded) return pace.leave(this);
     while (this.#window.length < limits.snapshotChunksInFlightMax && !this.#hasLast) {
       if (this.#isReading) return;
       if (this.#rest.length === 0) return this.#read();
       const data = this.#rest.subarray(0, chunkBytes);
       // Without a pace, which is that of the network; a file gives way to others with each of its reads.
       const isThere = this.#next < this.#skipTo;
-      if (!isThere && !this.#parts.pace.take(data.length)) return;
+      if (isThere) pace.leave(this);
+      else if (!pace.take(data.length, this)) return;
       this.#rest = this.#rest.subarray(data.length);
       if (isThere) this.#next += 1;
       else this.#push(data, false);

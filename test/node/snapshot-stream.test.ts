@@ -598,18 +598,97 @@ describe('the pace of streams', () => {
     expect(pair.sent).toEqual(Array.from({ length: 21 }, (_, at) => at));
   });
 
+  /** Streams that share a pace and are asked in the same order with each tick, for a minute. */
+  async function shares(count: number, bytesPerSecond: number, delayMs: number): Promise<number[]> {
+    let nowMs = 0;
+    const now = () => nowMs;
+    const pace = new SnapshotPace(bytesPerSecond, limits.snapshotChunkBytes, now);
+    const sent = Array.from({ length: count }, () => 0);
+    const answers: [dueMs: number, answer: () => void][] = [];
+    const forever = {
+      [Symbol.asyncIterator]: () => ({
+        next: async () => ({ done: false, value: new Uint8Array(limits.snapshotChunkBytes) }),
+      }),
+    } as AsyncIterable<Uint8Array>;
+    const streams = sent.map((_, nth): SnapshotStream => {
+      const ack = { kind: 'snapshot-ack', from: 2, to: 1, term: 3, id: nth } as const;
+      return new SnapshotStream({
+        ...{ request: requestOf(nth), id: nth, chunks: forever, nowMs: now, pace },
+        send: ({ kind }) => {
+          if (kind === 'snapshot-chunk') sent[nth] = (sent[nth] as number) + 1;
+          const next = sent[nth] as number;
+          const answer = () => streams[nth]?.onAck({ ...ack, next, state: 'receiving' });
+          answers.push([nowMs + delayMs, answer]);
+        },
+        onEnd: (end) => expect.unreachable(`stream ${nth} ended: ${end}`),
+      });
+    });
+    for (; nowMs < 60_000; nowMs += 5) {
+      const due = answers.filter(([dueMs]) => dueMs <= nowMs);
+      answers.splice(0, due.length);
+      for (const [, answer] of due) answer();
+      await breath();
+      if (nowMs % 100 === 0) for (const stream of streams) stream.tick();
+      await breath();
+    }
+    return sent;
+  }
+
+  const chunkBytes = limits.snapshotChunkBytes;
+  test.each([
+    [2, chunkBytes, 5],
+    // Each waits longer than a silent peer is given.
+    [20, chunkBytes, 5],
+    [3, 4 * chunkBytes, 5],
+    [2, 5 * chunkBytes, 5],
+    [3, 9 * chunkBytes, 95],
+    [4, 40 * chunkBytes, 30],
+  ])(
+    '%i streams at %i bytes a second, answers after %i ms -> each has its share, and together they use all',
+    async (count, bytesPerSecond, delayMs) => {
+      const sent = await shares(count, bytesPerSecond, delayMs);
+      const all = (60 * bytesPerSecond) / chunkBytes;
+      const sum = sent.reduce((before, each) => before + each, 0);
+      expect(sum).toBeGreaterThan(0.8 * all);
+      expect(sum).toBeLessThan(1.1 * all);
+      for (const each of sent) expect(each, `of ${sent}`).toBeGreaterThan((0.7 * sum) / count);
+    },
+  );
+
   test('take -> as a bucket that fills in a quarter of a second', () => {
     let nowMs = 0;
+    const one = {};
     const pace = new SnapshotPace(
       4 * limits.snapshotChunkBytes,
       limits.snapshotChunkBytes,
       () => nowMs,
     );
     const chunk = limits.snapshotChunkBytes;
-    expect([pace.take(chunk), pace.take(1)]).toEqual([true, false]);
+    expect([pace.take(chunk, one), pace.take(1, one)]).toEqual([true, false]);
     nowMs += 125;
-    expect([pace.take(chunk), pace.take(chunk / 2), pace.take(1)]).toEqual([false, true, false]);
+    expect([pace.take(chunk, one), pace.take(chunk / 2, one), pace.take(1, one)]).toEqual([
+      false,
+      true,
+      false,
+    ]);
     nowMs += 60_000;
-    expect([pace.take(chunk), pace.take(1)]).toEqual([true, false]);
+    expect([pace.take(chunk, one), pace.take(1, one)]).toEqual([true, false]);
+  });
+
+  test('take: others wait -> they are left a chunk each, until they have it or leave', () => {
+    let nowMs = 0;
+    const pace = new SnapshotPace(8 * chunkBytes, chunkBytes, () => nowMs);
+    const [one, two, three] = [{}, {}, {}];
+    const all = [one, two, three];
+    // Two at once.
+    expect(all.map((each) => pace.take(chunkBytes, each))).toEqual([true, true, false]);
+    nowMs += 125;
+    expect([pace.take(chunkBytes, one), pace.take(chunkBytes, three)]).toEqual([false, true]);
+    nowMs += 125;
+    expect([pace.take(chunkBytes, two), pace.take(1, three)]).toEqual([false, false]);
+    pace.leave(one);
+    expect([pace.take(1, three), pace.take(chunkBytes, two)]).toEqual([false, true]);
+    nowMs += 1;
+    expect(pace.take(1, three)).toBe(true);
   });
 });
