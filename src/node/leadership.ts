@@ -33,7 +33,7 @@ export interface LeadershipsParts {
   readonly clock: Clock;
   readonly timers: Timers;
   /** Milliseconds that a proof lasts. */
-  readonly proofMs: number;
+  readonly proofMs: () => number;
   /** Has a round of heartbeats asked for, lease or no lease, which {@link Leaderships.readAsked} is told. */
   readonly probe: () => void;
   /** Whether this member alone is the quorum. */
@@ -155,7 +155,7 @@ export class Leaderships {
   }
 
   get #isProven(): boolean {
-    return this.#parts.clock.monotonicMs() < this.#provenMs + this.#parts.proofMs;
+    return this.#parts.clock.monotonicMs() < this.#provenMs + this.#parts.proofMs();
   }
 
   #begin(): void {
@@ -198,7 +198,8 @@ export class Leaderships {
   readonly #check = (): void => {
     this.#timer = undefined;
     if (!this.#isWatched) return;
-    const { clock, giveUp, probe, proofMs, timers } = this.#parts;
+    const { clock, giveUp, probe, timers } = this.#parts;
+    const proofMs = this.#parts.proofMs();
     this.#loseUnproven();
     const isOver = this.#term === this.#overTerm;
     // Who waits would wait for as long as this member leads.

@@ -51,7 +51,7 @@ export class NodeTelemetry implements NodeObserver {
   #applyMs = 0;
 
   constructor(parts: TelemetryParts) {
-    const { env, electionTicks, memberId, meter = new NodeMeter(), tickMs } = parts;
+    const { env, memberId, meter = new NodeMeter() } = parts;
     this.#parts = parts;
     this.#clock = env.clock;
     this.#timers = env.timers;
@@ -61,8 +61,7 @@ export class NodeTelemetry implements NodeObserver {
     this.leaderships = new Leaderships({
       clock: env.clock,
       timers: env.timers,
-      // What followers stand by, where there is room for it.
-      proofMs: Math.max(leaseMsOf(tickMs, electionTicks), (electionTicks * tickMs) / 2),
+      proofMs: () => this.#proofMs(),
       probe: () => this.#probe(),
       isAlone: () => this.#isAlone(),
       giveUp: () => this.#giveUp(),
@@ -210,6 +209,13 @@ export class NodeTelemetry implements NodeObserver {
   #probe(): void {
     this.#parts.probe();
     this.#parts.wake();
+  }
+
+  /** What followers stand by, where there is room for it, be their timings others than this member's. */
+  #proofMs(): number {
+    const { electionTicks, tickMs } = this.#parts;
+    const own = Math.max(leaseMsOf(tickMs, electionTicks), (electionTicks * tickMs) / 2);
+    return Math.min(own, this.#raft?.leaseMs || own);
   }
 
   #isAlone(): boolean {

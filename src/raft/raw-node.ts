@@ -72,6 +72,11 @@ export class RawNode {
     return this.#raft.role;
   }
 
+  /** Milliseconds that a lease lasts; 0 without lease reads. */
+  get leaseMs(): number {
+    return this.#raft.leaseMs;
+  }
+
   /** `noMember` while none is known. */
   get leader(): MemberId {
     return this.#raft.leader;

@@ -143,6 +143,8 @@ export class StateFolders implements StateHome {
       const old = (await fs.list(dir)).filter(
         (name) => isStateName(name) && name !== this.#current,
       );
+      // Whoever switched may have ended before it knew that the present one will be found again.
+      if (old.length > 0) await fs.syncDirectory(dir);
       for (const name of old) await fs.remove(`${dir}/${name}`);
       // Of a life that ended while it looked for space.
       await fs.remove(`${dir}/${probeName}`);

@@ -371,7 +371,7 @@ export class StoreStateMachine implements StateMachine {
   async restore(appliedIndex: number, chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const home = this.#home;
     assert(home !== undefined, 'state machine: only one with a home takes another state');
-    const next = await loadState(home, appliedIndex, chunks);
+    const next = await loadState(home, appliedIndex, this.#untilInterrupted(chunks));
     let keyspace: Keyspace;
     try {
       keyspace = Keyspace.open(await next.read(Keyspace.openPlan()));
@@ -396,6 +396,14 @@ export class StoreStateMachine implements StateMachine {
     // What it still had in memory is of a state that nobody will see again.
     await before.close().catch(() => undefined);
     await home.retire();
+  }
+
+  /** Who closes does not wait for gigabytes: what was loaded is discarded, and loaded again by the next life. */
+  async *#untilInterrupted(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      if (this.#isInterrupted) throw kontikiError('CLOSED', 'state machine: closing');
+      yield chunk;
+    }
   }
 
   close(): Promise<void> {

@@ -13,7 +13,12 @@ const leaseMs = leaseMsOf(100, 10);
 
 /** Lease reads were switched on long ago. */
 class LeaseMachine extends RecordingMachine {
-  readonly durableReadLease = { leaseMs, everMs: leaseMs };
+  readonly durableReadLease;
+
+  constructor(length: number) {
+    super();
+    this.durableReadLease = { leaseMs: length, everMs: length };
+  }
 }
 
 describe('leaderships while leaders read by lease', () => {
@@ -51,10 +56,10 @@ describe('leaderships while leaders read by lease', () => {
     next();
   }
 
-  async function opened(): Promise<MemberId> {
+  async function opened(length = leaseMs): Promise<MemberId> {
     cluster = new Cluster();
     for (const id of cluster.ids) {
-      await cluster.open(id, { machine: new LeaseMachine() });
+      await cluster.open(id, { machine: new LeaseMachine(length) });
       void follow(id);
     }
     await cluster.time.until(() => acting().length > 0);
@@ -91,6 +96,15 @@ describe('leaderships while leaders read by lease', () => {
       expect(acting()).not.toContain(old);
     },
   );
+
+  test('leases of a member with shorter timings -> nobody acts for longer than others stand by', async () => {
+    const old = await opened(300);
+    await cluster.time.run(3_000);
+    const leadership = held(old) as Leadership;
+    cluster.isolate(old);
+    await cluster.time.run(300);
+    expect(leadership.lost.aborted).toBe(true);
+  });
 
   test('a leader that is cut off, its lease not over -> says nothing final about the membership', async () => {
     const leader = await opened();

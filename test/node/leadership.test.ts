@@ -203,7 +203,7 @@ function alone({ isAlone = false } = {}) {
   const leaderships: Leaderships = new Leaderships({
     clock: time,
     timers: time,
-    proofMs: 800,
+    proofMs: () => 800,
     probe: () => {
       probes.push(probes.length);
       leaderships.readAsked(probes.length - 1);

@@ -77,6 +77,25 @@ describe('a state from another member', () => {
     expect(await target.dump()).toEqual(await source.dump());
   });
 
+  test('interrupted half-way -> CLOSED, nothing of it is kept, and the state of before is there', async () => {
+    const source = await filled();
+    const pieces = recut(await drain(source.machine.snapshot()), 1_000);
+    const target = await Member.opened();
+    await target.apply(put('k', '1'));
+    let told = 0;
+    async function* chunks() {
+      for (const piece of pieces) {
+        told += 1;
+        if (told === 3) target.machine.interrupt();
+        yield piece;
+      }
+    }
+    const dump = await target.dump();
+    await expect(target.machine.restore(84, chunks())).rejects.toMatchObject({ code: 'CLOSED' });
+    expect([told, await target.dump()]).toEqual([3, dump]);
+    await target.machine.close();
+  });
+
   test('a watcher -> reads what it missed from the new history; the hub is the same', async () => {
     const source = await filled();
     await source.apply(put('w', '1'), put('w', '2'));

@@ -40,14 +40,19 @@ export async function readLiveLogs(
     return number !== undefined && (number >= logNumber || number === previousLog);
   });
   live.sort((a, b) => (logNumberOf(a) as number) - (logNumberOf(b) as number));
+  const files: { readonly file: string; readonly bytes: Uint8Array }[] = [];
+  for (const name of live) {
+    const file = `${dir}/${name}`;
+    const bytes = (await fs.readFile(file)) ?? new Uint8Array(0);
+    // An open that was cut short, as by a full disk, leaves one behind the last without a word in it.
+    if (bytes.length > 0) files.push({ file, bytes });
+  }
   const newest = new Map<string, LevelEntry>();
   let bytesRead = 0;
   let torn: LiveLogs['torn'];
-  for (const [at, name] of live.entries()) {
-    const file = `${dir}/${name}`;
-    const bytes = (await fs.readFile(file)) ?? new Uint8Array(0);
+  for (const [at, { file, bytes }] of files.entries()) {
     const log = readLogFile(bytes);
-    const offset = tornAt(file, bytes, log, at === live.length - 1);
+    const offset = tornAt(file, bytes, log, at === files.length - 1);
     if (offset !== undefined) torn = { file, offset };
     for (const record of log.records) {
       for (const entry of entriesOf(file, record)) newest.set(entry.key, entry);

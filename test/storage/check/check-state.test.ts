@@ -121,6 +121,16 @@ describe('the last flush cut short by a crash', () => {
     expect(await opened()).toBe(flushes - 1);
   });
 
+  test('and an open cut short had begun another log -> the same', async () => {
+    await writeFile(join(dir, '000999.log'), '');
+    const found = await checkLog(good.subarray(0, good.length - end));
+    expect(found).toMatchObject({
+      appliedIndex: flushes - 1,
+      contents: { torn: { file: logFile } },
+    });
+    expect(await opened()).toBe(flushes - 1);
+  });
+
   test('a sector of it was never written -> told, and the state before it', async () => {
     const at = Math.ceil((readLogFile(good).records.at(-1)!.offset + 600) / 512) * 512;
     const bytes = Buffer.from(good).fill(0, at, at + 512);
