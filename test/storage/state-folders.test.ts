@@ -76,6 +76,33 @@ describe('state folders', () => {
     expect(await world.code(same)).toBe('ARGUMENT_INVALID');
   });
 
+  test('a switch that may not be durable yet -> made so before the old state goes', async () => {
+    const world = new World();
+    const folders = await world.find();
+    const first = await world.run(folders.openEngine());
+    const load = await world.run(folders.load(7));
+    await world.run((await world.run(load.finish())).close());
+    await world.run(first.close());
+    // Another life that finds the pointer cannot know whether the last one saw it synced.
+    const done: string[] = [];
+    const { fs } = world.env;
+    const noted = {
+      ...fs,
+      list: (path: string) => fs.list(path),
+      readFile: (path: string) => fs.readFile(path),
+      remove: (path: string) => fs.remove(path).finally(() => done.push(`remove ${path}`)),
+      syncDirectory: (path: string) =>
+        fs.syncDirectory(path).finally(() => done.push(`sync ${path}`)),
+    };
+    world.env = { ...world.env, fs: noted };
+    await world.run((await world.find()).retire());
+    expect(done.filter((each) => !each.includes('space'))).toEqual([
+      'sync data',
+      'remove data/state',
+      'sync data',
+    ]);
+  });
+
   test('a load that is cut short, then another of the same entry -> nothing of the first is in it', async () => {
     const world = new World();
     const folders = await world.find();
