@@ -59,9 +59,9 @@ export class Leaderships {
   #current: { readonly leadership: Leadership; readonly controller: AbortController } | undefined;
   /** The newest term that anybody was to act in and is not any more. */
   #overTerm = 0;
-  /** When nobody else led, by the own clock. */
-  #provenMs = 0;
-  /** When the rounds were asked for that are not answered. */
+  /** Until when nobody else can lead, by the own clock. */
+  #provenUntilMs = 0;
+  /** Until when the rounds would prove it that are not answered. */
   readonly #asked = new Map<number, number>();
   #timer: Timer | undefined;
   #end: { readonly error: KontikiError } | undefined;
@@ -93,7 +93,7 @@ export class Leaderships {
     this.#term = term;
     this.#isReady = false;
     // Nothing of the term has left yet: who takes its first entry follows it later than now.
-    if (term !== 0) this.#provenMs = this.#parts.clock.monotonicMs();
+    if (term !== 0) this.#provenUntilMs = this.#newProofEndMs;
     this.#lose('node: this member does not lead the term any more');
     this.#watch();
   }
@@ -107,7 +107,7 @@ export class Leaderships {
 
   /** The core is about to be asked for a round of heartbeats, or for an answer from a lease. */
   readAsked(readId: number): void {
-    if (this.#isWatched) this.#asked.set(readId, this.#parts.clock.monotonicMs());
+    if (this.#isWatched) this.#asked.set(readId, this.#newProofEndMs);
   }
 
   /**
@@ -116,13 +116,13 @@ export class Leaderships {
    * @param byLease - by a lease: no quorum was asked since
    */
   readAnswered(readId: number, byLease = false): void {
-    const askedMs = this.#asked.get(readId);
-    if (askedMs === undefined) return;
+    const untilMs = this.#asked.get(readId);
+    if (untilMs === undefined) return;
     this.#asked.delete(readId);
     if (byLease) return;
     // In between nobody knew: what comes late mends nothing.
     this.#loseUnproven();
-    this.#provenMs = Math.max(this.#provenMs, askedMs);
+    this.#provenUntilMs = Math.max(this.#provenUntilMs, untilMs);
     this.#begin();
   }
 
@@ -155,7 +155,12 @@ export class Leaderships {
   }
 
   get #isProven(): boolean {
-    return this.#parts.clock.monotonicMs() < this.#provenMs + this.#parts.proofMs();
+    return this.#parts.clock.monotonicMs() < this.#provenUntilMs;
+  }
+
+  /** Of a round that is asked for now: it keeps its length, whatever is set later. */
+  get #newProofEndMs(): number {
+    return this.#parts.clock.monotonicMs() + this.#parts.proofMs();
   }
 
   #begin(): void {
@@ -177,7 +182,7 @@ export class Leaderships {
 
   #loseUnproven(): void {
     if (this.#current === undefined || this.#isProven) return;
-    if (this.#parts.isAlone()) this.#provenMs = this.#parts.clock.monotonicMs();
+    if (this.#parts.isAlone()) this.#provenUntilMs = this.#newProofEndMs;
     else this.#lose('node: no quorum confirmed in time that this member still leads');
   }
 
@@ -206,8 +211,8 @@ export class Leaderships {
     if (isOver) giveUp();
     else probe();
     const nowMs = clock.monotonicMs();
-    for (const [id, askedMs] of this.#asked) if (askedMs + proofMs <= nowMs) this.#asked.delete(id);
-    const leftMs = this.#provenMs + proofMs - nowMs;
+    for (const [id, untilMs] of this.#asked) if (untilMs <= nowMs) this.#asked.delete(id);
+    const leftMs = this.#provenUntilMs - nowMs;
     const pauseMs = isOver ? giveUpPause * proofMs : proofMs / probesPerProof;
     const isEnding = this.#current !== undefined && leftMs < pauseMs;
     this.#timer = timers.after(isEnding ? Math.max(leftMs, 0) : pauseMs, this.#check);

@@ -40,8 +40,7 @@ import {
 } from './waiter.js';
 
 const handedOver = new Uint8Array(0);
-/** As long as any: an encoding that fits with it fits. */
-const noSession = sessionIdEnd - 1;
+const noSession = sessionIdEnd - 1; // as long as any
 /** A session is asked for again when there is no answer; the one that may come later does no harm. */
 const openTimeoutMs = 5_000;
 
@@ -257,6 +256,8 @@ export class Proposals {
         if (next.length > 0 && bytes > bytesMax) return next;
         next.push(waiter);
       }
+      // What was sent before may wait long for its next copy: the others go in batches of their own.
+      if (next.length > 0) break;
     }
     return next;
   }

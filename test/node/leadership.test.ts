@@ -196,14 +196,14 @@ describe('a group', () => {
 });
 
 /** A member without a group: what is asked is noted, and answered by the test. */
-function alone({ isAlone = false } = {}) {
+function alone({ isAlone = false, proofMs = (): number => 800 } = {}) {
   const time = new VirtualTime();
   const probes: number[] = [];
   const giveUp = vi.fn();
   const leaderships: Leaderships = new Leaderships({
     clock: time,
     timers: time,
-    proofMs: () => 800,
+    proofMs,
     probe: () => {
       probes.push(probes.length);
       leaderships.readAsked(probes.length - 1);
@@ -228,6 +228,23 @@ describe('proofs', () => {
     expect(consumer.held?.term).toBe(3);
     expect(probes.length).toBeGreaterThan(45);
     expect(probes.length).toBeLessThan(60);
+  });
+
+  test('proofs become shorter -> one that was given keeps its length, and it goes on', async () => {
+    let lengthMs = 800;
+    const { time, leaderships, answer } = alone({ proofMs: () => lengthMs });
+    const consumer = new Consumer(leaderships.stream());
+    leaderships.stepped(3);
+    leaderships.applied(3);
+    await time.run(150);
+    lengthMs = 90;
+    for (let nth = 0; nth < 50; nth += 1) {
+      answer();
+      await time.run(20);
+    }
+    expect(consumer.last?.lost.aborted).toBe(false);
+    await time.run(800);
+    expect(consumer.last?.lost.aborted).toBe(true);
   });
 
   test('not answered -> lost exactly when the last proof ends, given up, and not told again', async () => {

@@ -464,6 +464,32 @@ describe('proposals with sessions', () => {
     },
   );
 
+  test('a write that was sent often, and a new one -> the new one does not wait as long for its next copy', () => {
+    let nowMs = 0;
+    const proposals = new Proposals({
+      clock: { monotonicMs: () => nowMs, wallMs: () => 0 },
+      ...{ session: name, sweepMs, resendMs: 1_000 },
+      sessions: { open: () => textOf('open'), idOf: (value) => value as number },
+    });
+    const open = (text: string) =>
+      void proposals.open(() => textOf(text), { timeoutMs: 60_000 }).catch(() => undefined);
+    const take = () => {
+      const { id, commands } = proposals.take(1, Infinity, leader);
+      return { id, texts: commands.map((bytes) => new TextDecoder().decode(bytes)) };
+    };
+    open('old');
+    take();
+    proposals.applied({ requestId: { session: name, seq: 2 }, value: 1 });
+    const refusal = kontikiError('LEADER_CHANGED', 'no', { outcome: 'rejected' });
+    for (let copy = 1; copy <= 5; copy += 1) proposals.refuse(take().id, refusal);
+    open('new');
+    expect([take().texts, take().texts]).toEqual([['old'], ['new']]);
+    nowMs = 1_500;
+    proposals.sweep();
+    expect(take().texts).toEqual(['new']);
+    proposals.close(refusal);
+  });
+
   test('several batches lost at once -> sent again in the order they came in', () => {
     const proposals = withoutWorld();
     const open = (bytes: number) =>

@@ -106,10 +106,10 @@ function bytesOf(source: string | Uint8Array): Buffer {
   return typeof source === 'string' ? readFileSync(source) : Buffer.from(source);
 }
 
-const pemBlock = /-----BEGIN ([^-]+)-----[^-]*-----END \1-----/g;
+const pemBlock = /-----BEGIN ([^-]+)-----(?:(?!-----)[^])*-----END \1-----/g;
 const certificateBlock = /^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/;
 /** What is left of a block that is not whole. */
-const pemRest = /-----(?:[BE]|$)/;
+const pemRest = /-----(?:(?:BEGIN|END) |(?:B|BE|BEG|BEGI|BEGIN|E|EN|END)?$)/;
 
 /**
  * The certificates of a file and nothing else, each on lines of its own. Of authorities the platform

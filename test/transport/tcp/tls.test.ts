@@ -291,10 +291,18 @@ describe('tls: hostile clients', () => {
 describe('tls: authorities', () => {
   const cut = (bytes: Uint8Array, from: number, to: number) => bytes.subarray(from, to);
   const lines = (...parts: Uint8Array[]) => Buffer.from(parts.map(String).join('\n'));
+  const secret = Buffer.from(
+    '-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END EC PRIVATE KEY-----\n',
+  );
 
   test.each<[string, () => Uint8Array, () => Uint8Array]>([
     ['two, joined without a line break', () => theirs.ca, () => ours.ca],
     ['two, and text between them', () => lines(Buffer.from('of old'), theirs.ca), () => ours.ca],
+    [
+      'two, and a key with a passphrase between them',
+      () => lines(secret, theirs.ca),
+      () => ours.ca,
+    ],
   ])('%s -> all of them count', async (_name, first, second) => {
     for (const ca of [Buffer.concat([first(), second()]), Buffer.concat([second(), first()])]) {
       const one = await started(1, { tls: { ...good, ca } });
