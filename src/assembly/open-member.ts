@@ -109,7 +109,8 @@ async function openInMemory<M extends StateMachine>(
   cleanup.add(() => env.transport.close());
   return {
     identity: { clusterId, memberId, dirId: newDirId(env.random) },
-    log: new MemoryLogStore(foundingState(config.members)),
+    // Always alone: whoever has no directory takes nobody in.
+    log: new MemoryLogStore({ ...foundingState(config.members), forgetsApplied: true }),
     state: await openState(env, undefined, cleanup),
     peerMemory: { load: () => new Map(), save: async () => undefined },
   };

@@ -211,6 +211,9 @@ function timesOf(options: StoreOptions) {
   if (!isTimeout) throw invalid('timeoutMs', 'a number above 0', timeoutMs);
   count(heartbeatTicks, 1, 'heartbeatTicks');
   count(electionTicks, heartbeatTicks + 1, 'electionTicks');
+  if (2 * tickMs * electionTicks > timerMsMax) {
+    throw invalid('electionTicks', `two elections of at most ${timerMsMax} ms`, electionTicks);
+  }
   const { snapshotBytesPerSecond: pace } = options;
   if (pace !== undefined) count(pace, limits.snapshotChunkBytes, 'snapshotBytesPerSecond');
   return { tickMs, heartbeatTicks, electionTicks, timeoutMs, snapshotBytesPerSecond: pace };

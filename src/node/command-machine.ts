@@ -108,7 +108,8 @@ export class NamedCommandMachine implements StateMachine {
       return { index, term, command: named?.command };
     });
     const answers = await this.#machine.apply(given);
-    return answers.map((value, at) => {
+    // Not by `map`, which leaves the holes of an array where no answer is asked for.
+    return Array.from(answers, (value, at) => {
       const requestId = names[at];
       return requestId === undefined ? noCommand : { requestId, value };
     });

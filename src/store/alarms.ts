@@ -2,13 +2,16 @@
  * The alarms of a store, and what they mean for its calls: a member whose state is known to be wrong
  * answers nobody (DESIGN §4.21). It stays in the group: its log is sound, and a vote rests on that alone.
  */
-import { type KontikiError, kontikiError } from '../base/errors.js';
+import { isErrorOf, isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
 import { type AlarmEntry, nobody } from '../mvcc/alarm-types.js';
 import type { Keyspace } from '../mvcc/keyspace.js';
 import type { Command } from '../mvcc/types.js';
 import type { MemberId } from '../node/index.js';
 import { callOptionNames, checkCallOptions, checkOptions } from './arguments.js';
 import type { CallOptions } from './kv-client.js';
+
+/** Why a write was refused without a look at the state. */
+const ofTheWay = ['CLOSED', 'LEADER_CHANGED', 'NO_LEADER', 'NO_SPACE', 'OVERLOADED'] as const;
 
 /** An alarm that is raised. @since 0.1.0 */
 export interface StoreAlarm {
@@ -57,6 +60,16 @@ export class StoreAlarms {
       ? 'the state of this member is not what the majority holds'
       : 'members hold different states, and nobody can say which is right';
     return kontikiError('CORRUPT', `store: ${why}`, { outcome });
+  }
+
+  /**
+   * Of a write that the state refused: what is known to be wrong cannot say that the others refused it.
+   *
+   * @returns what to tell in place of `error`, if so
+   */
+  doubtOf(error: unknown): KontikiError | undefined {
+    if (!isKontikiError(error) || error.outcome !== 'rejected') return undefined;
+    return isErrorOf(error, ofTheWay) ? undefined : this.refusal('unknown');
   }
 
   /** Why nobody may take this member's state for its own, if so. */

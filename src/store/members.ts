@@ -54,6 +54,7 @@ export class StoreMembers {
    */
   async list(options: CallOptions = {}): Promise<readonly MemberStatus[]> {
     checkOptions(options, callOptionNames, 'members.list');
+    checkCallOptions(options);
     await this.#parts.catchUp(options);
     return this.#parts.node.members.list();
   }

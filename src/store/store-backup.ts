@@ -34,6 +34,8 @@ export interface StoreBackupParts {
   readonly checksums?: Checksums | undefined;
   /** Waits until everything acknowledged before is applied here, or, if `isLocal`, for nothing. */
   readonly catchUp: (options: CallOptions, isLocal: boolean) => Promise<void>;
+  /** Why nobody may take this member's state for its own, if so. */
+  readonly refusal: () => KontikiError | undefined;
 }
 
 /** Somebody waits for it: a fifth of the time. */
@@ -75,7 +77,7 @@ function pacedBy(
   };
 }
 
-function capture({ machine, node }: StoreBackupParts): BackupSource {
+function capture({ machine, node, refusal }: StoreBackupParts): BackupSource {
   const { backend } = machine;
   const { revision } = machine.keyspace;
   const state = machine.snapshot();
@@ -85,7 +87,11 @@ function capture({ machine, node }: StoreBackupParts): BackupSource {
     info: { clusterId, revision, appliedIndex, term: node.status.raft.term },
     next: async () => {
       try {
-        return await state.next();
+        const chunk = await state.next();
+        // Before the end as well: what is sealed is trusted.
+        const wrong = refusal();
+        if (wrong !== undefined) throw wrong;
+        return chunk;
       } catch (error) {
         if (machine.backend === backend || !isKontikiError(error, 'CLOSED')) throw error;
         throw replaced();

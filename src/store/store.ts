@@ -307,10 +307,9 @@ export class Store implements KvClient {
       this.#reads.checkOpen();
       if (!isLocal) await this.#reads.barrier(given);
     };
-    return backupOf(
-      { clock, timers, node: this.#node, machine: this.#machine, checksums, catchUp },
-      options,
-    );
+    const refusal = () => this.#alarms.snapshotRefusal();
+    const given = { clock, timers, checksums, catchUp, refusal };
+    return backupOf({ ...given, node: this.#node, machine: this.#machine }, options);
   }
 
   /**
@@ -414,7 +413,9 @@ export class Store implements KvClient {
   #write(command: Command, options: CallOptions): Promise<unknown> {
     const refusal = this.#alarms.refusal();
     if (refusal !== undefined) throw refusal;
-    return this.#propose(command, options);
+    return this.#propose(command, options).catch((error: unknown) => {
+      throw this.#alarms.doubtOf(error) ?? error;
+    });
   }
 
   /** Of a write: an answer that was found by a state that is known to be wrong is none. */

@@ -162,6 +162,7 @@ const wrong: readonly (readonly [string, unknown, string])[] = [
     { electionTicks: 3, heartbeatTicks: 3 },
     'OPTIONS_INVALID',
   ],
+  ['electionTicks: longer than timers take', { electionTicks: 2 ** 33 }, 'OPTIONS_INVALID'],
   ['electionTicks: fewer than the default heartbeat', { electionTicks: 1 }, 'OPTIONS_INVALID'],
 ];
 

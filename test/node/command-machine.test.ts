@@ -40,6 +40,23 @@ const entry = (index: number, data: Uint8Array, type: Entry['type'] = 'normal'):
   return { term: 2, index, type, data };
 };
 
+test('no answers where there was no command -> one result for each entry all the same', async () => {
+  class Holes extends Echo {
+    override async apply(entries: readonly CommandEntry[]) {
+      const answers = new Array<string>(entries.length);
+      entries.forEach(({ command }, at) => {
+        if (command !== undefined) answers[at] = 'done';
+      });
+      return answers;
+    }
+  }
+  const machine = new NamedCommandMachine(new Holes());
+  const named = nameCommand(utf8Bytes('x'), id);
+  const results = await machine.apply([entry(4, new Uint8Array(0)), entry(5, named)]);
+  expect(results).toHaveLength(2);
+  expect([...results]).not.toContain(undefined);
+});
+
 describe('names', () => {
   test.each([0, 1, 1_000])('a command of %i bytes -> the same behind its name', (length) => {
     const command = new Uint8Array(length).fill(9);

@@ -15,6 +15,17 @@ afterEach(() => place.close());
 
 const textOf = async (store: Store, key: string) => (await store.get(key))?.text();
 
+test('in memory: the log does not grow with what is written', async () => {
+  const store = await place.open({});
+  const value = new Uint8Array(1_000);
+  for (let round = 0; round < 20; round += 1) {
+    await Promise.all(Array.from({ length: 100 }, (_, nth) => store.put(`k${nth % 3}`, value)));
+  }
+  expect(store.metrics().logBytes).toBeLessThan(600_000);
+  expect(store.status().lastIndex).toBeGreaterThan(2_000);
+  await store.close();
+});
+
 describe('one member', () => {
   test('in memory: usable at once, empty each time', async () => {
     const first = await place.open({});

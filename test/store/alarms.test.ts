@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { utf8Bytes } from '../../src/base/bytes.js';
 import { decodeCurrent, encodeChange } from '../../src/mvcc/record.js';
 import { currentKey } from '../../src/mvcc/record-keys.js';
+import { encodeRequest } from '../../src/store/encode-request.js';
 import { stateHashInterval } from '../../src/store/state-hashes.js';
 import { bytesOf } from '../backup/backed-up.js';
 import { VirtualStores } from './virtual-store.js';
@@ -75,6 +76,18 @@ describe('one of three', () => {
     await stores.settle(stores.store(right).put('a', 'on'));
     expect((await stores.settle(stores.store(leader()).get('a')))?.text()).toBe('on');
     expect(stores.store(right).metrics().alarms).toBe(1);
+  });
+
+  test('refuses a write that was under way -> unknown: the others may have taken it', async () => {
+    await opened(3);
+    const [wrong] = followers() as [number, number];
+    const alarm = { op: 'alarm', member: wrong, isRaised: true } as const;
+    const { node } = stores.member(leader());
+    const raised = node.propose((id) => encodeRequest(id, alarm), { timeoutMs: 1_000 });
+    // Its own state says that there is no such lease; but it is wrong.
+    const put = stores.store(wrong).put('a', 'x', { lease: 77n });
+    await stores.settle(raised);
+    await expect(stores.settle(put)).rejects.toEqual(corrupt({ outcome: 'unknown' }));
   });
 
   test('a restart keeps the alarm; ended by a call -> serves; still different -> again', async () => {

@@ -140,6 +140,7 @@ describe('options of every call', () => {
     ['delete', (options) => loose().delete?.('key', options)],
     ['commit', (options) => store.txn().commit(options as never)],
     ['watch', (options) => loose().watch?.('key', options)],
+    ['members.list', (options) => store.members.list(options as never)],
   ];
   describe.each(calls)('%s', (name, call) => {
     test.each(

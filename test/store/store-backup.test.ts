@@ -1,5 +1,6 @@
 // How fast a backup is made of a store that others use meanwhile. What is in it: test/backup.
 import { expect, test } from 'vitest';
+import { type KontikiError, kontikiError } from '../../src/base/errors.js';
 import type { StoreStateMachine } from '../../src/store/state-machine.js';
 import { backupOf } from '../../src/store/store-backup.js';
 import { VirtualTime } from '../node/virtual-time.js';
@@ -8,7 +9,12 @@ const chunks = 50;
 const readMs = 2;
 
 /** A backup of so many chunks, each read for as long; entries are applied each millisecond, if at all. */
-function world(hasLoad: boolean, signal?: AbortSignal, time = new VirtualTime()) {
+function world(
+  hasLoad: boolean,
+  signal?: AbortSignal,
+  time = new VirtualTime(),
+  refusal: () => KontikiError | undefined = () => undefined,
+) {
   const machine = {
     appliedIndex: 9,
     keyspace: { revision: 5 },
@@ -37,6 +43,7 @@ function world(hasLoad: boolean, signal?: AbortSignal, time = new VirtualTime())
       node: { identity: { clusterId: 1 }, status: { raft: { term: 1 } } } as never,
       machine: machine as unknown as StoreStateMachine,
       catchUp: async () => undefined,
+      refusal,
     },
     { signal },
   );
@@ -87,3 +94,15 @@ test('given up in a rest -> no chunk more, and the reason at once', async () => 
   await expect(time.settle(last)).rejects.toBe(reason);
   expect(time.monotonicMs() - fromMs).toBe(0);
 });
+
+test.each([3, chunks + 1])(
+  'the state is found to be wrong before chunk %i is given -> CORRUPT, no end',
+  async (nth) => {
+    const time = new VirtualTime();
+    let asked = 0;
+    const wrong = kontikiError('CORRUPT', 'wrong');
+    const { take } = world(false, undefined, time, () => (++asked >= nth ? wrong : undefined));
+    await expect(take()).rejects.toBe(wrong);
+    expect(asked).toBe(nth);
+  },
+);

@@ -9,6 +9,9 @@ import type { Entry, IndexRange, LogId, MemberId } from '../../raft/types.js';
 import type { LogBatch, LogStore, SnapshotMark } from '../log-store.js';
 import { type LogChange, MemoryLog } from './memory-log.js';
 
+/** Entries that are let go of together: each time those behind them are moved. */
+const forgottenAtOnce = 256;
+
 /** What an entry costs besides its data, for `bytesMax` of `entries`. */
 const entryOverheadBytes = 16;
 
@@ -19,6 +22,7 @@ const entryOverheadBytes = 16;
  */
 export class MemoryLogStore implements LogStore {
   readonly hasSpace: boolean = true;
+  readonly #forgetsApplied: boolean;
   #current: MemoryLog;
   #durable: MemoryLog;
   #applied = 0;
@@ -30,12 +34,16 @@ export class MemoryLogStore implements LogStore {
   /**
    * @param options.voters - members that vote from the start
    * @param options.context - what the driver keeps beside them; default nothing
+   * @param options.forgetsApplied - lets go of what was applied: nobody else is there who needs it, and
+   *   there is no next process. Default false
    */
   constructor(options: {
     readonly voters: readonly MemberId[];
     readonly context?: Uint8Array | undefined;
+    readonly forgetsApplied?: boolean | undefined;
   }) {
-    const { context } = options;
+    const { context, forgetsApplied = false } = options;
+    this.#forgetsApplied = forgetsApplied;
     const voters = [...options.voters];
     const configuration = context === undefined ? { voters } : { voters, context };
     const started = [{ index: 0, configuration }];
@@ -113,8 +121,12 @@ export class MemoryLogStore implements LogStore {
     this.#checkOpen();
   }
 
-  /** Everything stays in memory. */
-  applied(_index: number): void {}
+  /** Everything stays in memory, but for what nobody will ask for again. */
+  applied(index: number): void {
+    if (!this.#forgetsApplied || index - this.#current.base.index < forgottenAtOnce) return;
+    // Once it is closed there is nothing to let go of.
+    this.truncate(index).catch(() => undefined);
+  }
 
   async close(): Promise<void> {
     if (this.#closed) return;

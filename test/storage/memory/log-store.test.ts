@@ -26,6 +26,21 @@ describe('memory log store', () => {
     });
   });
 
+  test('forgetsApplied: what was applied goes, a few hundred entries at a time, and no more', async () => {
+    const store = new MemoryLogStore({ voters: [1], forgetsApplied: true });
+    for (let index = 1; index <= 2_000; index += 1) {
+      await store.append({ entries: [entry(1, index)], mustSync: true });
+      store.applied(index - 5);
+    }
+    expect(store.firstIndex()).toBeGreaterThan(1_600);
+    expect(store.firstIndex()).toBeLessThanOrEqual(1_996);
+    expect(store.lastIndex()).toBe(2_000);
+    const { initialState } = store;
+    expect(initialState.call(store)).toMatchObject({ voters: [1] });
+    const next = store.reopen();
+    expect([next.firstIndex(), next.lastIndex()]).toEqual([store.firstIndex(), 2_000]);
+  });
+
   test('append: seen at once, settled later and in order', async () => {
     const store = open();
     const settled: number[] = [];
