@@ -106,7 +106,7 @@ function bytesOf(source: string | Uint8Array): Buffer {
   return typeof source === 'string' ? readFileSync(source) : Buffer.from(source);
 }
 
-const pemBlock = /-----BEGIN ([^-]+)-----(?:(?!-----)[^])*-----END \1-----/g;
+const pemBlock = /-----BEGIN ([^-]+)-----(?:(?!-----).)*-----END \1-----/gs;
 const certificateBlock = /^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/;
 /** What is left of a block that is not whole. */
 const pemRest = /-----(?:(?:BEGIN|END) |(?:B|BE|BEG|BEGI|BEGIN|E|EN|END)?$)/;
