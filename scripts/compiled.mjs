@@ -7,10 +7,10 @@
  * takes a keyspace 7 % of its time, and a simulation a tenth.
  */
 import { spawnSync } from 'node:child_process';
-import { basename, dirname } from 'node:path';
+import { dirname } from 'node:path';
 import { build } from 'tsup';
 
-const [program = 'bench/main.ts', ...rest] = process.argv.slice(2);
+const [program, ...rest] = process.argv.slice(2);
 // A folder for each: a bench beside a soak takes nothing away from it.
 const outDir = `reports/compiled/${dirname(program).replaceAll('/', '-')}`;
 
@@ -32,6 +32,6 @@ await build({
   silent: true,
   target: 'node20.19',
 });
-const compiled = `${outDir}/${dirname(program)}/${basename(program, '.ts')}.js`;
+const compiled = `${outDir}/${program.replace(/\.ts$/, '.js')}`;
 const { status } = spawnSync(process.execPath, [compiled, ...rest], { stdio: 'inherit' });
 process.exitCode = status ?? 1;

@@ -40,7 +40,10 @@ export interface MembershipLeaderParts {
   readonly electionMs: number;
   /** A turn is due. */
   readonly wake: () => void;
-  /** Resolves once a quorum said that this member leads still, and it has applied what was committed when asked. */
+  /**
+   * Resolves once a quorum said that this member leads still, and it has applied what was committed when
+   * asked.
+   */
   readonly readIndex: () => Promise<void>;
 }
 

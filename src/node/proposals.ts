@@ -31,16 +31,12 @@ import type { NodeMeter } from './metrics.js';
 import type { NodeObserver } from './observer.js';
 import { ProposalQueue } from './proposal-queue.js';
 import type { ApplyResult, SessionProtocol } from './state-machine.js';
-import {
-  isUnsent,
-  type ProposalId,
-  type ProposeOptions,
-  type SentBatch,
-  type Waiter,
-} from './waiter.js';
+import type { ProposalId, ProposeOptions, SentBatch, Waiter } from './waiter.js';
+import { isUnsent } from './waiter.js';
 
 const handedOver = new Uint8Array(0);
-const noSession = sessionIdEnd - 1; // as long as any
+/** As long as any: what has room among those that wait has it under its session, too. */
+const noSession = sessionIdEnd - 1;
 /** A session is asked for again when there is no answer; the one that may come later does no harm. */
 const openTimeoutMs = 5_000;
 

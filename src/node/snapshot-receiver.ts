@@ -40,8 +40,9 @@ interface Receipt {
 }
 
 /**
- * Without a request or a chunk for as long, what is being received is given up. A leader sends something every half
- * second, and after a failure or a broken link begins again within seconds; who comes later begins anew.
+ * Without a request or a chunk for as long, what is being received is given up. A leader sends something
+ * every half second, and after a failure or a broken link begins again within seconds; who comes later
+ * begins anew.
  */
 const leftAfterMs = 60_000;
 

@@ -398,7 +398,7 @@ export class StoreStateMachine implements StateMachine {
     await home.retire();
   }
 
-  /** Who closes does not wait for gigabytes: what was loaded is discarded, and loaded again by the next life. */
+  /** Who closes waits for no gigabytes: what was loaded is discarded, and the next life loads it again. */
   async *#untilInterrupted(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const chunk of chunks) {
       if (this.#isInterrupted) throw kontikiError('CLOSED', 'state machine: closing');

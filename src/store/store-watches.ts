@@ -35,7 +35,6 @@ export class StoreWatches {
   readonly #source: WatchSource;
   readonly #open = new Set<Watch>();
   readonly #progress: WatchProgress;
-  #closed: { readonly reason: unknown } | undefined;
 
   constructor(parts: StoreWatchesParts) {
     this.#parts = parts;
@@ -52,21 +51,14 @@ export class StoreWatches {
     checkDelay(progressMs, 'progressMs');
     checkCallOptions({ signal });
     this.#parts.check();
-    if (this.#closed !== undefined) throw this.#closed.reason;
     const watch = new Watch(this.#source, { ...options, keys: toTarget(target) });
     if (progressMs !== undefined && this.#open.has(watch)) this.#progress.add(watch, progressMs);
     return watch;
   }
 
-  /** Ends every watch with `error`; there may be others afterwards. */
+  /** Ends every watch with `error`. Whether there may be others afterwards is for `check` to say. */
   end(error: unknown): void {
     for (const watch of [...this.#open]) watch.fail(error);
-  }
-
-  /** Ends every watch, and every later {@link open}, with `reason`. */
-  close(reason: unknown): void {
-    this.#closed ??= { reason };
-    this.end(reason);
   }
 
   #makeSource(): WatchSource {

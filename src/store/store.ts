@@ -402,7 +402,7 @@ export class Store implements KvClient {
     this.#reads.close(error);
     this.#history.close();
     this.#hashes.close();
-    this.#watches.close(error);
+    this.#watches.end(error);
     this.#leases.close(error);
   }
 
