@@ -109,15 +109,14 @@ function writeFields(values: Scalar[], message: WireMessage): void {
       return;
     case 'vote-request':
       values.push(message.last.term, message.last.index, message.transfer ?? false);
-      return;
+      return writeCommit(values, message);
     case 'pre-vote-request':
       values.push(message.last.term, message.last.index);
-      return;
+      return writeCommit(values, message);
     case 'vote-response':
     case 'pre-vote-response':
       values.push(message.granted);
-      if (message.commit !== undefined) values.push(message.commit.term, message.commit.index);
-      return;
+      return writeCommit(values, message);
     case 'forward-request':
       values.push(message.id);
       for (const command of message.commands) values.push(command);
@@ -184,14 +183,14 @@ function readFields(
     }
     case 'vote-request': {
       const last = readLogId('last', reader);
-      if (!reader.boolean('transfer')) return { kind, from, to, term, last };
-      return { kind, from, to, term, last, transfer: true };
+      const ask = { kind, from, to, term, last };
+      return withCommit(reader.boolean('transfer') ? { ...ask, transfer: true } : ask, reader);
     }
     case 'pre-vote-request':
-      return { kind, from, to, term, last: readLogId('last', reader) };
+      return withCommit({ kind, from, to, term, last: readLogId('last', reader) }, reader);
     case 'vote-response':
     case 'pre-vote-response':
-      return readVote({ kind, from, to, term, granted: reader.boolean('granted') }, reader);
+      return withCommit({ kind, from, to, term, granted: reader.boolean('granted') }, reader);
     case 'forward-request':
       return { kind, from, to, term, id: reader.integer('id'), commands: readCommands(reader) };
     case 'forward-refusal': {
@@ -249,7 +248,11 @@ function readSnapshotAck({ from, to, term }: Envelope, reader: FlatReader): Snap
   return { kind: 'snapshot-ack', from, to, term, id, next, state };
 }
 
-function readVote<V extends object>(vote: V, reader: FlatReader): V & { commit?: LogId } {
+function writeCommit(values: Scalar[], { commit }: { readonly commit?: LogId }): void {
+  if (commit !== undefined) values.push(commit.term, commit.index);
+}
+
+function withCommit<V extends object>(vote: V, reader: FlatReader): V & { commit?: LogId } {
   return reader.left === 0 ? vote : { ...vote, commit: readLogId('commit', reader) };
 }
 

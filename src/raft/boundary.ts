@@ -117,13 +117,14 @@ function checkFields(message: PeerMessage): void {
       checkCount(kind, 'reads', message.reads);
       checkCount(kind, 'sentAt', message.sentAt);
       break;
-    case 'vote-response':
-    case 'pre-vote-response':
-      if (message.commit !== undefined) checkLogId(kind, message.commit);
-      break;
     case 'vote-request':
     case 'pre-vote-request':
       checkLogId(kind, message.last);
+      if (message.commit !== undefined) checkLogId(kind, message.commit);
+      break;
+    case 'vote-response':
+    case 'pre-vote-response':
+      if (message.commit !== undefined) checkLogId(kind, message.commit);
       break;
     case 'read-request':
       checkCount(kind, 'readId', message.readId);

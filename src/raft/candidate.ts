@@ -60,13 +60,22 @@ function voteForSelf(raft: Raft, kind: CampaignKind): void {
 function askForVote(raft: Raft, kind: CampaignKind, to: MemberId): void {
   const { id: from, term } = raft;
   const { last } = raft.log;
+  const commit = raft.keepsStandstills ? undefined : commitByVote(raft);
+  const told = commit === undefined ? { last } : { last, commit };
   if (kind === 'pre-vote') {
-    raft.send({ kind: 'pre-vote-request', from, to, term: term + 1, last });
+    raft.send({ kind: 'pre-vote-request', from, to, term: term + 1, ...told });
   } else if (kind === 'transfer') {
-    raft.send({ kind: 'vote-request', from, to, term, last, transfer: true });
+    raft.send({ kind: 'vote-request', from, to, term, ...told, transfer: true });
   } else {
-    raft.send({ kind: 'vote-request', from, to, term, last });
+    raft.send({ kind: 'vote-request', from, to, term, ...told });
   }
+}
+
+/** What a message about a vote tells: what is applied, for that is durable, too. See commitToTell. */
+function commitByVote({ keepsStandstills, log }: Raft): LogId | undefined {
+  const index = keepsStandstills ? log.committed : log.applied;
+  const term = index === 0 ? undefined : log.term(index);
+  return term === undefined ? undefined : { term, index };
 }
 
 /**
@@ -76,6 +85,7 @@ function askForVote(raft: Raft, kind: CampaignKind, to: MemberId): void {
  * @since 0.1.0
  */
 export function onVoteRequest(raft: Raft, message: VoteRequest | PreVoteRequest): void {
+  learnsOfChange(raft, message.commit);
   const preVote = message.kind === 'pre-vote-request';
   const forced = !preVote && message.transfer === true;
   const free =
@@ -86,13 +96,9 @@ export function onVoteRequest(raft: Raft, message: VoteRequest | PreVoteRequest)
   const kind = preVote ? 'pre-vote-response' : 'vote-response';
   // A grant of a pre-vote is about the candidate's next term, a rejection tells ours (H10).
   const term = granted ? message.term : raft.term;
-  const { id: from, log } = raft;
-  const answer = { kind, from, to: message.from, term, granted } as const;
-  // What is applied is durable, too: see commitToTell.
-  const index = raft.keepsStandstills ? log.committed : log.applied;
-  const commitTerm = index === 0 ? undefined : log.term(index);
-  if (commitTerm === undefined) raft.send(answer);
-  else raft.send({ ...answer, commit: { term: commitTerm, index } });
+  const answer = { kind, from: raft.id, to: message.from, term, granted } as const;
+  const commit = commitByVote(raft);
+  raft.send(commit === undefined ? answer : { ...answer, commit });
   if (granted && !preVote) {
     raft.electionElapsed = 0;
     raft.vote = message.from;
@@ -123,21 +129,24 @@ export function stepCandidate(raft: Raft, message: PeerMessage): void {
 }
 
 /**
- * A member that votes tells what it knows to be committed. If that is a change of the configuration
- * that this candidate has in its log, it counts with voters of the past: a leader that removed itself
- * may have stepped down before anybody else learned of the commit, and then the two halves could wait
- * for each other for ever (as in tikv/raft-rs, "commit by vote"). What is committed is a fact, whoever
- * tells it, and the same index and term mean the same prefix.
+ * Whoever asks for a vote, and whoever answers, tells what it knows to be committed ("commit by vote" of
+ * tikv/raft-rs). If that is a change of the configuration that this member has in its log, it counts with
+ * voters of the past. A leader that removed itself may have stepped down before anybody else learned of the
+ * commit; or the voter that was added is the only one left that knows, and those that do not know never ask
+ * it: then the halves would wait for each other for ever. What is committed is a fact, whoever tells it, of
+ * whatever term, and the same index and term mean the same prefix.
  *
- * @returns whether it was news, and the campaign is over
+ * @returns whether it was news; a campaign is over then
+ * @since 0.1.0
  */
-function learnsOfChange(raft: Raft, commit: LogId | undefined): boolean {
+export function learnsOfChange(raft: Raft, commit: LogId | undefined): boolean {
   const { log } = raft;
   if (commit === undefined || commit.index <= log.committed || !log.matches(commit)) return false;
-  if (raft.keepsStandstills) return false;
+  // A leader has more to do about a commit than to know of it, and finds out by itself.
+  if (raft.keepsStandstills || raft.role === 'leader') return false;
   if (!hasConfChange(raft, log.committed + 1, commit.index)) return false;
   log.commitTo(commit.index);
-  raft.becomeFollower(raft.term, noMember);
+  if (raft.role !== 'follower') raft.becomeFollower(raft.term, noMember);
   return true;
 }
 

@@ -106,6 +106,8 @@ export interface ReadResponse extends Envelope {
 export interface VoteRequest extends Envelope {
   readonly kind: 'vote-request';
   readonly last: LogId;
+  /** The last entry that the candidate has applied; absent for none. See candidate.ts. */
+  readonly commit?: LogId;
   /** The leader itself asked for this election: no lease of its stands against it. */
   readonly transfer?: true;
 }
@@ -114,7 +116,7 @@ export interface VoteRequest extends Envelope {
 export interface VoteResponse extends Envelope {
   readonly kind: 'vote-response';
   readonly granted: boolean;
-  /** The last entry that the voter knows to be committed; absent for none. See candidate.ts. */
+  /** The last entry that the voter has applied; absent for none. See candidate.ts. */
   readonly commit?: LogId;
 }
 
@@ -122,6 +124,8 @@ export interface VoteResponse extends Envelope {
 export interface PreVoteRequest extends Envelope {
   readonly kind: 'pre-vote-request';
   readonly last: LogId;
+  /** As in {@link VoteRequest}. */
+  readonly commit?: LogId;
 }
 
 /** @since 0.1.0 */

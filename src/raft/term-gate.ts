@@ -1,12 +1,13 @@
 /**
  * What a message's term decides before any role sees it (Raft §5.1, semantics §4).
  */
+import { learnsOfChange } from './candidate.js';
 import type { PeerMessage } from './messages.js';
 import type { Raft } from './raft.js';
 import { noMember } from './types.js';
 
 /**
- * Takes over a later term, answers or drops an earlier one.
+ * Takes over a later term, answers or drops an earlier one, but for what it tells of commits.
  *
  * @returns whether the message is for the role
  * @since 0.1.0
@@ -76,5 +77,9 @@ function answerOldTerm(raft: Raft, message: PeerMessage): void {
     // Figure 2: the candidate learns our term. Without pre-votes a member of an old configuration may
     // raise its term as fast as the one that needs its vote, which then would stay behind for ever.
     raft.send({ kind: 'vote-response', from, to, term, granted: false });
+  } else if (message.kind === 'pre-vote-response' || message.kind === 'vote-response') {
+    // A pre-vote is refused in the voter's term: one that is behind, and asks nobody itself any more, may be
+    // the only one that knows of its removal.
+    learnsOfChange(raft, message.commit);
   }
 }

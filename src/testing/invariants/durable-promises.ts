@@ -23,7 +23,7 @@ const ownTerm: ReadonlySet<MessageView['kind']> = new Set([
 
 /**
  * A vote and the term of every pledge are on disk, and so is an acknowledged prefix of the log, which
- * is the leader's.
+ * is the leader's, and what a message about a vote says to be committed, which is.
  *
  * @since 0.1.0
  */
@@ -45,7 +45,8 @@ export class DurablePromises implements Invariant<Step> {
 
   #broken(member: NodeView, message: MessageView): string | undefined {
     const { kind, term, to } = message;
-    if (!ownTerm.has(kind)) return undefined;
+    const told = this.#brokenCommit(member, message);
+    if (told !== undefined || !ownTerm.has(kind)) return told;
     const { id, durable } = member;
     // A grant beforehand is about the next term, and promises nothing.
     if (message.kind === 'pre-vote-response' && message.granted) return undefined;
@@ -56,6 +57,16 @@ export class DurablePromises implements Invariant<Step> {
     }
     if (message.kind !== 'append-response' || message.hint !== undefined) return undefined;
     return this.#brokenAcknowledgement(member, message);
+  }
+
+  /** One that is told of it may stop for good: then it must be known after a crash as well. */
+  #brokenCommit({ id, durable }: NodeView, message: MessageView): string | undefined {
+    if (!isAboutVote(message) || message.commit === undefined) return undefined;
+    const { index, term } = message.commit;
+    const committed = this.#facts.committedTerm(index);
+    const own = index < durable.firstIndex - 1 ? committed : durable.termAt(index);
+    if (term === committed && term === own) return undefined;
+    return `${id} tells that ${index} of term ${term} is committed: that of ${committed} is, durable ${own}`;
   }
 
   #brokenAcknowledgement(
@@ -71,5 +82,17 @@ export class DurablePromises implements Invariant<Step> {
     const leaders = this.#facts.sentTerm(term, index);
     if (own !== undefined && own === leaders) return undefined;
     return `${id} acknowledges ${index} in term ${term}: durable ${own}, the leader's ${leaders}`;
+  }
+}
+
+function isAboutVote(message: MessageView): message is Extract<MessageView, { commit?: object }> {
+  switch (message.kind) {
+    case 'pre-vote-request':
+    case 'pre-vote-response':
+    case 'vote-request':
+    case 'vote-response':
+      return true;
+    default:
+      return false;
   }
 }

@@ -20,6 +20,12 @@ interface EnvelopeView {
   readonly term: number;
 }
 
+/** What a message about a vote may tell of the log. */
+interface CommitView {
+  /** What the sender knows to be committed, for whoever hears it to commit, too; absent: not told. */
+  readonly commit?: PositionView;
+}
+
 /**
  * `append-response` without `hint` acknowledges everything up to `index`; with it, it is a refusal.
  *
@@ -27,13 +33,16 @@ interface EnvelopeView {
  */
 export type MessageView = EnvelopeView &
   (
-    | { readonly kind: 'pre-vote-request' }
-    | {
+    | ({ readonly kind: 'pre-vote-request' } & CommitView)
+    | ({
         readonly kind: 'vote-request';
         /** The leader itself asked for this election; default false. */
         readonly transfer?: boolean;
-      }
-    | { readonly kind: 'vote-response' | 'pre-vote-response'; readonly granted: boolean }
+      } & CommitView)
+    | ({
+        readonly kind: 'vote-response' | 'pre-vote-response';
+        readonly granted: boolean;
+      } & CommitView)
     | {
         readonly kind: 'append-request';
         readonly previous: PositionView;

@@ -36,9 +36,17 @@ export const wireSamples: Readonly<Record<string, WireMessage>> = {
   'heartbeat-response': { ...base, kind: 'heartbeat-response', reads: 300, sentAt: 86_400_000 },
   'vote-request': { ...base, kind: 'vote-request', last },
   'vote-request, transfer': { ...base, kind: 'vote-request', last, transfer: true },
+  'vote-request, with a commit': {
+    ...base,
+    kind: 'vote-request',
+    last,
+    transfer: true,
+    commit: { term: 5, index: 300 },
+  },
   'vote-response': { ...base, kind: 'vote-response', granted: true },
   'vote-response, with a commit': { ...base, kind: 'vote-response', granted: false, commit: last },
   'pre-vote-request': { ...base, kind: 'pre-vote-request', last: { term: 0, index: 0 } },
+  'pre-vote-request, with a commit': { ...base, kind: 'pre-vote-request', last, commit: last },
   'pre-vote-response': { ...base, kind: 'pre-vote-response', granted: false },
   'forward-request': {
     ...base,

@@ -169,4 +169,28 @@ export const elections: readonly Defect[] = [
     find: '  if (learnsOfChange(raft, message.commit)) return;\n',
     replace: '',
   },
+  {
+    name: 'election: a voter does not learn of a committed change from who asks',
+    file: 'candidate.ts',
+    find: '  learnsOfChange(raft, message.commit);\n  const preVote',
+    replace: '  const preVote',
+  },
+  {
+    name: 'election: what a refusal of an earlier term tells is dropped with it',
+    file: 'term-gate.ts',
+    find: '    learnsOfChange(raft, message.commit);\n',
+    replace: '',
+  },
+  {
+    name: 'election: a campaign goes on that was counted with the voters of before',
+    file: 'candidate.ts',
+    find: "  if (raft.role !== 'follower') raft.becomeFollower(raft.term, noMember);\n  return true;",
+    replace: '  return true;',
+  },
+  {
+    name: 'election: who asks tells of commits that it has not applied',
+    file: 'candidate.ts',
+    find: 'const index = keepsStandstills ? log.committed : log.applied;',
+    replace: 'const index = log.committed;',
+  },
 ];

@@ -47,8 +47,8 @@ export const transfer: readonly Defect[] = [
   {
     name: 'transfer: the forced vote is not marked',
     file: 'candidate.ts',
-    find: 'term, last, transfer: true });',
-    replace: 'term, last });',
+    find: '...told, transfer: true });',
+    replace: '...told });',
   },
   {
     name: 'transfer: anybody may order a campaign (O11)',

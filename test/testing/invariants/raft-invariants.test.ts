@@ -206,6 +206,22 @@ const breaks: Readonly<Record<string, readonly (readonly [string, (group: FakeGr
         },
       ],
       [
+        'a commit told that nobody knows of',
+        (g) => {
+          const commit = { index: 2, term: 1 };
+          g.tell(3, { kind: 'sent', message: { ...campaign, kind: 'pre-vote-request', commit } });
+        },
+      ],
+      [
+        'a commit told that is not durable',
+        (g) => {
+          g.commit(entry(1));
+          g.node(3).disk.terms = [1];
+          const commit = { index: 2, term: 1 };
+          g.tell(3, { kind: 'sent', message: { ...campaign, kind: 'pre-vote-request', commit } });
+        },
+      ],
+      [
         'a vote that is not durable',
         (g) => {
           g.node(3).sync();
