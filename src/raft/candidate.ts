@@ -1,6 +1,7 @@
 /**
  * Elections: asking for (pre-)votes, granting and counting them (Raft §5.2, thesis §9.6).
  */
+import { commitByVote } from './commit-by-vote.js';
 import { stepFollower } from './follower.js';
 import type {
   PeerMessage,
@@ -12,9 +13,9 @@ import type {
 import { notLeader } from './propose.js';
 import { jointVoteResult } from './quorum.js';
 import type { Raft } from './raft.js';
-import { hasConfChange, hasUnappliedConfChange } from './reconfigure.js';
+import { hasUnappliedConfChange } from './reconfigure.js';
 import { broadcastAppend } from './replication.js';
-import { type LogId, type MemberId, noMember } from './types.js';
+import { type MemberId, noMember } from './types.js';
 
 /** `transfer`: a vote that the present leader itself asked for. @since 0.1.0 */
 export type CampaignKind = 'pre-vote' | 'vote' | 'transfer';
@@ -71,13 +72,6 @@ function askForVote(raft: Raft, kind: CampaignKind, to: MemberId): void {
   }
 }
 
-/** What a message about a vote tells: what is applied, for that is durable, too. See commitToTell. */
-function commitByVote({ keepsStandstills, log }: Raft): LogId | undefined {
-  const index = keepsStandstills ? log.committed : log.applied;
-  const term = index === 0 ? undefined : log.term(index);
-  return term === undefined ? undefined : { term, index };
-}
-
 /**
  * Raft §5.2 and §5.4.1, the same in every role; a pre-vote changes nothing (thesis §9.6). Learners
  * vote too: they may be voters that do not know it yet (semantics H14).
@@ -85,7 +79,6 @@ function commitByVote({ keepsStandstills, log }: Raft): LogId | undefined {
  * @since 0.1.0
  */
 export function onVoteRequest(raft: Raft, message: VoteRequest | PreVoteRequest): void {
-  learnsOfChange(raft, message.commit);
   const preVote = message.kind === 'pre-vote-request';
   const forced = !preVote && message.transfer === true;
   const free =
@@ -128,30 +121,7 @@ export function stepCandidate(raft: Raft, message: PeerMessage): void {
   }
 }
 
-/**
- * Whoever asks for a vote, and whoever answers, tells what it knows to be committed ("commit by vote" of
- * tikv/raft-rs). If that is a change of the configuration that this member has in its log, it counts with
- * voters of the past. A leader that removed itself may have stepped down before anybody else learned of the
- * commit; or the voter that was added is the only one left that knows, and those that do not know never ask
- * it: then the halves would wait for each other for ever. What is committed is a fact, whoever tells it, of
- * whatever term, and the same index and term mean the same prefix.
- *
- * @returns whether it was news; a campaign is over then
- * @since 0.1.0
- */
-export function learnsOfChange(raft: Raft, commit: LogId | undefined): boolean {
-  const { log } = raft;
-  if (commit === undefined || commit.index <= log.committed || !log.matches(commit)) return false;
-  // A leader has more to do about a commit than to know of it, and finds out by itself.
-  if (raft.keepsStandstills || raft.role === 'leader') return false;
-  if (!hasConfChange(raft, log.committed + 1, commit.index)) return false;
-  log.commitTo(commit.index);
-  if (raft.role !== 'follower') raft.becomeFollower(raft.term, noMember);
-  return true;
-}
-
 function count(raft: Raft, message: VoteResponse | PreVoteResponse): void {
-  if (learnsOfChange(raft, message.commit)) return;
   // The first answer stands: a repeated message must not change a vote.
   if (!raft.votes.has(message.from)) raft.votes.set(message.from, message.granted);
   switch (jointVoteResult(raft.configuration, raft.votes)) {

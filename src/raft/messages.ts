@@ -106,7 +106,7 @@ export interface ReadResponse extends Envelope {
 export interface VoteRequest extends Envelope {
   readonly kind: 'vote-request';
   readonly last: LogId;
-  /** The last entry that the candidate has applied; absent for none. See candidate.ts. */
+  /** The last entry that the candidate has applied; absent for none. See commit-by-vote.ts. */
   readonly commit?: LogId;
   /** The leader itself asked for this election: no lease of its stands against it. */
   readonly transfer?: true;
@@ -116,7 +116,7 @@ export interface VoteRequest extends Envelope {
 export interface VoteResponse extends Envelope {
   readonly kind: 'vote-response';
   readonly granted: boolean;
-  /** The last entry that the voter has applied; absent for none. See candidate.ts. */
+  /** The last entry that the voter has applied; absent for none. See commit-by-vote.ts. */
   readonly commit?: LogId;
 }
 

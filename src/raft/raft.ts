@@ -8,6 +8,7 @@
 import { assert } from '../base/assert.js';
 import { randomInt } from '../base/prng.js';
 import { hup, onVoteRequest, stepCandidate } from './candidate.js';
+import { hearCommit } from './commit-by-vote.js';
 import type { RaftConfig } from './config.js';
 import { type Configuration, isVoter, restoreConfiguration } from './configuration.js';
 import { stepFollower } from './follower.js';
@@ -160,6 +161,7 @@ export class Raft {
       return;
     }
     if (!passTermGate(this, message)) return;
+    hearCommit(this, message);
     if (message.kind === 'vote-request' || message.kind === 'pre-vote-request') {
       onVoteRequest(this, message);
       return;

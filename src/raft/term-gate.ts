@@ -1,13 +1,13 @@
 /**
  * What a message's term decides before any role sees it (Raft §5.1, semantics §4).
  */
-import { learnsOfChange } from './candidate.js';
+import { commitByVote, hearCommit } from './commit-by-vote.js';
 import type { PeerMessage } from './messages.js';
 import type { Raft } from './raft.js';
-import { noMember } from './types.js';
+import { type LogId, noMember } from './types.js';
 
 /**
- * Takes over a later term, answers or drops an earlier one, but for what it tells of commits.
+ * Takes over a later term, answers or drops an earlier one, but for what it tells of a commit.
  *
  * @returns whether the message is for the role
  * @since 0.1.0
@@ -62,6 +62,8 @@ function refusesToDepose(raft: Raft): boolean {
 }
 
 function answerOldTerm(raft: Raft, message: PeerMessage): void {
+  // One that is behind, and asks nobody itself or is asked by nobody, may be the only one that knows.
+  hearCommit(raft, message);
   const { id: from, term, config } = raft;
   const to = message.from;
   if (message.kind === 'append-request' || message.kind === 'heartbeat-request') {
@@ -72,14 +74,15 @@ function answerOldTerm(raft: Raft, message: PeerMessage): void {
     raft.send({ kind: 'append-response', from, to, term, index: 0 });
   } else if (message.kind === 'pre-vote-request') {
     // Without an answer a candidate with a longer log and an earlier term would wait for ever (H9).
-    raft.send({ kind: 'pre-vote-response', from, to, term, granted: false });
+    raft.send({ kind: 'pre-vote-response', from, to, term, granted: false, ...told(raft) });
   } else if (message.kind === 'vote-request' && !raft.keepsStandstills) {
     // Figure 2: the candidate learns our term. Without pre-votes a member of an old configuration may
     // raise its term as fast as the one that needs its vote, which then would stay behind for ever.
-    raft.send({ kind: 'vote-response', from, to, term, granted: false });
-  } else if (message.kind === 'pre-vote-response' || message.kind === 'vote-response') {
-    // A pre-vote is refused in the voter's term: one that is behind, and asks nobody itself any more, may be
-    // the only one that knows of its removal.
-    learnsOfChange(raft, message.commit);
+    raft.send({ kind: 'vote-response', from, to, term, granted: false, ...told(raft) });
   }
+}
+
+function told(raft: Raft): { commit?: LogId } {
+  const commit = commitByVote(raft);
+  return commit === undefined ? {} : { commit };
 }

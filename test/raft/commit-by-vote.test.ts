@@ -9,7 +9,7 @@ import {
   type LogId,
   type PeerMessage,
 } from '../../src/raft/index.js';
-import { Cluster } from './cluster.js';
+import { Cluster, type MemberOptions } from './cluster.js';
 import { LoneNode, type LoneOptions } from './lone-node.js';
 
 const remove3: ConfChange = { type: 'remove', memberId: 3 };
@@ -128,9 +128,28 @@ describe('commit by a request for a vote', () => {
       const { term } = lone.node.status();
       expect(lone.node.status().role).toBe(role);
       lone.step({ kind: 'pre-vote-request', ...asked, term: term + 1, commit });
-      expect(lone.node.status()).toMatchObject({ role: 'follower', term, commit: 2 });
+      expect(lone.node.status()).toMatchObject({ role: 'follower', term: term + 1, commit: 2 });
     },
   );
+
+  // Else it might go on with a leader of its term that lacks the entry, and acknowledge another one.
+  test('of a later term -> it is taken over, and the leader of before is followed no more', () => {
+    const lone = voterOfBefore();
+    lone.step({ kind: 'pre-vote-request', ...asked, term: 5, commit });
+    expect(lone.node.status()).toMatchObject({ role: 'follower', term: 5, leader: 0, commit: 2 });
+  });
+
+  test('of a later term, nothing new -> the term stays', () => {
+    const lone = voterOfBefore();
+    lone.step({ kind: 'pre-vote-request', ...asked, term: 5, commit: { term: 1, index: 1 } });
+    expect(lone.node.status()).toMatchObject({ term: 1, leader: 1 });
+  });
+
+  test('to one that follows a leader, and checks for a quorum -> not heard', () => {
+    const lone = voterOfBefore({ checkQuorum: true });
+    lone.step({ kind: 'pre-vote-request', ...asked, term: 5, commit });
+    expect(lone.node.status()).toMatchObject({ term: 1, leader: 1, commit: 1 });
+  });
 
   test.each([
     ['nothing', undefined],
@@ -192,21 +211,26 @@ describe('commit by a request for a vote', () => {
   });
 
   test('only the voter that was added knows of it, and is behind -> the two elect one of them', () => {
-    const options = () => ({ appendBytesMax: 1 });
-    const cluster = new Cluster({ ids: [1, 2, 3], founders: [1, 2], options });
-    cluster.elect(1);
-    expect(cluster.change(1, add3) && cluster.propose(1, 'one more')).toBe(true);
-    cluster.start(3);
-    cluster.loses = (message) => withholds(message, cluster.node(3).status().lastIndex);
-    cluster.pass(5);
-    expect(cluster.node(2).status()).toMatchObject({ commit: 1, lastIndex: 3 });
-    expect(cluster.node(3).status()).toMatchObject({ applied: 2, lastIndex: 2 });
-    cluster.crash(1);
-    cluster.heal();
+    const cluster = withheld(() => ({ appendBytesMax: 1 }));
     cluster.pass(200);
     expect(cluster.leaders.map(({ id }) => id)).toEqual([2]);
   });
 });
+
+/** Voters 1 and 2, 3 is added and knows it, 2 has one entry more and does not, and 1 is gone. */
+function withheld(options: (id: number) => MemberOptions): Cluster {
+  const cluster = new Cluster({ ids: [1, 2, 3], founders: [1, 2], options });
+  cluster.elect(1);
+  expect(cluster.change(1, add3) && cluster.propose(1, 'one more')).toBe(true);
+  cluster.start(3);
+  cluster.loses = (message) => withholds(message, cluster.node(3).status().lastIndex);
+  cluster.pass(5);
+  expect(cluster.node(2).status()).toMatchObject({ commit: 1, lastIndex: 3 });
+  expect(cluster.node(3).status()).toMatchObject({ applied: 2, lastIndex: 2 });
+  cluster.crash(1);
+  cluster.heal();
+  return cluster;
+}
 
 /** 2 hears of no commit from 2 on, and 3, which has so much, gets no entry behind 2. */
 function withholds(message: PeerMessage, of3: number): boolean {
@@ -214,7 +238,30 @@ function withholds(message: PeerMessage, of3: number): boolean {
   return of3 === 2 && message.kind === 'append-request' && message.entries.length > 0;
 }
 
-describe('commit by an answer of an earlier term', () => {
+test('of two the new one, which knows, campaigns more rarely -> the other hears it all the same', () => {
+  const options = (id: number) => ({
+    ...{ appendBytesMax: 1, checkQuorum: true, preVote: false },
+    electionTicks: id === 3 ? 60 : 10,
+  });
+  const cluster = withheld(options);
+  cluster.pass(500);
+  expect(cluster.leaders.map(({ id }) => id)).toEqual([2]);
+});
+
+describe('commit by a message of an earlier term', () => {
+  test.each(['vote-request', 'pre-vote-request'] as const)(
+    '%s -> refused, told what is applied, and heard',
+    (kind) => {
+      const lone = voterOfBefore();
+      lone.step({ kind: 'vote-request', from: 1, to: 2, term: 9, last: { term: 1, index: 1 } });
+      lone.flush();
+      lone.step({ kind, ...asked, term: 3, commit });
+      expect(lone.node.status()).toMatchObject({ term: 9, commit: 2 });
+      const [refusal] = lone.ready().append?.responses ?? [];
+      expect(refusal).toMatchObject({ to: 3, term: 9, granted: false, commit: { index: 1 } });
+    },
+  );
+
   test.each(['pre-vote-response', 'vote-response'] as const)(
     '%s, dropped as a vote -> what it tells is heard',
     (kind) => {

@@ -256,6 +256,15 @@ const breaks: Readonly<Record<string, readonly (readonly [string, (group: FakeGr
           g.change(2, { term: 5, vote: 0 });
         },
       ],
+      [
+        'a pre-vote request that is followed, and told nothing new',
+        (g) => {
+          const commit = { index: 1, term: 1 };
+          const message = { kind: 'pre-vote-request', from: 3, to: 2, term: 5, commit } as const;
+          g.tell(2, { kind: 'received', message });
+          g.change(2, { term: 5, vote: 0 });
+        },
+      ],
     ],
     R13: [
       [
