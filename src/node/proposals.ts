@@ -56,7 +56,7 @@ export class Proposals {
   #heldBytes = 0;
   /** The session of this process, once it has one. */
   #session: number | undefined;
-  #isOpening = false;
+  #opening: Waiter | undefined;
   #seq = 0;
   /** No waiter below it is open. Walked forward: the first key of a large map is slow to find. */
   #doneBelow = 1;
@@ -102,7 +102,7 @@ export class Proposals {
 
   /** Whether anything waits to be handed over. */
   get hasQueued(): boolean {
-    return this.#queue.size > 0 || (this.#queue.hasParked && !this.#isOpening);
+    return this.#queue.size > 0 || (this.#queue.hasParked && this.#opening === undefined);
   }
 
   /**
@@ -209,7 +209,7 @@ export class Proposals {
     bytesMax: number,
     to: MemberId = 0,
   ): { readonly id: number; readonly commands: Uint8Array[] } {
-    if (this.#queue.hasParked && !this.#isOpening) this.#openSession();
+    if (this.#queue.hasParked && this.#opening === undefined) this.#openSession();
     const seqs: number[] = [];
     const batch: SentBatch = { id: this.#nextBatchId(), to, seqs, dueMs: 0, open: 0 };
     const commands: Uint8Array[] = [];
@@ -269,21 +269,20 @@ export class Proposals {
   /** One commit for all that wait for it, ahead of all writes: some have to wait for those. */
   #openSession(): void {
     const sessions = this.#sessions as SessionProtocol;
-    this.#isOpening = true;
     const resolve = (value: unknown): void => {
-      this.#isOpening = false;
+      this.#opening = undefined;
       this.#session = sessions.idOf(value);
       this.#queue.unpark();
     };
     const reject = (error: unknown): void => {
-      this.#isOpening = false;
+      this.#opening = undefined;
       // A leader that takes no session takes none of the writes that need one.
       if (isErrorOf(error, ['NO_SPACE', 'OVERLOADED'])) this.#refuseParked(error);
     };
     const encode = (id: ProposalId) => sessions.open(id);
     const options = { timeoutMs: openTimeoutMs };
-    const waiter = this.#add(encode, options, { resolve, reject }, { isOpening: true });
-    this.#queue.addAgain(waiter);
+    this.#opening = this.#add(encode, options, { resolve, reject }, { isOpening: true });
+    this.#queue.addAgain(this.#opening);
   }
 
   #refuseParked(error: KontikiError): void {
@@ -413,8 +412,12 @@ export class Proposals {
   }
 
   #sendAgain(batch: SentBatch): void {
-    const again = this.#openOf(batch).filter(({ encode }) => encode !== undefined);
+    const open = this.#openOf(batch);
+    const again = open.filter(({ encode }) => encode !== undefined);
     this.#queueAgain(again, 'in doubt');
+    // All writes wait for it, so another one is opened: an answer that comes later does no harm.
+    const opening = open.find((waiter) => waiter === this.#opening);
+    if (opening !== undefined) this.#fail(opening, this.#givenUp('TIMEOUT', 'may be lost'));
   }
 
   /** What was handed over and is not settled: a snapshot that came by now may carry any of it. */

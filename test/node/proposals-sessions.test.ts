@@ -490,6 +490,25 @@ describe('proposals with sessions', () => {
     proposals.close(refusal);
   });
 
+  // A member that joined had its link to the leader renewed in the same moment, and wrote nothing for 5 s.
+  test.each(['the link falls', 'there is no answer'])(
+    'a session was asked for and %s -> another one is, and what waits is written',
+    async (what) => {
+      const world = new World();
+      world.step({ kind: 'open', timeoutMs: 2_000 });
+      world.take(true);
+      world.step({ kind: 'lose', nth: 0 });
+      if (what === 'the link falls') world.step({ kind: 'link' });
+      else world.step({ kind: 'pass', ms: 1_000 });
+      world.take(true);
+      world.append(0);
+      world.apply();
+      expect(world.machine.sessions.size).toBe(1);
+      await calm(world);
+      expect(world.told[0]?.ends).toEqual(['value did w0']);
+    },
+  );
+
   test('several batches lost at once -> sent again in the order they came in', () => {
     const proposals = withoutWorld();
     const open = (bytes: number) =>
