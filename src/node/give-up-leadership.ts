@@ -6,8 +6,8 @@ import type { ProgressStatus } from '../raft/status.js';
 import { noMember } from '../raft/types.js';
 
 /**
- * Hands leadership to the voter that answered lately and has the most of the log. Does nothing when
- * this member does not lead, hands over already, or knows nobody to take over.
+ * Hands leadership to the voter that answered lately and has the most of the log, and is to stay one.
+ * Does nothing when this member does not lead, hands over already, or knows nobody to take over.
  *
  * @param suits - whether another may take over; default anybody
  * @since 0.1.0
@@ -16,12 +16,17 @@ export function giveUpLeadership(
   raft: RawNode,
   suits: (successor: ProgressStatus) => boolean = () => true,
 ): void {
-  const { id: self, transferee, progress } = raft.status();
+  const { id: self, transferee, progress, voters } = raft.status();
   if (transferee !== noMember) return;
   let next: ProgressStatus | undefined;
   for (const each of progress) {
-    if (each.id === self || each.learner || !each.recentActive || !suits(each)) continue;
+    if (each.id === self || !voters.includes(each.id) || !isThere(each) || !suits(each)) continue;
     if (next === undefined || each.match > next.match) next = each;
   }
   if (next !== undefined) raft.transferLeader(next.id);
+}
+
+/** One that was added just now counts for the check of the quorum before it has ever run. */
+function isThere({ answers, recentActive }: ProgressStatus): boolean {
+  return recentActive && answers > 0;
 }

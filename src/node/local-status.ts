@@ -73,12 +73,12 @@ export function localStatusOf(
     term: raft.term,
     leader: leaderId === undefined ? undefined : names.get(leaderId),
     members: [...names.values()],
-    peers: peers.map(({ id, match, state, recentActive, learner }) => ({
+    peers: peers.map(({ id, match, state, recentActive, answers, learner }) => ({
       name: names.get(id) ?? String(id),
       memberId: id,
       matchIndex: match,
       state,
-      isActive: recentActive,
+      isActive: recentActive && answers > 0,
       isLearner: learner,
     })),
     firstIndex: raft.firstIndex,

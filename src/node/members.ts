@@ -12,6 +12,7 @@ import {
   type MembershipAnswer,
   type MembershipRequest,
 } from '../codec/membership-codec.js';
+import { isVoter } from '../raft/configuration.js';
 import type { MemberId } from '../raft/types.js';
 import type { MemberStatus, Membership } from './membership.js';
 import type { Questions } from './questions.js';
@@ -150,9 +151,10 @@ export class Members {
     this.#closed ??= error;
     for (const call of this.#calls) {
       // Whoever asked for the own removal got what it wanted.
-      const { id, kind } = call.request;
-      const isOwn = kind === 'remove' && id === this.#parts.memberId;
-      if (isOwn && error.code === 'MEMBER_REMOVED') call.result.resolve(id);
+      const { by, id, kind } = call.request;
+      const isGone = error.code === 'MEMBER_REMOVED' && this.#isOwnEnd(call.request);
+      if (isGone && kind === 'remove') call.result.resolve(id);
+      else if (isGone && isVoter(this.#parts.membership.configuration, by)) call.result.resolve(by);
       else call.result.reject(outcomeOf(call, error.code, error.message));
     }
   }
@@ -226,9 +228,14 @@ export class Members {
     }
   }
 
+  /** Nobody answers this member any more once it is done. */
+  #isOwnEnd({ id, kind }: MembershipRequest): boolean {
+    return id === this.#parts.memberId && (kind === 'remove' || kind === 'replace');
+  }
+
   /** The next attempt finds what is wanted done, so a failed wait is no loss. */
   async #isAppliedHere({ request }: Call): Promise<boolean> {
-    if (request.kind === 'remove' && request.id === this.#parts.memberId) return true;
+    if (this.#isOwnEnd(request)) return true;
     try {
       await this.#parts.readIndex();
       return true;

@@ -6,7 +6,7 @@
  * again until what was wanted is so, of a later leader if need be; nothing is kept about requests.
  */
 import type { Clock } from '../base/clock.js';
-import { isKontikiError, kontikiError } from '../base/errors.js';
+import { isKontikiError, kontikiError, withOutcome } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import {
   type ChangeQuestion,
@@ -50,26 +50,30 @@ export interface MembershipLeaderParts {
 /** @since 0.1.0 */
 export class MembershipLeader {
   readonly #parts: MembershipLeaderParts;
-  /** When each member was last known to be active in this term. */
-  readonly #activeMs = new Map<MemberId, number>();
+  /** When each member was last known to have answered in this term, and how often it had by then. */
+  readonly #heard = new Map<MemberId, { readonly answers: number; readonly atMs: number }>();
   #term = 0;
   #sinceMs = 0;
   /** Entry of the last change that this member proposed in the term. */
   #proposedIndex = 0;
+  /** When leadership was last to move, in milliseconds. */
+  #movedMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: MembershipLeaderParts) {
     this.#parts = parts;
   }
 
-  /** Time passes; called before the core's tick, which forgets who was active. */
+  /** Time passes. */
   tick(): void {
     const { clock, membership, raft } = this.#parts;
     if (raft.role !== 'leader' || membership.directory.members.length < 2) return;
     const nowMs = clock.monotonicMs();
     this.#enter(raft.term, nowMs);
     const status = raft.status();
-    for (const { id, recentActive } of status.progress) {
-      if (recentActive) this.#activeMs.set(id, nowMs);
+    for (const { id, answers } of status.progress) {
+      // The core takes one that was just added for active, which may not even have been started.
+      if (answers === 0 || answers === this.#heard.get(id)?.answers) continue;
+      this.#heard.set(id, { answers, atMs: nowMs });
     }
     this.#promote(status);
   }
@@ -93,7 +97,12 @@ export class MembershipLeader {
     const { raft, readIndex } = this.#parts;
     const answer = this.#change(question.request, question.isRetry);
     if (answer.status !== 'done' && answer.status !== 'refused') return answer;
-    await readIndex();
+    try {
+      await readIndex();
+    } catch (error) {
+      // Nothing was done about it.
+      throw isKontikiError(error) ? withOutcome(error, 'rejected') : error;
+    }
     if (raft.role === 'leader') return this.#change(question.request, question.isRetry);
     throw kontikiError('LEADER_CHANGED', 'node: this member leads no more', {
       outcome: 'rejected',
@@ -122,7 +131,8 @@ export class MembershipLeader {
     this.#enter(raft.term, clock.monotonicMs());
     const status = raft.status();
     const plan = planMembership(request, this.#facts(status), isRetry);
-    if (plan.status === 'refused' && plan.code === 'QUORUM_AT_RISK' && this.#isYoung) {
+    // It has not heard of everybody yet.
+    if (plan.status === 'refused' && this.#isYoung && isForNow(plan.code)) {
       return { status: 'again' };
     }
     if (plan.status === 'done' && this.#isForgetting(request.id)) return { status: 'again' };
@@ -130,7 +140,7 @@ export class MembershipLeader {
       return plan;
     }
     if (this.#isBusy(status)) return { status: 'again' };
-    if (!log.hasSpace) {
+    if (plan.status === 'propose' && !log.hasSpace) {
       return { status: 'refused', code: 'NO_SPACE', message: 'the leader has no disk space' };
     }
     return this.#carryOut(plan);
@@ -147,9 +157,18 @@ export class MembershipLeader {
     wake();
     if (plan.status === 'propose') return this.#propose(plan.change);
     if (plan.status === 'leave') return this.#leave();
-    raft.transferLeader(plan.to);
+    this.#move(() => raft.transferLeader(plan.to));
     // Only leadership moves, which changes nothing about the group.
     return { status: 'again' };
+  }
+
+  /** Nothing is written while leadership is on its way, so one attempt does not follow upon the other. */
+  #move(handOver: () => void): void {
+    const { clock, electionMs, raft } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    if (nowMs - this.#movedMs < restBetweenMoves * electionMs) return;
+    handOver();
+    if (raft.status().transferee !== noMember) this.#movedMs = nowMs;
   }
 
   /**
@@ -158,7 +177,7 @@ export class MembershipLeader {
    * to be removed, too, and the two would hand it to and fro.
    */
   #leave(): MembershipAnswer {
-    if (!this.#isYoung) giveUpLeadership(this.#parts.raft);
+    if (!this.#isYoung) this.#move(() => giveUpLeadership(this.#parts.raft));
     return { status: 'again' };
   }
 
@@ -206,7 +225,7 @@ export class MembershipLeader {
 
   #isActive(id: MemberId): boolean {
     const { clock, electionMs } = this.#parts;
-    const atMs = this.#activeMs.get(id) ?? -Infinity;
+    const atMs = this.#heard.get(id)?.atMs ?? Number.NEGATIVE_INFINITY;
     return clock.monotonicMs() - atMs <= electionMs;
   }
 
@@ -220,9 +239,18 @@ export class MembershipLeader {
     if (term === this.#term) return;
     this.#term = term;
     this.#sinceMs = nowMs;
-    this.#activeMs.clear();
+    this.#heard.clear();
     this.#proposedIndex = 0;
+    this.#movedMs = Number.NEGATIVE_INFINITY;
   }
+}
+
+/** A handover takes an election timeout at most; so many from its start to the next one's. */
+const restBetweenMoves = 3;
+
+/** A refusal for what this member knows of the others, and not for what is asked. */
+function isForNow(code: MembershipRefusal): boolean {
+  return code === 'QUORUM_AT_RISK' || code === 'LEARNER_NOT_READY';
 }
 
 const noTexts = { name: '', address: '', voter: false, promote: false };

@@ -47,6 +47,8 @@ export function planMembership(
   facts: MembershipFacts,
   isRetry: boolean,
 ): MembershipPlan {
+  // Nobody can take its own place: it would be made a voter, and never be gone.
+  if (request.kind === 'replace' && request.by === request.id) return unknown(request.by);
   const joint = isJoint(facts.configuration);
   const done = goalOf(request, facts);
   const isRepeatable = request.kind === 'update' || request.kind === 'transfer';
@@ -91,7 +93,9 @@ function planTransfer(to: MemberId, facts: MembershipFacts): MembershipPlan {
   if (!isVoter(configuration, to)) {
     return refused('LEARNER_NOT_READY', `member ${to} is a learner, which cannot lead`);
   }
-  return facts.isActive(to) ? { status: 'transfer', to } : { status: 'again' };
+  // While one that is behind catches up, nothing could be written.
+  const isReady = facts.isActive(to) && facts.isCaughtUp(to);
+  return isReady ? { status: 'transfer', to } : { status: 'again' };
 }
 
 /** Why a change makes no sense, whatever the others are doing. */

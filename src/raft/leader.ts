@@ -83,7 +83,7 @@ export function stepLeader(raft: Raft, message: PeerMessage): void {
 function onHeartbeatResponse(raft: Raft, message: HeartbeatResponse): void {
   const progress = raft.progress.get(message.from);
   if (progress === undefined) return;
-  progress.recentActive = true;
+  progress.hear();
   progress.flowPaused = false;
   // Revives a follower whose window filled up while everything in it was lost (H26).
   if (progress.match < raft.log.lastIndex || progress.state === 'probe') {

@@ -23,8 +23,10 @@ export class Progress {
   sentCommit = 0;
   /** Index of the snapshot on its way; 0 outside `snapshot`. */
   pendingSnapshot = 0;
-  /** Heard from since the last quorum check. */
+  /** Heard from since the last quorum check, or new: see reconfigure.ts. */
   recentActive = false;
+  /** Messages that the member answered in this leadership. */
+  answers = 0;
   /** Wait for an answer or a heartbeat round before sending more (probe, replicate). */
   flowPaused = false;
   /** First index of a read that the log answered `pending`; nothing is sent until it is there. */
@@ -45,6 +47,12 @@ export class Progress {
   /** Whether nothing may be sent now. */
   get paused(): boolean {
     return this.flowPaused || this.state === 'snapshot';
+  }
+
+  /** The member has answered. */
+  hear(): void {
+    this.recentActive = true;
+    this.answers += 1;
   }
 
   becomeProbe(): void {

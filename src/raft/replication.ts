@@ -23,7 +23,7 @@ export function broadcastAppend(raft: Raft): void {
 export function onAppendResponse(raft: Raft, message: AppendResponse): void {
   const progress = raft.progress.get(message.from);
   if (progress === undefined) return;
-  progress.recentActive = true;
+  progress.hear();
   // Nobody can have what this leader has not: not an answer to anything it sent.
   if (message.index > raft.log.lastIndex) return;
   if (message.hint !== undefined) {

@@ -16,7 +16,10 @@ export interface ProgressStatus {
   readonly paused: boolean;
   /** Index of the snapshot on its way; 0 for none. */
   readonly pendingSnapshot: number;
+  /** Heard from since the last quorum check, or added since. */
   readonly recentActive: boolean;
+  /** Messages that the member answered in this leadership: as long as there are none, it may not run. */
+  readonly answers: number;
   readonly inflightCount: number;
   readonly inflightFull: boolean;
 }
@@ -68,6 +71,7 @@ function progressStatus({ progress, configuration }: Raft): ProgressStatus[] {
     paused: each.paused,
     pendingSnapshot: each.pendingSnapshot,
     recentActive: each.recentActive,
+    answers: each.answers,
     inflightCount: each.inflights.count,
     inflightFull: each.inflights.full,
   }));

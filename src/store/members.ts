@@ -131,6 +131,7 @@ export class StoreMembers {
     checkOptions(options, callOptionNames, 'members.replace');
     const id = await this.#idOf(member, options);
     const by = await this.#idOf(learner, options);
+    if (by === id) throw invalid('learner', 'another than the member that goes', learner);
     await this.#node.replace(id, by, this.#times(options));
   }
 

@@ -64,6 +64,12 @@ describe('refused', () => {
       { silent: [3] },
       'QUORUM_AT_RISK',
     ],
+    [
+      'replacement of one by itself',
+      ask({ kind: 'replace', id: 4, by: 4 }),
+      { learners: [4] },
+      'MEMBER_UNKNOWN',
+    ],
     ['promotion of nobody', ask({ kind: 'promote', id: 9 }), {}, 'MEMBER_UNKNOWN'],
     ['promotion of a voter', ask({ kind: 'promote', id: 2 }), {}, 'MEMBER_NOT_LEARNER'],
     [

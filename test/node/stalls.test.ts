@@ -180,10 +180,11 @@ class ScriptedRaft {
   status() {
     const [second, third] = this.matches;
     const of = (id: number, match: number) => {
-      return { id, match, learner: false, recentActive: this.isActive };
+      return { id, match, recentActive: this.isActive, answers: 1 };
     };
     return {
       ...{ id: 1, term: this.term, transferee: this.transferee, durableIndex: 4 },
+      voters: this.voters,
       configuration: { voters: this.voters, votersOutgoing: [] },
       progress: [of(1, 9), of(2, second), of(3, third)],
     };

@@ -188,6 +188,7 @@ describe('progress', () => {
       paused: true,
       pendingSnapshot: 123,
       recentActive: false,
+      answers: 0,
       inflightCount: 1,
       inflightFull: true,
     });
