@@ -24,7 +24,7 @@ export class HeldKey implements AsyncDisposable {
   readonly #place: Place;
   readonly #release: () => Promise<void>;
   readonly #lost = new AbortController();
-  readonly #stopListening: () => void;
+  readonly #stopListening: readonly (() => void)[];
 
   /**
    * @param place - the first in its line
@@ -35,13 +35,17 @@ export class HeldKey implements AsyncDisposable {
     this.token = place.createRevision;
     this.#place = place;
     this.#release = release;
-    this.#stopListening = place.session._whenLost(() => this.#lose(place.session.lost.reason));
+    const { session } = place;
+    this.#stopListening = [
+      session._whenLost(() => this.#lose(place.session.lost.reason)),
+      session._whenClosed(() => this.#lose(this.#givenUp())),
+    ];
     void this.#follow();
   }
 
   /**
    * Fires once, when it can not be counted on any more: the session is lost, the key was deleted, or it
-   * was given up. Never later than somebody else can hold it, by the local clock; asking for it looks at
+   * was given up, with its session too. Never later than somebody else can hold it, by the local clock; asking for it looks at
    * the clock, so ask each time and keep no copy. Its reason is an `OWNERSHIP_LOST` or that of the
    * session.
    */
@@ -68,8 +72,12 @@ export class HeldKey implements AsyncDisposable {
 
   /** The subclasses': gives it up. From here on it must not be used, whenever the key goes. */
   _release(): Promise<void> {
-    this.#lose(ownershipLost(`'${this.key}' was given up`));
+    this.#lose(this.#givenUp());
     return this.#release();
+  }
+
+  #givenUp(): KontikiError {
+    return ownershipLost(`'${this.key}' was given up`);
   }
 
   /**
@@ -87,7 +95,7 @@ export class HeldKey implements AsyncDisposable {
 
   #lose(reason: unknown): void {
     if (this.#lost.signal.aborted) return;
-    this.#stopListening();
+    for (const stop of this.#stopListening) stop();
     this.#lost.abort(reason);
   }
 

@@ -3,7 +3,7 @@
  * lost. All of them become one signal.
  */
 import { isAbortSignal } from '../base/abort-signal.js';
-import type { Timer, Timers } from '../base/clock.js';
+import type { Timers } from '../base/clock.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import type { Session } from './session.js';
 
@@ -22,6 +22,7 @@ const timerMsMax = 2 ** 31 - 1;
 export class Patience {
   readonly #controller = new AbortController();
   readonly #stops: (() => void)[] = [];
+  readonly #timers: Timers;
 
   /**
    * @param options - see {@link WaitOptions}
@@ -29,8 +30,9 @@ export class Patience {
    * @throws {KontikiError} ARGUMENT_INVALID
    */
   constructor({ signal, timeoutMs }: WaitOptions, timers: Timers) {
+    this.#timers = timers;
     if (signal !== undefined) checkSignal(signal);
-    if (timeoutMs !== undefined) this.#setTimer(timeoutMs, timers);
+    if (timeoutMs !== undefined) this.#setTimer(timeoutMs);
     if (signal !== undefined) this.#listen(signal);
   }
 
@@ -45,6 +47,19 @@ export class Patience {
     if (session.lost.aborted) abort();
     else this.#stops.push(session._whenLost(abort));
     return this;
+  }
+
+  /**
+   * Is over, too, after this time.
+   *
+   * @param ms - no more than 0: it is over now; beyond what timers take: it is that long
+   * @param reason - of the signal
+   */
+  endAfter(ms: number, reason: KontikiError): void {
+    if (ms <= 0) return this.#controller.abort(reason);
+    const end = () => this.#controller.abort(reason);
+    const timer = this.#timers.after(Math.min(ms, timerMsMax), end);
+    this.#stops.push(() => timer.cancel());
   }
 
   /** Why something failed: that it was over, if it was. */
@@ -64,14 +79,13 @@ export class Patience {
     this.#stops.push(() => signal.removeEventListener('abort', abort));
   }
 
-  #setTimer(timeoutMs: number, timers: Timers): void {
+  #setTimer(timeoutMs: number): void {
     if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0 && timeoutMs <= timerMsMax)) {
       throw invalid(`expected timeoutMs from 0 to ${timerMsMax}, got ${String(timeoutMs)}`);
     }
-    const timer: Timer = timers.after(timeoutMs, () => {
-      const message = `expected its turn to come within ${timeoutMs} ms`;
-      this.#controller.abort(kontikiError('TIMEOUT', message));
-    });
+    const message = `expected its turn to come within ${timeoutMs} ms`;
+    const end = () => this.#controller.abort(kontikiError('TIMEOUT', message));
+    const timer = this.#timers.after(timeoutMs, end);
     this.#stops.push(() => timer.cancel());
   }
 }

@@ -3,7 +3,7 @@
  * is cut off for too long, the lease ends and others take over.
  */
 import { systemTimers, type Timers } from '../base/clock.js';
-import { kontikiError } from '../base/errors.js';
+import { isErrorOf, kontikiError } from '../base/errors.js';
 import type { CallOptions, KvClient } from '../store/kv-client.js';
 import type { Lease } from '../store/lease.js';
 import { checkNames, sessionNames, waitNames } from './option-names.js';
@@ -36,20 +36,20 @@ export class Session implements AsyncDisposable {
   /** Those of them that are being given up: settles with it, and never rejects. */
   readonly #leaving = new Map<string, Promise<void>>();
   readonly #whenLost = new Set<() => void>();
+  readonly #whenClosed = new Set<() => void>();
+  /** The lease is gone for certain, or nobody can send anything for it any more. */
+  #isEnded = false;
 
   constructor(parts: Pick<Session, 'kv' | 'lease' | 'timers'>) {
     this.kv = parts.kv;
     this.lease = parts.lease;
     this.timers = parts.timers;
-    const tell = () => {
-      for (const callback of [...this.#whenLost]) callback();
-    };
-    this.lost.addEventListener('abort', tell, { once: true });
+    this.lost.addEventListener('abort', () => callAll(this.#whenLost), { once: true });
   }
 
   /**
-   * Fires when nothing of the session can be counted on any more: see `Lease.lost`. After
-   * {@link close} too.
+   * Fires when nothing of the session can be counted on any more: see `Lease.lost`. {@link close} fires
+   * it before anything is sent.
    */
   get lost(): AbortSignal {
     return this.lease.lost;
@@ -64,10 +64,12 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Ends it, and deletes its keys, in one revision. Whatever becomes of the call, nobody renews the
-   * lease any more; so it resolves at the latest when the time of the lease is over. A further call does
-   * nothing.
+   * Ends it, and deletes its keys, in one revision. From the call on all that is held on it was given up:
+   * its `lost` has fired. Whatever becomes of the call, nobody renews the lease any more; so it resolves
+   * at the latest when the time of the lease is over. Once it has resolved, a further call does nothing;
+   * after a failure it tries again.
    *
+   * @param options - `timeoutMs`, `signal`
    * @throws {KontikiError} TIMEOUT, `signal.reason`, what does not pass by itself: then the lease ends a
    *   TTL from now at most
    */
@@ -76,16 +78,27 @@ export class Session implements AsyncDisposable {
     const { timers } = this;
     const patience = new Patience(options, timers);
     this.orphan();
-    patience.follow(this);
+    // The revoke may get through though nobody here ever hears of it.
+    callAll(this.#whenClosed);
+    const over = kontikiError('LEASE_EXPIRED', `the time of lease ${this.lease.id} is over`);
+    patience.endAfter(this.lease._leftMs, over);
     const { signal } = patience;
     try {
       const revoke = () => this.lease.revoke({ signal });
-      await persist(revoke, { timers, signal, evenUnknown: true });
+      if (!this.#hasEnded()) await persist(revoke, { timers, signal, evenUnknown: true });
+      this.#isEnded = true;
     } catch (error) {
-      if (!this.lost.aborted) throw patience.reasonOf(error);
+      if (isErrorOf(error, ['LEASE_NOT_FOUND', 'CLOSED'])) this.#isEnded = true;
+      else if (this.lease._leftMs > 0 && signal.reason !== over) throw patience.reasonOf(error);
     } finally {
       patience.end();
     }
+  }
+
+  /** Nothing need, or can, be sent for it any more. */
+  #hasEnded(): boolean {
+    const { aborted, reason } = this.lost;
+    return this.#isEnded || (aborted && !isErrorOf(reason, ['LEASE_EXPIRED', 'LEASE_NOT_FOUND']));
   }
 
   /** Same as {@link close}. */
@@ -102,6 +115,16 @@ export class Session implements AsyncDisposable {
   _whenLost(callback: () => void): () => void {
     this.#whenLost.add(callback);
     return () => this.#whenLost.delete(callback);
+  }
+
+  /**
+   * The recipes': calls back when it is about to be closed: what is held on it is given up by that.
+   *
+   * @returns calls it off
+   */
+  _whenClosed(callback: () => void): () => void {
+    this.#whenClosed.add(callback);
+    return () => this.#whenClosed.delete(callback);
   }
 
   /**
@@ -140,6 +163,10 @@ export class Session implements AsyncDisposable {
       signal.throwIfAborted();
     }
   }
+}
+
+function callAll(callbacks: Iterable<() => void>): void {
+  for (const callback of [...callbacks]) callback();
 }
 
 /** Resolves with either of them. */

@@ -2,7 +2,7 @@
  * A lease as its holder has it: keys put with its id live as long as it is kept alive.
  */
 import type { Clock, Timer, Timers } from '../base/clock.js';
-import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
+import { type KontikiError, kontikiError } from '../base/errors.js';
 import type { CallOptions } from './kv-client.js';
 import type { KeptAlive } from './lease-client.js';
 
@@ -41,7 +41,8 @@ export interface LeaseParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly keepAlive: (options: CallOptions) => Promise<KeptAlive>;
-  readonly revoke: (options: CallOptions) => Promise<LeaseRevokeResponse>;
+  /** `onSend` is called before anything leaves, unless it is refused for its options. */
+  readonly revoke: (options: CallOptions, onSend: () => void) => Promise<LeaseRevokeResponse>;
   readonly timeToLive: (options: TimeToLiveOptions) => Promise<LeaseStatus | undefined>;
   /** It is lost or revoked, or its store closed: nothing will come of it any more. */
   readonly onEnd: (lease: Lease) => void;
@@ -84,8 +85,9 @@ export class Lease {
 
   /**
    * Fires when the lease can not be counted on any more: a TTL after the last successful keep-alive
-   * was sent, by the local clock, which is never later than the keys go. Its reason is a
-   * `LEASE_EXPIRED`, `LEASE_NOT_FOUND` or `CLOSED`. It fires once and for good.
+   * was sent, by the local clock, which is never later than the keys go; and when {@link revoke} is
+   * called, before it leaves. Its reason is a `LEASE_EXPIRED`, `LEASE_NOT_FOUND` (revoked, too) or
+   * `CLOSED`. It fires once and for good.
    *
    * Asking for it looks at the clock: a process that was stopped may run for a while before its timers
    * do, and must not take a lease for alive meanwhile.
@@ -113,18 +115,18 @@ export class Lease {
 
   /**
    * Ends it and deletes its keys, in one revision. Another lease, granted with its id since, stays.
+   * From the call on {@link lost} has fired and nobody here renews it, whatever becomes of the call: when
+   * its answer is lost the keys may be gone at any moment. After a failure call again, or leave it to run
+   * out.
    *
-   * @throws {KontikiError} LEASE_NOT_FOUND, when it is gone; and as every write
+   * @param options - `timeoutMs`, `signal`
+   * @throws {KontikiError} LEASE_NOT_FOUND, when it is gone; ARGUMENT_INVALID, and `signal.reason` of a
+   *   signal that had fired before: then it lives on; and as every write
    */
-  async revoke(options: CallOptions = {}): Promise<LeaseRevokeResponse> {
-    try {
-      const response = await this.#parts.revoke(options);
-      this._lose(notFound(this.id));
-      return response;
-    } catch (error) {
-      if (isKontikiError(error, 'LEASE_NOT_FOUND')) this._lose(error);
-      throw error;
-    }
+  revoke(options: CallOptions = {}): Promise<LeaseRevokeResponse> {
+    const revoked = () =>
+      kontikiError('LEASE_NOT_FOUND', `store: lease ${this.id} was revoked here`);
+    return this.#parts.revoke(options, () => this._lose(revoked()));
   }
 
   /**
@@ -150,6 +152,11 @@ export class Lease {
     return this.#parts.generation;
   }
 
+  /** The recipes': milliseconds for which it lives by the local clock if nobody revokes it; may be negative. */
+  get _leftMs(): number {
+    return this.#safeUntilMs - this.#parts.clock.monotonicMs();
+  }
+
   /** The store's: the lease is lost for this reason, unless it was before. */
   _lose(reason: KontikiError): void {
     if (this.#lost.signal.aborted) return;
@@ -165,7 +172,7 @@ export class Lease {
 
   /** Loses it when its time is over; returns the milliseconds that are left. */
   #lossTime(): number {
-    const leftMs = this.#safeUntilMs - this.#parts.clock.monotonicMs();
+    const leftMs = this._leftMs;
     if (leftMs > 0) return leftMs;
     const message = `no keep-alive of lease ${this.id} succeeded within its TTL`;
     this._lose(kontikiError('LEASE_EXPIRED', message));

@@ -158,8 +158,11 @@ export class Leases {
           checkOptions(options, callOptionNames, 'keepAlive');
           return this.#client.keepAlive(name, this.#checked(options));
         },
-        revoke: async (options) => {
+        revoke: async (options, onSend) => {
           checkOptions(options, callOptionNames, 'revoke');
+          checkCallOptions(options);
+          options.signal?.throwIfAborted();
+          onSend();
           const command = { op: 'lease-revoke', ...name } as const;
           const result = (await this.#parts.write(command, options)) as LeaseRevokeResult;
           return { revision: result.revision, deleted: result.deleted };

@@ -56,6 +56,64 @@ describe('session', () => {
     });
   });
 
+  test('close, the answer is lost -> its locks are told before the next one holds them', async () => {
+    const name = world.follower;
+    const session = await world.session(name, 60);
+    const held = await world.done(new Mutex(session, 'job').lock());
+    const other = await world.session(world.cluster.leader(), 60);
+    const waiting = world.watched(new Mutex(other, 'job').lock());
+    await world.run(500);
+    let toldMs = Infinity;
+    held.lost.addEventListener('abort', () => {
+      toldMs = world.nowMs;
+    });
+    const before = world.nowMs;
+    session.close().catch(() => undefined);
+    expect([held.lost.aborted, session.lost.aborted, toldMs]).toEqual([true, true, before]);
+    expect(held.lost.reason).toMatchObject({ code: 'OWNERSHIP_LOST' });
+    expect(session.lost.reason).toMatchObject({ code: 'LEASE_NOT_FOUND' });
+    // The revoke gets through, and nothing comes back.
+    await world.run(1.2);
+    world.cluster.sim.network.isolate(name);
+    await world.until(() => waiting.state === 'ok');
+    expect(toldMs).toBeLessThan(world.nowMs);
+  });
+
+  test('close, the answer is lost -> it asks again, and resolves once the lease is gone', async () => {
+    const name = world.follower;
+    const session = await world.session(name, 60);
+    const { lost } = await world.done(new Mutex(session, 'job').lock());
+    world.cluster.sim.network.isolate(name);
+    const closing = world.watched(session.close());
+    await world.run(5_000);
+    expect([closing.state, lost.aborted]).toEqual(['open', true]);
+    world.cluster.sim.network.heal();
+    await world.until(() => closing.state === 'ok', 10_000);
+    expect(await world.done(world.store().leases())).toEqual([]);
+  });
+
+  test('close in vain, and once more -> the second ends the lease', async () => {
+    const name = world.follower;
+    const session = await world.session(name, 60);
+    await world.done(new Mutex(session, 'job').lock());
+    world.cluster.sim.network.isolate(name);
+    await expect(world.done(session.close({ timeoutMs: 500 }))).rejects.toThrow();
+    world.cluster.sim.network.heal();
+    await world.done(session.close(), 10_000);
+    expect(await world.done(world.store().leases())).toEqual([]);
+  });
+
+  test('the store closes while a session does -> both end well', async () => {
+    const name = world.follower;
+    const session = await world.session(name, 60);
+    world.cluster.sim.network.isolate(name);
+    const closing = session.close();
+    await world.run(100);
+    await world.done(world.store(name).close());
+    await world.done(closing);
+    await world.done(session.close());
+  });
+
   test('close, no quorum -> it says so, and the lease ends all the same when there is one', async () => {
     const session = await world.session('n1', 3);
     await world.done(new Mutex(session, 'job').lock());
@@ -86,7 +144,7 @@ describe('session', () => {
     await world.done(session.close());
     expect(world.nowMs - before).toBeGreaterThan(1_500);
     expect(world.nowMs - before).toBeLessThanOrEqual(3_000);
-    expect(session.lost.reason).toMatchObject({ code: 'LEASE_EXPIRED' });
+    expect(session.lost.reason).toMatchObject({ code: 'LEASE_NOT_FOUND' });
   });
 
   test('close while the leader changes -> done again with the next one', async () => {

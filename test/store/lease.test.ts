@@ -98,6 +98,28 @@ describe('one member', () => {
     expect(await stores.settle(lease.timeToLive())).toBeUndefined();
   });
 
+  test('revoke: lost from the call on, whatever comes of it, and a second one is sent', async () => {
+    const lease = await grant(1, 60);
+    const abort = new AbortController();
+    const revoking = lease.revoke({ signal: abort.signal });
+    expect(lease.lost.reason).toMatchObject({ code: 'LEASE_NOT_FOUND' });
+    abort.abort(new Error('enough'));
+    await expect(stores.settle(revoking)).rejects.toThrow();
+    await failsWith(lease.keepAlive(), 'LEASE_NOT_FOUND');
+    const before = stores.store(1).status().appliedIndex;
+    await stores.settle(lease.revoke().catch(() => undefined));
+    expect(stores.store(1).status().appliedIndex).toBeGreaterThan(before);
+    expect(await stores.settle(stores.store(1).leases())).toEqual([]);
+  });
+
+  test('revoke, refused before anything is sent: it lives on', async () => {
+    const lease = await grant(1, 60);
+    await failsWith(lease.revoke({ timeoutMs: -1 }), 'ARGUMENT_INVALID');
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(lease.revoke({ signal })).rejects.toThrow('enough');
+    expect(lease.lost.aborted).toBe(false);
+  });
+
   describe('a lease that ran out, and another one of its id', () => {
     let first: Lease;
     beforeEach(async () => {

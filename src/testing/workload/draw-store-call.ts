@@ -242,8 +242,9 @@ function revoke(memory: ClientMemory): DrawnCall {
     input: { op: 'lease-revoke', id, generation },
     service: held.store,
     run: async () => {
+      held.record.isRevoked = true;
       const { revision, deleted } = await held.lease.revoke({ timeoutMs });
-      // Else it is kept, and renewed, although it may be gone.
+      // Else it is kept, and keys are put with it, although it may be gone.
       memory.leases.delete(id);
       return { op: 'lease-revoke', revision, deleted };
     },
@@ -264,6 +265,7 @@ function regrant(memory: ClientMemory): DrawnCall {
     service: held.store,
     run: (store) => {
       // What becomes of it shows in the log; the grant behind it is refused where it is not taken.
+      held.record.isRevoked = true;
       held.lease.revoke({ timeoutMs }).catch(() => undefined);
       return run(store);
     },

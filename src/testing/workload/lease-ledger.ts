@@ -19,6 +19,8 @@ export interface LeaseRecord {
   sentUs: number;
   /** When the log ended it. */
   endedUs: number | undefined;
+  /** Its client asked to revoke it: its object calls it gone from then on, whatever the leader says. */
+  isRevoked: boolean;
 }
 
 /** @since 0.1.0 */
@@ -61,7 +63,7 @@ export class LeaseLedger {
 
   /** A client was granted a lease, before anything else is done with it. */
   granted(id: bigint, ttlSeconds: number, sentUs: number): LeaseRecord {
-    const record = { id, ttlUs: ttlSeconds * 1e6, sentUs, endedUs: undefined };
+    const record = { id, ttlUs: ttlSeconds * 1e6, sentUs, endedUs: undefined, isRevoked: false };
     // It may have been ended before its client heard of it.
     if (this.#alive.has(id)) {
       this.#records.set(id, record);
@@ -85,8 +87,9 @@ export class LeaseLedger {
 
   /** A keep-alive was told that there is no such lease. */
   missed(record: LeaseRecord, nowUs: number): void {
-    if (record.endedUs !== undefined || this.#records.get(record.id) !== record) return;
-    this.#violated('L5', `lease ${record.id} was called gone at ${nowUs} us, it was alive`);
+    const { endedUs, id, isRevoked } = record;
+    if (isRevoked || endedUs !== undefined || this.#records.get(id) !== record) return;
+    this.#violated('L5', `lease ${id} was called gone at ${nowUs} us, it was alive`);
   }
 
   /** Some member applied an entry before all others, one that takes effect. */
