@@ -110,6 +110,9 @@ export class LockUser {
     // Some hold on for as long as they are let.
     for (let left = this.#int(2) === 0 ? 60 : this.#int(6); left > 0; left -= 1) {
       if (life.isOver || this.#isStopped || held.lost.aborted) break;
+      // Somebody else in its process does; whoever uses the lock hears of it by `lost` alone.
+      if (this.#int(20) === 0) held._session.close().catch(() => undefined);
+      if (held.lost.aborted) break;
       const { token } = held;
       this.#ledger.used(name, { token, ttlSeconds: this.#ttlSeconds }, this.#context.nowUs);
       await sleep(this.#int(400));
