@@ -4,6 +4,7 @@
  */
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import { sleep } from '../base/sleep.js';
+import type { KvClient } from '../store/kv-client.js';
 import { persist } from './persist.js';
 import type { Place } from './place.js';
 import { seeDeleted } from './see-deleted.js';
@@ -11,6 +12,11 @@ import { createdAt, type Guard, oneKey } from './steps.js';
 
 /** Before the key is looked at when watching it failed, in milliseconds. */
 const lookAgainMs = 1_000;
+
+/** Longest delay of a timer. */
+const timerMsMax = 2 ** 31 - 1;
+
+type ReadKey = Awaited<ReturnType<KvClient['getWithRevision']>>;
 
 /** @since 0.1.0 */
 export class HeldKey implements AsyncDisposable {
@@ -44,10 +50,10 @@ export class HeldKey implements AsyncDisposable {
   }
 
   /**
-   * Fires once, when it can not be counted on any more: the session is lost, the key was deleted, or it
-   * was given up, with its session too. Never later than somebody else can hold it, by the local clock; asking for it looks at
-   * the clock, so ask each time and keep no copy. Its reason is an `OWNERSHIP_LOST` or that of the
-   * session.
+   * Fires once, when it can not be counted on any more: the session is lost, the key was deleted or
+   * could not be looked at for a TTL, or it was given up, with its session too. Never later than somebody
+   * else can hold it, by the local clock; asking for it looks at the clock, so ask each time and keep no
+   * copy. Its reason is an `OWNERSHIP_LOST` or that of the session.
    */
   get lost(): AbortSignal {
     const { lost } = this.#place.session;
@@ -99,25 +105,44 @@ export class HeldKey implements AsyncDisposable {
     this.#lost.abort(reason);
   }
 
-  /** Looks on until the key is deleted. Never rejects. */
+  /** Looks on until the key is deleted, or it was lost otherwise. Never rejects. */
   async #follow(): Promise<void> {
     const { kv, timers } = this.#place.session;
     const { signal } = this.#lost;
     let fromRevision = this.token + 1;
+    for (;;) {
+      const what = { key: this.key, fromRevision, signal };
+      const isGone = await seeDeleted(kv, what).catch(() => sleep(timers, lookAgainMs, signal));
+      if (isGone === true) break;
+      const seen = await this.#look();
+      if (seen === undefined) return;
+      if (seen.kv?.createRevision !== this.token) break;
+      fromRevision = seen.revision + 1;
+    }
+    this._lose(`'${this.key}' was deleted`);
+  }
+
+  /**
+   * Reads the key until that succeeds, whatever it fails with: a store that has stopped ends the session,
+   * and anything else may pass. Who cannot look for a whole TTL cannot count on the key any more.
+   *
+   * @returns `undefined`: it is lost
+   */
+  async #look(): Promise<ReadKey | undefined> {
+    const { kv, lease, timers } = this.#place.session;
+    const { signal } = this.#lost;
+    const blindMs = Math.min(lease.ttlSeconds * 1_000, timerMsMax);
+    const blind = timers.after(blindMs, () => void this._lose(`'${this.key}' could not be read`));
     try {
-      for (;;) {
-        const what = { key: this.key, fromRevision, signal };
-        // A look tells whether what ended it ends the store, too.
-        const isGone = await seeDeleted(kv, what).catch(() => sleep(timers, lookAgainMs, signal));
-        if (isGone === true) break;
-        const look = () => kv.getWithRevision(this.key, { signal });
-        const { kv: own, revision } = await persist(look, { timers, signal });
-        if (own?.createRevision !== this.token) break;
-        fromRevision = revision + 1;
+      while (!signal.aborted) {
+        const read = () => kv.getWithRevision(this.key, { signal });
+        const seen = await persist(read, { timers, signal }).catch(() => undefined);
+        if (seen !== undefined) return seen;
+        await sleep(timers, lookAgainMs, signal);
       }
-      this._lose(`'${this.key}' was deleted`);
-    } catch {
-      // It was lost meanwhile, or its store has stopped, and the session with it.
+      return undefined;
+    } finally {
+      blind.cancel();
     }
   }
 }

@@ -135,3 +135,44 @@ describe('members that fail', () => {
     expect(world.nowMs - before).toBeLessThan(4_000);
   });
 });
+
+describe('a holder whose look at its key fails', () => {
+  /** A session whose watches and reads fail as long as `isSick`. */
+  async function sickSession(ttlSeconds: number) {
+    const { kv: store, lease } = await world.session('n1', ttlSeconds);
+    const sick = { isSick: true, session: undefined as unknown as Session };
+    const failure = () => kontikiError('STORAGE_IO', 'cannot read: too many open files');
+    const kv = new Proxy(store, {
+      get(target, name) {
+        const method = (target[name as keyof KvClient] as () => unknown).bind(target);
+        if (!sick.isSick) return method;
+        if (name === 'getWithRevision') return () => Promise.reject(failure());
+        if (name !== 'watch') return method;
+        const next = () => Promise.reject(failure());
+        return () => ({ [Symbol.asyncIterator]: () => ({ next }) });
+      },
+    });
+    sick.session = new Session({ kv, lease, timers: world.timers });
+    return sick;
+  }
+
+  test('for a while, with what does not pass -> it hears of its end all the same', async () => {
+    const sick = await sickSession(60);
+    const held = await world.done(new Mutex(sick.session, 'job').tryLock());
+    await world.run(5_000);
+    expect(held.lost.aborted).toBe(false);
+    sick.isSick = false;
+    await world.done(world.store('n2').delete(held.key));
+    await world.until(() => held.lost.aborted);
+    expect(held.lost.reason).toMatchObject({ code: 'OWNERSHIP_LOST' });
+  });
+
+  test('for longer than the TTL -> lost, and given back', async () => {
+    const { session } = await sickSession(5);
+    const held = await world.done(new Mutex(session, 'job').tryLock());
+    await world.run(10_000);
+    expect(session.lost.aborted).toBe(false);
+    expect(held.lost.reason).toMatchObject({ code: 'OWNERSHIP_LOST' });
+    expect(await world.line('job/')).toEqual([]);
+  });
+});
