@@ -3,12 +3,15 @@
  * is cut off for too long, the lease ends and others take over.
  */
 import { systemTimers, type Timers } from '../base/clock.js';
-import { isErrorOf, kontikiError } from '../base/errors.js';
+import { isErrorOf, isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
 import type { CallOptions, KvClient } from '../store/kv-client.js';
 import type { Lease } from '../store/lease.js';
 import { checkNames, sessionNames, waitNames } from './option-names.js';
 import { Patience, type WaitOptions } from './patience.js';
 import { persist } from './persist.js';
+
+/** How often a lease is asked for that came too late. */
+const grantsMax = 3;
 
 /** @since 0.1.0 */
 export interface SessionOptions extends CallOptions {
@@ -182,17 +185,37 @@ function ended(settled: Promise<void>, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Grants a lease and keeps it alive.
+ * Grants a lease and keeps it alive. One whose grant is heard of only when its time is over is given back,
+ * and another one asked for, a few times: the session lives when this resolves.
  *
  * @param kv - a store
- * @param options - see {@link SessionOptions}
- * @throws {KontikiError} ARGUMENT_INVALID, and as every write
+ * @param options - see {@link SessionOptions}; `timeoutMs` is for all of it
+ * @throws {KontikiError} ARGUMENT_INVALID, why the store stopped, and as every write; TIMEOUT also when
+ *   all grants came too late
  * @since 0.1.0
  * @example await using session = await openSession(store, { ttlSeconds: 10 });
  */
 export async function openSession(kv: KvClient, options: SessionOptions = {}): Promise<Session> {
   checkNames(options, sessionNames);
   const { ttlSeconds = 60, timers = systemTimers, signal, timeoutMs } = options;
-  const lease = await kv.lease(ttlSeconds, { keepAlive: true, signal, timeoutMs });
-  return new Session({ kv, lease, timers });
+  const patience = new Patience({ signal, timeoutMs }, timers);
+  try {
+    // The first one says by itself what became of it when its time is over.
+    let lease = await kv.lease(ttlSeconds, { keepAlive: true, signal, timeoutMs });
+    for (let grants = 1; lease.lost.aborted; grants += 1) {
+      if (!isKontikiError(lease.lost.reason, 'LEASE_EXPIRED')) throw lease.lost.reason;
+      lease.revoke().catch(() => undefined);
+      patience.signal.throwIfAborted();
+      if (grants === grantsMax) throw tooLate(ttlSeconds);
+      lease = await kv.lease(ttlSeconds, { keepAlive: true, signal: patience.signal, timeoutMs });
+    }
+    return new Session({ kv, lease, timers });
+  } finally {
+    patience.end();
+  }
+}
+
+function tooLate(ttlSeconds: number): KontikiError {
+  const message = `expected a lease to be granted within its TTL of ${ttlSeconds} s`;
+  return kontikiError('TIMEOUT', message, { outcome: 'unknown' });
 }

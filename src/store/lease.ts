@@ -80,7 +80,9 @@ export class Lease {
     this.ttlSeconds = parts.ttlSeconds;
     this.#safeUntilMs = parts.sentMs + this.#ttlMs;
     this.#watchForLoss();
-    if (isKept && !this.lost.aborted) this.#renewAfter(this.#ttlMs / 3);
+    // A third of its TTL from when it was granted: an answer that was long on its way leaves less time.
+    const renewMs = this._leftMs - (2 * this.#ttlMs) / 3;
+    if (isKept && !this.lost.aborted) this.#renewAfter(Math.max(0, renewMs));
   }
 
   /**

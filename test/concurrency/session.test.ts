@@ -1,6 +1,7 @@
 // Sessions: how they end, by themselves and by their owner's will, and what that does to what they hold.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { lock, Mutex, openSession, type Session } from '../../src/concurrency/index.js';
+import { lock, Mutex, openSession, type Session, tryLock } from '../../src/concurrency/index.js';
+import type { KvClient } from '../../src/store/kv-client.js';
 import { LockWorld } from './lock-world.js';
 
 let world: LockWorld;
@@ -191,6 +192,74 @@ describe('session', () => {
     world.cluster.sim.network.heal();
     await world.run(6_000);
     expect(await world.line('job/')).toEqual([held.key]);
+  });
+});
+
+describe('an outage longer than the TTL, while a session opens', () => {
+  const cutOff = async (ms: number) => {
+    for (const name of world.cluster.names) world.cluster.sim.network.isolate(name);
+    await world.run(ms);
+    world.cluster.sim.network.heal();
+  };
+  const options = () => ({ ttlSeconds: 2, timers: world.timers });
+  /** A store whose grants are heard of when their time is over. */
+  const lateStore = (store: KvClient) => {
+    const lease: KvClient['lease'] = async (ttlSeconds) => {
+      const granted = await store.lease(ttlSeconds);
+      await new Promise<void>((resolve) => world.timers.after(2_500, resolve));
+      return granted;
+    };
+    return new Proxy(store, { get: (_, name) => name === 'lease' && lease });
+  };
+
+  test('openSession -> the lease that came too late is given back, and another one opened', async () => {
+    const opening = world.watched(openSession(world.store(), options()));
+    await cutOff(2_200);
+    await world.until(() => opening.state !== 'open');
+    expect(opening.value?.lost.aborted).toBe(false);
+    await world.run(5_000);
+    expect(opening.value?.lost.aborted).toBe(false);
+    expect((await world.done(world.store().leases())).map(({ id }) => id)).toEqual([
+      opening.value?.lease.id,
+    ]);
+  });
+
+  test('openSession, its timeout over by then -> it fails, and no lease is left', async () => {
+    const own = { ...options(), timeoutMs: 2_000 };
+    const opening = world.watched(openSession(lateStore(world.store()), own));
+    await world.until(() => opening.state !== 'open');
+    expect(opening.error).toMatchObject({ code: 'TIMEOUT' });
+    await world.run(10_000);
+    expect(await world.done(world.store().leases())).toEqual([]);
+  });
+
+  test('openSession, grants that come too late time after time -> TIMEOUT', async () => {
+    const opening = world.watched(openSession(lateStore(world.store()), options()));
+    await world.until(() => opening.state !== 'open');
+    expect(opening.error).toMatchObject({ code: 'TIMEOUT' });
+  });
+
+  test.each([['lock', lock] as const, ['tryLock', tryLock] as const])(
+    '%s -> it holds the lock afterwards',
+    async (_, take) => {
+      const locking = world.watched(take(world.store(), 'job', options()));
+      await cutOff(2_200);
+      await world.until(() => locking.state !== 'open');
+      expect([locking.error, locking.value?.lost.aborted]).toEqual([undefined, false]);
+    },
+  );
+
+  test('a lease that came late, but in time -> it is renewed before its time is over', async () => {
+    const name = world.follower;
+    world.cluster.sim.network.isolate(name);
+    const opening = world.watched(openSession(world.store(name), options()));
+    const before = world.nowMs;
+    await world.run(1_350);
+    world.cluster.sim.network.heal();
+    await world.until(() => opening.state === 'ok');
+    expect(world.nowMs - before).toBeLessThan(2_000);
+    await world.run(5_000);
+    expect(opening.value?.lost.aborted).toBe(false);
   });
 });
 
