@@ -76,7 +76,7 @@ export class Election {
    */
   observe(options: { readonly signal?: AbortSignal | undefined } = {}): LeaderWatch {
     checkNames(options, ['signal']);
-    const { signal = new AbortController().signal } = options;
+    const { signal } = options;
     return new LeaderWatch({
       ...{ kv: this.#kv, timers: this.#timers },
       ...{ prefix: prefixOf(this.name), signal },

@@ -16,7 +16,8 @@ export interface LeaderWatchParts {
   readonly timers: Timers;
   /** Of the candidates' keys. */
   readonly prefix: string;
-  readonly signal: AbortSignal;
+  /** Ends it: it then throws `signal.reason`. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 type Events = AsyncIterator<{ readonly events: readonly WatchEvent[] }>;
@@ -35,6 +36,9 @@ export class LeaderWatch implements AsyncIterable<KeyValue>, AsyncIterator<KeyVa
   readonly #candidates = new Map<string, KeyValue>();
   /** Leaders nobody has asked for yet: those of one batch of events. */
   readonly #ready: KeyValue[] = [];
+  /** Fires with the caller's signal, and when nobody wants to know any more. */
+  readonly #over = new AbortController();
+  #stopListening: (() => void) | undefined;
   #events: Events | undefined;
   /** The newest one that was found. */
   #leader: KeyValue | undefined;
@@ -54,6 +58,7 @@ export class LeaderWatch implements AsyncIterable<KeyValue>, AsyncIterator<KeyVa
 
   /** @throws {KontikiError} CLOSED, or why the store stopped; `signal.reason` */
   async next(): Promise<Next> {
+    this.#listen();
     try {
       while (!this.#isEnded) {
         const leader = this.#ready.shift();
@@ -62,20 +67,42 @@ export class LeaderWatch implements AsyncIterable<KeyValue>, AsyncIterator<KeyVa
         else await this.#take(this.#events);
       }
     } catch (error) {
-      this.#isEnded = true;
-      throw error;
+      // Who ended it meanwhile is told nothing else.
+      if (!this.#isEnded) {
+        this.#end();
+        throw error;
+      }
     }
+    this.#end();
     return finished;
   }
 
+  /** Ends it; a `next()` that is pending is done. */
   async return(): Promise<Next> {
-    this.#isEnded = true;
+    this.#end();
+    this.#over.abort();
     await this.#events?.return?.();
     return finished;
   }
 
+  /** From the first call on, so that one that is never asked leaves nothing at the caller's signal. */
+  #listen(): void {
+    const { signal } = this.#parts;
+    if (signal === undefined || this.#stopListening !== undefined) return;
+    const abort = () => this.#over.abort(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+    this.#stopListening = () => signal.removeEventListener('abort', abort);
+  }
+
+  #end(): void {
+    this.#isEnded = true;
+    this.#stopListening?.();
+  }
+
   async #begin(): Promise<void> {
-    const { kv, prefix, signal, timers } = this.#parts;
+    const { kv, prefix, timers } = this.#parts;
+    const { signal } = this.#over;
     const look = () => kv.range({ prefix, signal });
     const { kvs, revision } = await persist(look, { timers, signal });
     this.#candidates.clear();

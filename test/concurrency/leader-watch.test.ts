@@ -73,3 +73,57 @@ describe('observe', () => {
     await world.done(observing);
   });
 });
+
+describe('return', () => {
+  const observing = (world: LockWorld, signal?: AbortSignal) => {
+    const looks = { count: 0 };
+    const kv = new Proxy(world.store(), {
+      get: (store, name) => {
+        if (name === 'range') looks.count += 1;
+        return (store[name as keyof typeof store] as () => unknown).bind(store);
+      },
+    });
+    const watch = new Election(kv, 'e', { timers: world.timers }).observe({ signal });
+    return { looks, watch };
+  };
+  const leaderless = async () => {
+    const world = await LockWorld.started(4);
+    for (const each of world.cluster.names) world.cluster.sim.network.isolate(each);
+    await world.run(5_000);
+    return world;
+  };
+
+  test('while there is no Raft leader -> the pending next() is done, and nobody looks any more', async () => {
+    const world = await leaderless();
+    const { looks, watch } = observing(world);
+    const next = world.watched(watch.next());
+    await world.run(100);
+    await world.done(watch.return());
+    await world.until(() => next.state !== 'open');
+    expect([next.state, next.value]).toEqual(['ok', { done: true, value: undefined }]);
+    const { count } = looks;
+    await world.run(60_000);
+    expect(looks.count).toBe(count);
+    expect(await world.done(watch.next())).toEqual({ done: true, value: undefined });
+  });
+
+  test('while it waits for the next leader -> the pending next() is done', async () => {
+    const world = await LockWorld.started(4);
+    const { watch } = observing(world);
+    const next = world.watched(watch.next());
+    await world.run(1_000);
+    await world.done(watch.return());
+    await world.until(() => next.state !== 'open');
+    expect([next.state, next.value]).toEqual(['ok', { done: true, value: undefined }]);
+  });
+
+  test("the caller's signal instead -> the pending next() fails with its reason", async () => {
+    const world = await leaderless();
+    const abort = new AbortController();
+    const next = world.watched(observing(world, abort.signal).watch.next());
+    await world.run(100);
+    abort.abort(new Error('enough'));
+    await world.until(() => next.state !== 'open');
+    expect(next.error).toMatchObject({ message: 'enough' });
+  });
+});
