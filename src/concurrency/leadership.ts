@@ -26,8 +26,9 @@ export class Leadership extends HeldKey {
   }
 
   /**
-   * Lets another one lead: from the call on `lost` has fired. Resolves when the next in line can. A
-   * second call does nothing more than the first; after a failure it tries again.
+   * Lets another one lead: from the call on `lost` has fired. Resolves when the next in line can. If the
+   * session's time was over before, it makes one attempt and resolves whatever comes of it. A second call
+   * does nothing more than the first; after a failure it tries again.
    *
    * @throws {KontikiError} as every write, if it does not pass by itself
    */

@@ -7,7 +7,7 @@
  * the key being gone for certain: deleted behind whatever put it, or ended with its lease.
  */
 import { isWellFormed } from '../base/bytes.js';
-import { kontikiError } from '../base/errors.js';
+import { isKontikiError, kontikiError } from '../base/errors.js';
 import type { Bytes, RangeOptions } from '../store/kv-client.js';
 import { checkNames, waitNames } from './option-names.js';
 import { Patience, type WaitOptions } from './patience.js';
@@ -101,7 +101,8 @@ export class Place {
   }
 
   /**
-   * Gives it up. Resolves when the key is gone: deleted, or with the session.
+   * Gives it up. Resolves when the key is gone: deleted, or with the session. If the time of the session
+   * was over before, it makes one attempt.
    *
    * @throws {KontikiError} what does not pass by itself; the session still has the place then
    */
@@ -182,7 +183,10 @@ export class Place {
     const { signal } = patience;
     try {
       const gone = () => this.#remove();
-      if (this.#isPut) await persist(gone, { timers, signal, evenUnknown: true });
+      // The leader may have renewed what is over here: one attempt spares others the rest of that time.
+      const isLate = isKontikiError(signal.reason, 'LEASE_EXPIRED');
+      if (this.#isPut)
+        await (isLate ? gone() : persist(gone, { timers, signal, evenUnknown: true }));
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {

@@ -69,8 +69,8 @@ export class Session implements AsyncDisposable {
   /**
    * Ends it, and deletes its keys, in one revision. From the call on all that is held on it was given up:
    * its `lost` has fired. Whatever becomes of the call, nobody renews the lease any more; so it resolves
-   * at the latest when the time of the lease is over. Once it has resolved, a further call does nothing;
-   * after a failure it tries again.
+   * at the latest when the time of the lease is over. If that was so before, it makes one attempt and
+   * resolves. Once the lease is gone a further call does nothing; after a failure it tries again.
    *
    * @param options - `timeoutMs`, `signal`
    * @throws {KontikiError} TIMEOUT, `signal.reason`, what does not pass by itself: then the lease ends a
@@ -84,11 +84,14 @@ export class Session implements AsyncDisposable {
     // The revoke may get through though nobody here ever hears of it.
     callAll(this.#whenClosed);
     const over = kontikiError('LEASE_EXPIRED', `the time of lease ${this.lease.id} is over`);
-    patience.endAfter(this.lease._leftMs, over);
+    const leftMs = this.lease._leftMs;
+    if (leftMs > 0) patience.endAfter(leftMs, over);
     const { signal } = patience;
     try {
       const revoke = () => this.lease.revoke({ signal });
-      if (!this.#hasEnded()) await persist(revoke, { timers, signal, evenUnknown: true });
+      const persistently = () => persist(revoke, { timers, signal, evenUnknown: true });
+      // The leader may have renewed what is over here: one attempt spares others the rest of that time.
+      if (!this.#hasEnded()) await (leftMs > 0 ? persistently() : revoke());
       this.#isEnded = true;
     } catch (error) {
       if (isErrorOf(error, ['LEASE_NOT_FOUND', 'CLOSED'])) this.#isEnded = true;

@@ -263,6 +263,45 @@ describe('an outage longer than the TTL, while a session opens', () => {
   });
 });
 
+describe('lost by the local clock while the leader keeps the lease', () => {
+  /** A new leader counts a whole TTL from when it leads: its holder, which is cut off, does not know. */
+  const outlived = async (session: Session, holder: string) => {
+    const leader = world.cluster.leader() as string;
+    const { network } = world.cluster.sim;
+    network.isolate(holder);
+    await world.run(5_000);
+    const next = world.cluster.names.find((name) => name !== leader && name !== holder) as string;
+    const { memberId } = world.store(next).status();
+    await world.done(world.store(leader).transferLeadership(memberId));
+    await world.until(() => session.lost.aborted);
+    expect(session.lost.reason).toMatchObject({ code: 'LEASE_EXPIRED' });
+    network.heal();
+    await world.run(500);
+  };
+
+  test.each(['unlock', 'close'] as const)(
+    '%s -> one attempt, and the next holds it',
+    async (way) => {
+      const holder = world.follower;
+      const session = await world.session(holder, 10);
+      const held = await world.done(new Mutex(session, 'job').lock());
+      await outlived(session, holder);
+      expect(await world.line('job/')).toEqual([held.key]);
+      await world.done(way === 'unlock' ? held.unlock() : session.close());
+      expect(await world.line('job/')).toEqual([]);
+    },
+  );
+
+  test.each(['unlock', 'close'] as const)('%s, no quorum -> it resolves', async (way) => {
+    const session = await world.session('n1', 3);
+    const held = await world.done(new Mutex(session, 'job').lock());
+    for (const name of world.cluster.names) world.cluster.sim.network.isolate(name);
+    await world.until(() => session.lost.aborted);
+    await world.done(way === 'unlock' ? held.unlock() : session.close(), 5_000);
+    await world.done(session.close({ timeoutMs: 500 }), 1_000);
+  });
+});
+
 describe('lost', () => {
   test('the process was stopped for longer than the TTL -> it knows before its timers run', async () => {
     const name = world.follower;
