@@ -25,8 +25,8 @@ export const locks: readonly SimDefect[] = [
     source: 'K2, DESIGN 4.19',
     profile: 'locks',
     file: 'concurrency/held-key.ts',
-    find: '_whenLost(() => this.#lose(place.session.lost.reason));',
-    replace: '_whenLost(() => undefined);',
+    find: '_whenLost(() => this.#lose(place.session.lost.reason)),',
+    replace: '_whenLost(() => undefined),',
     also: [
       {
         file: 'concurrency/held-key.ts',
@@ -42,5 +42,21 @@ export const locks: readonly SimDefect[] = [
     file: 'store/lease.ts',
     find: '    this.#lossTime();\n    return this.#lost.signal;\n',
     replace: '    return this.#lost.signal;\n',
+  },
+  {
+    name: 'locks: a session that is closed tells its holders when the answer comes',
+    source: 'K2, DESIGN 4.19',
+    profile: 'locks',
+    file: 'concurrency/session.ts',
+    find: '    callAll(this.#whenClosed);\n',
+    replace: '',
+    also: [
+      { file: 'store/leases.ts', find: '          onSend();\n', replace: '' },
+      {
+        file: 'store/leases.ts',
+        find: '          return { revision: result.revision, deleted',
+        replace: '          onSend();\n          return { revision: result.revision, deleted',
+      },
+    ],
   },
 ];
