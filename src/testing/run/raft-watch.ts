@@ -111,7 +111,8 @@ export class RaftWatch {
 
   /**
    * The member that opened; nobody, when it goes by the id of another disk: whoever counts what such a
-   * one says, or has, breaks a rule.
+   * one says, or has, breaks a rule. Only one that had nothing on its disk before has forgotten nothing: if
+   * nobody had let it in, the group takes its new disk for the first.
    */
   #memberOf({ memberId, raft }: OpenedNode, wipes: number): MemberWatch | undefined {
     if (this.#checker === undefined) {
@@ -121,7 +122,9 @@ export class RaftWatch {
       for (const id of configuration.voters) this.#add(id);
     }
     const member = this.#members.get(memberId) ?? this.#add(memberId);
-    const disk = this.#disks.get(memberId) ?? wipes;
+    const { lastIndex, term } = member.view.durable;
+    const isBlank = term === 0 && lastIndex === 0;
+    const disk = isBlank ? wipes : (this.#disks.get(memberId) ?? wipes);
     this.#disks.set(memberId, disk);
     return disk === wipes ? member : undefined;
   }
