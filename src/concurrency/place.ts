@@ -178,8 +178,15 @@ export class Place {
   }
 
   async #leave(): Promise<void> {
-    const { timers } = this.session;
-    const patience = new Patience({}, timers).follow(this.session);
+    const { lease, timers } = this.session;
+    const patience = new Patience({}, timers);
+    // A lease that was revoked here in vain may hold the key until its time is over.
+    if (lease._isInDoubt)
+      patience.endAfter(
+        lease._leftMs,
+        kontikiError('LEASE_EXPIRED', `the time of lease ${lease.id} is over`),
+      );
+    else patience.follow(this.session);
     const { signal } = patience;
     try {
       const gone = () => this.#remove();

@@ -104,7 +104,8 @@ export class Session implements AsyncDisposable {
   /** Nothing need, or can, be sent for it any more. */
   #hasEnded(): boolean {
     const { aborted, reason } = this.lost;
-    return this.#isEnded || (aborted && !isErrorOf(reason, ['LEASE_EXPIRED', 'LEASE_NOT_FOUND']));
+    if (this.#isEnded || !aborted) return this.#isEnded;
+    return !this.lease._isInDoubt && !isKontikiError(reason, 'LEASE_EXPIRED');
   }
 
   /** Same as {@link close}. */
@@ -213,6 +214,10 @@ export async function openSession(kv: KvClient, options: SessionOptions = {}): P
       lease = await kv.lease(ttlSeconds, { keepAlive: true, signal: patience.signal, timeoutMs });
     }
     return new Session({ kv, lease, timers });
+  } catch (error) {
+    // The own time was over in the middle of a grant, which was then aborted.
+    if (patience.signal.aborted && signal?.aborted !== true) throw tooLate(ttlSeconds);
+    throw error;
   } finally {
     patience.end();
   }

@@ -132,7 +132,7 @@ export class MembershipLeader {
     const status = raft.status();
     const plan = planMembership(request, this.#facts(status), isRetry);
     // It has not heard of everybody yet.
-    if (plan.status === 'refused' && this.#isYoung && isForNow(plan.code)) {
+    if (plan.status === 'refused' && this.#isYoung && isForNow(plan.code, request)) {
       return { status: 'again' };
     }
     if (plan.status === 'done' && this.#isForgetting(request.id)) return { status: 'again' };
@@ -249,8 +249,8 @@ export class MembershipLeader {
 const restBetweenMoves = 3;
 
 /** A refusal for what this member knows of the others, and not for what is asked. */
-function isForNow(code: MembershipRefusal): boolean {
-  return code === 'QUORUM_AT_RISK' || code === 'LEARNER_NOT_READY';
+function isForNow(code: MembershipRefusal, { kind }: MembershipRequest): boolean {
+  return code === 'QUORUM_AT_RISK' || (code === 'LEARNER_NOT_READY' && kind !== 'transfer');
 }
 
 const noTexts = { name: '', address: '', voter: false, promote: false };

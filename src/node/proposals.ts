@@ -222,7 +222,7 @@ export class Proposals {
       copies = Math.max(copies, waiter.copies);
       commands.push(waiter.command);
       seqs.push(waiter.seq);
-      if (waiter.encode === undefined) this.#letGo(waiter);
+      if (waiter.encode === undefined && waiter !== this.#opening) this.#letGo(waiter);
     }
     batch.open = seqs.length;
     batch.dueMs = this.#clock.monotonicMs() + this.#resendMs * 2 ** (copies - 1);
@@ -412,12 +412,11 @@ export class Proposals {
   }
 
   #sendAgain(batch: SentBatch): void {
-    const open = this.#openOf(batch);
-    const again = open.filter(({ encode }) => encode !== undefined);
+    // A session may be opened twice: the first one is taken, and the other one does no harm.
+    const again = this.#openOf(batch).filter((waiter) => {
+      return waiter.encode !== undefined || waiter === this.#opening;
+    });
     this.#queueAgain(again, 'in doubt');
-    // All writes wait for it, so another one is opened: an answer that comes later does no harm.
-    const opening = open.find((waiter) => waiter === this.#opening);
-    if (opening !== undefined) this.#fail(opening, this.#givenUp('TIMEOUT', 'may be lost'));
   }
 
   /** What was handed over and is not settled: a snapshot that came by now may carry any of it. */

@@ -34,10 +34,13 @@ export function commitByVote({ keepsStandstills, log }: Raft): LogId | undefined
  */
 export function hearCommit(raft: Raft, message: PeerMessage): void {
   switch (message.kind) {
+    case 'pre-vote-response':
+      // A grant names a term that nobody is in: late, it must not make us leave a leader that goes on.
+      if (message.granted && raft.role !== 'pre-candidate') return;
+      break;
     case 'vote-request':
     case 'pre-vote-request':
     case 'vote-response':
-    case 'pre-vote-response':
       break;
     default:
       return;

@@ -2,7 +2,7 @@
  * A lease as its holder has it: keys put with its id live as long as it is kept alive.
  */
 import type { Clock, Timer, Timers } from '../base/clock.js';
-import { type KontikiError, kontikiError } from '../base/errors.js';
+import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
 import type { CallOptions } from './kv-client.js';
 import type { KeptAlive } from './lease-client.js';
 
@@ -66,6 +66,7 @@ export class Lease {
   readonly ttlSeconds: number;
   readonly #parts: LeaseParts;
   readonly #lost = new AbortController();
+  #isRevokedHere = false;
   /** Until then the lease lives for certain, by the local clock. */
   #safeUntilMs: number;
   #lossTimer: Timer | undefined;
@@ -125,10 +126,19 @@ export class Lease {
    * @throws {KontikiError} LEASE_NOT_FOUND, when it is gone; ARGUMENT_INVALID, and `signal.reason` of a
    *   signal that had fired before: then it lives on; and as every write
    */
-  revoke(options: CallOptions = {}): Promise<LeaseRevokeResponse> {
-    const revoked = () =>
-      kontikiError('LEASE_NOT_FOUND', `store: lease ${this.id} was revoked here`);
-    return this.#parts.revoke(options, () => this._lose(revoked()));
+  async revoke(options: CallOptions = {}): Promise<LeaseRevokeResponse> {
+    const onSend = (): void => {
+      if (!this.#lost.signal.aborted) this.#isRevokedHere = true;
+      this._lose(kontikiError('LEASE_NOT_FOUND', `store: lease ${this.id} was revoked here`));
+    };
+    try {
+      const response = await this.#parts.revoke(options, onSend);
+      this.#isRevokedHere = false;
+      return response;
+    } catch (error) {
+      if (isKontikiError(error, 'LEASE_NOT_FOUND')) this.#isRevokedHere = false;
+      throw error;
+    }
   }
 
   /**
@@ -152,6 +162,11 @@ export class Lease {
   /** The store's: what tells it from others of its id. */
   get _generation(): number {
     return this.#parts.generation;
+  }
+
+  /** The recipes': it was revoked here, and nobody has confirmed that: it may live for {@link _leftMs}. */
+  get _isInDoubt(): boolean {
+    return this.#isRevokedHere;
   }
 
   /** The recipes': milliseconds for which it lives by the local clock if nobody revokes it; may be negative. */

@@ -1,5 +1,6 @@
 // Sessions: how they end, by themselves and by their owner's will, and what that does to what they hold.
 import { beforeEach, describe, expect, test } from 'vitest';
+import { kontikiError } from '../../src/base/errors.js';
 import { lock, Mutex, openSession, type Session, tryLock } from '../../src/concurrency/index.js';
 import type { KvClient } from '../../src/store/kv-client.js';
 import { LockWorld } from './lock-world.js';
@@ -103,6 +104,23 @@ describe('session', () => {
     await world.done(session.close(), 10_000);
     expect(await world.done(world.store().leases())).toEqual([]);
   });
+
+  test.each(['close', 'revoke'] as const)(
+    '%s in vain, then an unlock -> it resolves when the key is gone, for the lease lives on',
+    async (how) => {
+      const name = world.follower;
+      const session = await world.session(name, 60);
+      const held = await world.done(new Mutex(session, 'job').lock());
+      const end = () =>
+        how === 'close' ? session.close({ timeoutMs: 500 }) : session.lease.revoke();
+      world.cluster.sim.network.isolate(name);
+      await expect(world.done<unknown>(end(), 30_000)).rejects.toThrow();
+      world.cluster.sim.network.heal();
+      expect(await world.line()).toHaveLength(1);
+      await world.done(held.unlock(), 10_000);
+      expect(await world.line()).toEqual([]);
+    },
+  );
 
   test('the store closes while a session does -> both end well', async () => {
     const name = world.follower;
@@ -231,6 +249,21 @@ describe('an outage longer than the TTL, while a session opens', () => {
     expect(opening.error).toMatchObject({ code: 'TIMEOUT' });
     await world.run(10_000);
     expect(await world.done(world.store().leases())).toEqual([]);
+  });
+
+  test('openSession, its timeout over in the middle of a second grant -> TIMEOUT, not ABORTED', async () => {
+    let grants = 0;
+    const store = world.store();
+    const lease: KvClient['lease'] = async (ttlSeconds, { signal } = {}) => {
+      grants += 1;
+      if (grants === 1) return lateStore(store).lease(ttlSeconds);
+      await new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve()));
+      throw kontikiError('ABORTED', 'it may still be made', { outcome: 'unknown' });
+    };
+    const slow = new Proxy(store, { get: (_, name) => name === 'lease' && lease });
+    const opening = world.watched(openSession(slow, { ...options(), timeoutMs: 3_000 }));
+    await world.until(() => opening.state !== 'open');
+    expect([grants, opening.error]).toMatchObject([2, { code: 'TIMEOUT', outcome: 'unknown' }]);
   });
 
   test('openSession, grants that come too late time after time -> TIMEOUT', async () => {

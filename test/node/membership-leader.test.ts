@@ -160,6 +160,11 @@ describe('leadership that is to move', () => {
 });
 
 describe('who answers', () => {
+  test('a learner cannot lead, whoever was heard of -> refused at once', async () => {
+    const { ask } = leading({ kind: 'transfer', id: 4 }, { learners: [4] });
+    expect(await ask(0)).toMatchObject({ status: 'refused', code: 'LEARNER_NOT_READY' });
+  });
+
   const promote = { kind: 'promote', id: 4 } as const;
 
   test('a learner that a new leader has not heard of -> again; later it is refused', async () => {

@@ -509,6 +509,24 @@ describe('proposals with sessions', () => {
     },
   );
 
+  test('answers take longer than until a session is asked for again -> the first one is taken', async () => {
+    const world = new World();
+    world.step({ kind: 'open', timeoutMs: 5_000 });
+    world.take(true);
+    for (let copies = 1; copies <= 2; copies += 1) {
+      world.step({ kind: 'pass', ms: 1_000 });
+      world.take(true);
+    }
+    world.append(0);
+    world.apply();
+    world.take(true);
+    world.append(2); // behind two more copies
+    world.apply();
+    await settle();
+    expect(world.told[0]?.ends).toEqual(['value did w0']);
+    expect(world.machine.sessions.size).toBe(1);
+  });
+
   test('several batches lost at once -> sent again in the order they came in', () => {
     const proposals = withoutWorld();
     const open = (bytes: number) =>

@@ -271,6 +271,12 @@ describe('commit by a message of an earlier term', () => {
     },
   );
 
+  test('a late grant of a pre-vote, to one that follows a leader -> it goes on', () => {
+    const lone = voterOfBefore();
+    lone.step({ kind: 'pre-vote-response', from: 1, to: 2, term: 2, granted: true, commit });
+    expect(lone.node.status()).toMatchObject({ role: 'follower', term: 1, leader: 1, commit: 1 });
+  });
+
   test('tells nothing new -> the campaign goes on, and it is no vote', () => {
     const lone = candidate();
     for (const from of [2, 3]) {
