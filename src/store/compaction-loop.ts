@@ -25,7 +25,8 @@ export interface Compactable {
 }
 
 /**
- * One loop per store. A failure ends it; the state machine keeps the failure for its next apply.
+ * One loop per store. A failure ends what is under way; the state machine keeps it for its next apply,
+ * unless another state takes the place of the one that failed.
  *
  * @since 0.1.0
  */
@@ -75,7 +76,7 @@ export class CompactionLoop {
       bytes = await this.#machine.removeCompacted(this.#changesMax);
     } catch {
       // Kept by the state machine, whose next apply rejects with it.
-      this.close();
+      this.#isAsked = false;
     }
     this.#isRunning = false;
     if (bytes !== undefined) {

@@ -385,7 +385,8 @@ export class StoreStateMachine implements StateMachine {
     this.#keyspace = keyspace;
     this.#cache = new VersionCache(keyspace, this.#cacheBytes);
     this.#appliedIndex = appliedIndex;
-    // What was recorded is of a state that is gone.
+    // What was found, and recorded, is of a state that is gone.
+    this.#failure = undefined;
     this.#hashes = new StateHashes();
     this.#hashes.reached(appliedIndex, keyspace);
     this.#leases = [{ index: appliedIndex, readLease: keyspace.readLease }];

@@ -67,7 +67,10 @@ export class StoreReads {
     signal?.throwIfAborted();
     this.#check();
     this.checkOpen();
-    if (!isPast) await this.#barrier.wait({ timeoutMs, signal });
+    if (isPast) return;
+    await this.#barrier.wait({ timeoutMs, signal });
+    // What was applied meanwhile may say that this state is wrong.
+    this.#check();
   }
 
   /** As {@link catchUp}, for what does not rest on the keyspace. */

@@ -183,17 +183,30 @@ describe('the loop', () => {
     expect(machine.asked).toHaveLength(2);
   });
 
-  test.each(['failed', 'closed'])('%s: no slice any more', async (how) => {
+  test('closed: no slice any more', async () => {
     const time = new VirtualTime();
-    const machine = new Machine(how === 'failed' ? new Error('disk') : 1, 1, 1);
+    const machine = new Machine(1, 1, 1);
     const loop = new CompactionLoop(time, time, machine);
     loop.wake();
     await time.run(2);
-    if (how === 'closed') loop.close();
+    loop.close();
     await time.run(300);
     loop.wake();
     await time.run(300);
     expect(machine.asked).toHaveLength(1);
     expect(time.pending).toBe(0);
+  });
+
+  // By another state that was taken in place of the one that failed, say.
+  test('failed: no slice any more, until it is woken again', async () => {
+    const time = new VirtualTime();
+    const machine = new Machine(new Error('disk'), 1, 1);
+    const loop = new CompactionLoop(time, time, machine);
+    loop.wake();
+    await time.run(300);
+    expect([machine.asked.length, time.pending]).toEqual([1, 0]);
+    loop.wake();
+    await time.run(300);
+    expect(machine.asked).toHaveLength(4);
   });
 });

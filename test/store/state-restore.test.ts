@@ -77,6 +77,25 @@ describe('a state from another member', () => {
     expect(await target.dump()).toEqual(await source.dump());
   });
 
+  test('damage in the state of before, met while another one is on its way -> it stops nobody', async () => {
+    const source = await filled();
+    const chunks = await drain(source.machine.snapshot());
+    const target = await Member.opened();
+    await target.apply(put('k', '1'), put('k', '2'), { op: 'compact', revision: 3 });
+    target.machine.backend.read = () => {
+      throw kontikiError('STATE_CORRUPT', 'a record is damaged');
+    };
+    await expect(target.machine.removeCompacted(16)).rejects.toMatchObject({
+      code: 'STATE_CORRUPT',
+    });
+    await target.machine.restore(84, streamOf(chunks));
+    target.index = 84;
+    await target.apply(put('later', '1'));
+    await source.apply(put('later', '1'));
+    expect(await target.dump()).toEqual(await source.dump());
+    expect(await target.machine.removeCompacted(16)).toBeGreaterThan(0);
+  });
+
   test('interrupted half-way -> CLOSED, nothing of it is kept, and the state of before is there', async () => {
     const source = await filled();
     const pieces = recut(await drain(source.machine.snapshot()), 1_000);
