@@ -17,6 +17,7 @@ import type { LogStore } from '../storage/log-store.js';
 import { MemoryLogStore } from '../storage/memory/log-store.js';
 import { SnapshotFiles } from '../storage/snapshot-files/store.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
+import { appliedProblem } from '../storage/wal/applied-problem.js';
 import { openWal, readWal } from '../storage/wal/index.js';
 import type { MemberIdentity } from '../transport/transport.js';
 import type { Cleanup } from './cleanup.js';
@@ -219,6 +220,9 @@ async function openLog(
         `openStore: expected member.json beside the log in ${path}, found none; ${replaceAdvice}`,
       );
     }
+    // Who has applied entries had a log with them.
+    const problem = appliedProblem(history, options.dir, applied);
+    if (problem !== undefined) throw problem;
     await env.fs.remove(options.dir);
   }
   return openWal({ ...options, watch });

@@ -148,8 +148,7 @@ async function writeLogAndState(restore: Restore): Promise<void> {
   const { backup, config, dir, env } = restore;
   const last = beginningOf(backup);
   const founded = foundingState(config.members);
-  const place = { fs: env.fs, dir: `${dir}/wal`, applied: last.index };
-  const log = await openWal({ ...place, ...founded });
+  const log = await openWal({ fs: env.fs, dir: `${dir}/wal`, ...founded });
   try {
     // A member that begins without the backup gets all of it from its leader: the log has no beginning.
     const { hardState: _fresh, ...configuration } = log.initialState();

@@ -43,7 +43,7 @@ const cases: readonly [case_: string, fault: RegExp, outcome: RegExp][] = [
   ['flipped bit', /^a flipped bit/, /WAL_CORRUPT/],
   ['misdirected write', /landed elsewhere/, /WAL_CORRUPT/],
   ['missing segment', /^segment missing, first/, /WAL_CORRUPT/],
-  ['missing last segment', /^segment missing, the last/, /driver compares/],
+  ['missing last segment', /^segment missing, the last/, /is compared/],
   ['hard state behind the log', /^hard state behind the log/, /legal/],
   ['applied ahead of the commit', /^hard state behind the log/, /raises it to the applied index/],
   ['applied ahead of the log', /^applied index beyond the log/, /WAL_CORRUPT/],

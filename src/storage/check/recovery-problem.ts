@@ -6,6 +6,7 @@ import { replaceAdvice } from '../../base/advice.js';
 import { type KontikiError, kontikiError } from '../../base/errors.js';
 import type { LogId } from '../../raft/types.js';
 import type { SnapshotMeta } from '../snapshot-store.js';
+import { appliedProblem } from '../wal/applied-problem.js';
 import type { WalSummary } from '../wal/reader.js';
 
 /**
@@ -24,22 +25,14 @@ export function recoveryProblem(
   appliedIndex: number,
   snapshots: readonly SnapshotMeta[],
 ): KontikiError | undefined {
-  const { base, last } = history.terms;
-  if (appliedIndex > last) {
-    const found = `the state has applied entry ${appliedIndex}, but the log ends at ${last}`;
-    const message = `${found}: acknowledged entries are lost; ${replaceAdvice}`;
-    return kontikiError('WAL_CORRUPT', message, { file: walDir, offset: 0 });
-  }
+  const problem = appliedProblem(history, walDir, appliedIndex);
   const installing = history.installing?.last;
-  const isToInstall = installing !== undefined && appliedIndex < installing.index;
-  if (isToInstall && snapshots.some((one) => isSame(one.last, installing))) return undefined;
-  if (isToInstall) {
-    const expected = `expected the snapshot of entry ${installing.index}, which is being installed`;
-    return kontikiError('STATE_CORRUPT', `${expected}, found none that is whole; ${replaceAdvice}`);
-  }
-  if (appliedIndex >= base) return undefined;
-  const found = `the state ends at entry ${appliedIndex}, but the log begins at ${base + 1}`;
-  return kontikiError('STATE_CORRUPT', `${found}; ${replaceAdvice}`);
+  if (problem !== undefined || installing === undefined) return problem;
+  // The state was switched already, or it can be.
+  if (appliedIndex >= installing.index) return undefined;
+  if (snapshots.some((one) => isSame(one.last, installing))) return undefined;
+  const expected = `expected the snapshot of entry ${installing.index}, which is being installed`;
+  return kontikiError('STATE_CORRUPT', `${expected}, found none that is whole; ${replaceAdvice}`);
 }
 
 function isSame(a: LogId, b: LogId): boolean {

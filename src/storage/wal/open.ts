@@ -5,6 +5,7 @@
 import { limits } from '../../base/limits.js';
 import type { LogId, MemberId } from '../../raft/types.js';
 import type { FileSystem } from '../file-system.js';
+import { appliedProblem } from './applied-problem.js';
 import { walCorrupt } from './damage.js';
 import { alignGroup } from './format.js';
 import { LogContent } from './log-content.js';
@@ -33,7 +34,8 @@ export interface OpenWalOptions {
   readonly create?: boolean | undefined;
   /**
    * Last entry the state machine has durably applied; default 0. Older ones may leave memory, and
-   * `initialState` has the members as of this entry.
+   * `initialState` has the members as of this entry. A log that cannot be of such a state is refused;
+   * without this option none is.
    */
   readonly applied?: number | undefined;
   /** Raft group of the records; default 0. */
@@ -59,8 +61,8 @@ const cacheBytesDefault = 64 * 1024 * 1024;
 /**
  * Opens the log of a folder, or starts a new one.
  *
- * @throws {KontikiError} WAL_CORRUPT with file and offset, FORMAT_UNSUPPORTED: nothing was changed;
- *   STORAGE_IO, NO_SPACE
+ * @throws {KontikiError} WAL_CORRUPT with file and offset, STATE_CORRUPT when the state ends before the
+ *   log begins, FORMAT_UNSUPPORTED: nothing was changed; STORAGE_IO, NO_SPACE
  * @since 0.1.0
  */
 export async function openWal(options: OpenWalOptions): Promise<WalLogStore> {
@@ -75,6 +77,10 @@ export async function openWal(options: OpenWalOptions): Promise<WalLogStore> {
   if (tail === undefined && !create) {
     throw walCorrupt(`${dir}/${segmentName(1)}`, 0, 'the log is gone, from its first record on');
   }
+  // A group that looks torn may be one that was acknowledged: what the state has of it tells, and nothing
+  // is cut before.
+  const problem = options.applied === undefined ? undefined : appliedProblem(history, dir, applied);
+  if (problem !== undefined) throw problem;
   content.dropThrough(history.terms.base);
   const writer = await openWriter(options, summary);
   return new WalLogStore({
