@@ -13,6 +13,7 @@ import type { Random } from '../base/prng.js';
 import { sha256 } from '../base/sha256.js';
 import type { KnownPeer } from '../node/known-peer.js';
 import type { PeerMemory } from '../node/peer-registry.js';
+import { syncNames } from '../storage/ancestors.js';
 import type { FileSystem } from '../storage/file-system.js';
 import {
   type MemberRecord,
@@ -97,12 +98,23 @@ export class DataDirectory {
     return () => lock.release();
   }
 
+  /**
+   * Makes the directory's name durable: to be called at each open, before anything is written in it. As
+   * long as there is no member file, an open that made folders above it as well may have died before it
+   * synced their names, and the next one finds nothing missing: then those of all are.
+   *
+   * @throws {KontikiError} STORAGE_IO, NO_SPACE
+   */
+  async syncNames(): Promise<void> {
+    await syncNames(this.#fs, this.#path, this.#record === undefined ? 'all' : 'own');
+  }
+
   /** The members the group was started with, as this directory has them; none before `initialize`. */
   get founders(): StoreConfig['members'] {
     return (this.#record?.members ?? []).map(({ id, name, address }) => ({ id, name, address }));
   }
 
-  /** Makes the directory this member's for good. @param founders - the group's; default the config's */
+  /** Makes the directory this member's for good, once its name is durable. @param founders - the group's; default the config's */
   async initialize(
     identity: MemberIdentity,
     founders: StoreConfig['members'] = this.#config.members,
@@ -117,8 +129,6 @@ export class DataDirectory {
       members: founders.map(({ id, name: each, address }) => ({ id, name: each, address })),
       peers: [],
     });
-    // Writing the member file made the names in the directory durable; the directory has one too.
-    await this.#fs.syncDirectory(parentOf(this.#path));
   }
 
   /**
@@ -160,11 +170,6 @@ function knownPeer({ dirId, life = 0, token = 0, term = 0, lastIndex = 0 }: Peer
 function rolledBack(path: string, { name }: MemberRecord): KontikiError {
   const message = `openStore: peers found ${path} to be an old copy of ${name}'s; ${replaceAdvice}`;
   return kontikiError('MEMBER_ROLLED_BACK', message);
-}
-
-function parentOf(path: string): string {
-  const end = path.replace(/\/+$/, '').lastIndexOf('/');
-  return end < 0 ? '.' : path.slice(0, Math.max(end, 1));
 }
 
 /** Entries of the lost cluster are none that a member of the new one could have forgotten. */

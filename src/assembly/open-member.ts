@@ -132,6 +132,7 @@ async function openDirectory<M extends StateMachine>(
   cleanup.add(await look.lock());
   // Until the lock was taken another owner may have made it something else.
   const directory = await DataDirectory.inspect(env.fs, path, config);
+  await directory.syncNames();
   await env.transport.listen();
   cleanup.add(() => env.transport.close());
   const isNew = directory.identity === undefined;

@@ -97,6 +97,7 @@ export async function restoreStoreOn(
   try {
     // Until the lock was taken another owner may have filled it.
     await refuseFilled(env, dir);
+    await directory.syncNames();
     await write({ env, config: own, dir, file, backup, bump }, directory);
   } finally {
     await unlock();

@@ -65,7 +65,8 @@ export interface FileSystem {
   readonly crc32: Crc32;
   /**
    * Creates the folder and its parents, if missing (mode 0700). The names of parents that were
-   * missing are durable when it resolves; its own is after `syncDirectory`, like any other.
+   * missing are durable when it resolves, but for those in a folder that may not be read and so not
+   * be synced; its own is after `syncDirectory`, like any other.
    */
   makeDirectory(path: string): Promise<void>;
   /** Names in the folder, in ascending order; empty when the folder does not exist. */

@@ -3,11 +3,12 @@
  */
 import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { isUnsyncable } from '../ancestors.js';
 
 /**
  * Creates a folder and the missing ones above it. Each that was missing gets its name synced in the
  * one above: the caller knows the last of them only, and a power loss that takes one of the others
- * takes all there is in it.
+ * takes all there is in it. One that this user may not read is passed over, for it cannot be synced.
  *
  * @param sync - makes the names in a folder durable
  * @since 0.1.0
@@ -20,7 +21,11 @@ export async function makeDirectory(
   // One by one: Node's `recursive` never ends where the system says that a folder is missing in one that
   // is there, as Linux does below /proc.
   for (const folder of missing.toReversed()) await makeFolder(folder);
-  for (const folder of missing) await sync(dirname(resolve(folder)));
+  for (const folder of missing) {
+    await sync(dirname(resolve(folder))).catch((error: unknown) => {
+      if (!isUnsyncable(error)) throw error;
+    });
+  }
 }
 
 /** A folder and those above it, deepest first, as far as there is nothing of their names. */

@@ -53,6 +53,17 @@ describe('names', () => {
     expect(synced).toEqual([]);
   });
 
+  test('one above may not be read -> passed over, the others are synced; any other failure is told', async () => {
+    const synced: string[] = [];
+    const failing = (code: string) => async (path: string) => {
+      if (path === dir) throw Object.assign(new Error(code), { code });
+      synced.push(path);
+    };
+    await makeDirectory(`${dir}/a/b`, failing('EACCES'));
+    expect(synced).toEqual([`${dir}/a`]);
+    await expect(makeDirectory(`${dir}/c`, failing('EIO'))).rejects.toMatchObject({ code: 'EIO' });
+  });
+
   test('a folder that is made by somebody else meanwhile -> both find it', async () => {
     const path = `${dir}/a/b/c/d/e/f`;
     await Promise.all(Array.from({ length: 8 }, () => makeDirectory(path)));
