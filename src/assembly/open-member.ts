@@ -6,6 +6,7 @@
 import { replaceAdvice } from '../base/advice.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import type { Random } from '../base/prng.js';
+import type { MemberInfo } from '../codec/member-codec.js';
 import type { Env } from '../node/env.js';
 import { NodeMeter } from '../node/metrics.js';
 import { Node } from '../node/node.js';
@@ -138,10 +139,10 @@ async function openDirectory<M extends StateMachine>(
   const isNew = directory.identity === undefined;
   const joined =
     isNew && config.bootstrap === 'existing' ? await joinGroup(env, config) : undefined;
-  const founders = joined?.founders ?? (isNew ? config.members : foundersOf(directory, config));
+  const founders = foundersOf(directory, config, joined);
   const identity = directory.identity ?? newIdentity(joined ?? config, env.random);
   if (joined !== undefined) env.transport.updatePeers(addressesOf(joined));
-  const ownAddress = joined?.members.find(({ id }) => id === identity.memberId)?.address;
+  const ownAddress = joined && addressOf(joined.members.find(({ id }) => id === identity.memberId));
   // Others may not have heard of one that joins, and can answer it, or trust it, only there.
   const told = ownAddress === undefined ? identity : { ...identity, address: ownAddress };
   if (isNew) await env.transport.probe(told);
@@ -161,11 +162,31 @@ async function openDirectory<M extends StateMachine>(
   return { identity: told, state, log, snapshots, joining, peerMemory };
 }
 
-/** Directories of before addresses were kept have those of the options. */
-function foundersOf(directory: DataDirectory, config: StoreConfig): StoreConfig['members'] {
+/**
+ * The members the group was started with. Directories of before addresses were kept have those of the
+ * options.
+ */
+function foundersOf(
+  directory: DataDirectory,
+  config: StoreConfig,
+  joined: Joined | undefined,
+): StoreConfig['members'] {
+  if (joined !== undefined) {
+    return joined.founders.map((each) => ({
+      id: each.id,
+      name: each.name,
+      address: addressOf(each),
+    }));
+  }
+  if (directory.identity === undefined) return config.members;
   return directory.founders.map(({ id, name, address }) => {
     return { id, name, address: address ?? config.members.find((each) => each.id === id)?.address };
   });
+}
+
+/** Of a member as it is told: one that nobody can reach has an empty one there, and none here. */
+function addressOf(member: MemberInfo | undefined): string | undefined {
+  return member?.address || undefined;
 }
 
 function newIdentity(
@@ -176,10 +197,9 @@ function newIdentity(
 }
 
 /** Whom one that joins asks whether they would take it. */
-function addressesOf({ memberId, members }: Joined): ReadonlyMap<MemberId, string> {
-  return new Map(
-    members.filter(({ id }) => id !== memberId).map(({ id, address }) => [id, address]),
-  );
+function addressesOf({ memberId, members }: Joined): ReadonlyMap<MemberId, string | undefined> {
+  const others = members.filter(({ id }) => id !== memberId);
+  return new Map(others.map((each) => [each.id, addressOf(each)]));
 }
 
 /** Those of an install that a crash cut short included: the node finishes it. */

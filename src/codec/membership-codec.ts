@@ -10,6 +10,9 @@
  *                                     or  [1, code, message]
  */
 import { utf8Bytes } from '../base/bytes.js';
+import { kontikiError } from '../base/errors.js';
+import { limits } from '../base/limits.js';
+import { splitAddress } from '../base/split-address.js';
 import type { MemberId } from '../raft/types.js';
 import { FlatReader, invalidField } from './flat-reader.js';
 import { type MemberInfo, pushMember, readMembers, readText } from './member-codec.js';
@@ -239,6 +242,9 @@ export function encodeJoinAnswer(answer: JoinAnswer): Uint8Array {
 }
 
 /**
+ * All of it is checked: who listens at the address that was asked may be anybody, and what it says is
+ * kept for good, and dialled.
+ *
  * @throws {KontikiError} FRAME_INVALID, FORMAT_UNSUPPORTED
  * @since 0.1.0
  */
@@ -246,11 +252,38 @@ export function decodeJoinAnswer(bytes: Uint8Array): JoinAnswer {
   const reader = new FlatReader(unpackFlat(bytes, version, elementsMax));
   const kind = reader.oneOf('kind', ['member', 'refused'] as const);
   if (kind === 'refused') return { kind, ...readRefusal(reader) };
-  const clusterId = reader.integer('clusterId');
+  const clusterId = reader.integer('clusterId', 1);
   const memberId = reader.integer('memberId', 1);
-  const count = reader.integer('count');
+  const count = reader.integer('count', 1);
   const all = readMembers(reader);
-  return { kind, clusterId, memberId, founders: all.slice(0, count), members: all.slice(count) };
+  const [founders, members] = [all.slice(0, count), all.slice(count)];
+  checkGroup('founders', founders);
+  checkGroup('members', members);
+  if (!members.some(({ id }) => id === memberId)) throw invalidField('memberId', memberId);
+  return { kind, clusterId, memberId, founders, members };
+}
+
+/** As those of a group are that was made by its options, and by changes of its membership. */
+function checkGroup(what: string, members: readonly MemberInfo[]): void {
+  const { length } = members;
+  if (length === 0 || length > limits.membersMax) throw invalidField(what, length);
+  for (const field of ['id', 'name'] as const) {
+    if (new Set(members.map((member) => member[field])).size === length) continue;
+    throw kontikiError('FRAME_INVALID', `two of the ${what} have one ${field}`);
+  }
+  const wrong = members.find(({ address, name }) => {
+    return !isMemberText(name) || !(address === '' || isAddress(address));
+  });
+  if (wrong === undefined) return;
+  throw kontikiError('FRAME_INVALID', `member ${wrong.id} can not have this name and address`);
+}
+
+function isMemberText(text: string): boolean {
+  return text !== '' && text.length <= limits.memberTextMax && !text.includes('\0');
+}
+
+function isAddress(text: string): boolean {
+  return isMemberText(text) && splitAddress(text) !== undefined;
 }
 
 interface Refusal {

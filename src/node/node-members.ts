@@ -186,12 +186,20 @@ export class NodeMembers {
 
   #joinAnswer({ name }: JoinQuestion, { founders }: JoiningInfo): Uint8Array {
     const { clusterId, memberId } = this.#parts.identity;
-    const { members } = this.#membership.directory;
-    const found = this.#membership.directory.named(name);
+    const { directory } = this.#membership;
+    const { members } = directory;
+    const found = directory.named(name);
     if (found === undefined || found.id === memberId || !this.#membership.isMember) {
       return refuseJoin('MEMBER_UNKNOWN', `no member named ${name} was added to this group`);
     }
-    return encodeJoinAnswer({ kind: 'member', clusterId, memberId: found.id, founders, members });
+    // A group that began as a store nobody could reach got its address later.
+    const began = founders.map((each) => {
+      return each.address === ''
+        ? { ...each, address: directory.get(each.id)?.address ?? '' }
+        : each;
+    });
+    const ids = { clusterId, memberId: found.id };
+    return encodeJoinAnswer({ kind: 'member', ...ids, founders: began, members });
   }
 
   /** Time passes; before the core's own tick. */

@@ -3,6 +3,7 @@
  */
 import { isKontikiError, kontikiError, withOutcome } from '../base/errors.js';
 import { limits } from '../base/limits.js';
+import { splitAddress } from '../base/split-address.js';
 import type { MemberId, MemberStatus, Node } from '../node/index.js';
 import { callOptionNames, checkBoolean, checkCallOptions, checkOptions } from './arguments.js';
 import type { CallOptions } from './kv-client.js';
@@ -32,7 +33,6 @@ export interface StoreMembersParts {
 }
 
 const addOptionNames = [...callOptionNames, 'voter', 'autoPromote'];
-const addressPattern = /^(?:\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\]|[^\s:[\]/@]+):(\d{1,5})$/;
 
 /**
  * All calls work on every member, and take effect here before they resolve. One that fails with outcome
@@ -180,9 +180,8 @@ function checkText(value: unknown, what: string): void {
 
 function checkAddress(value: unknown): void {
   checkText(value, 'address');
-  const [, port] = addressPattern.exec(value as string) ?? [];
   // What no transport can parse would stop every member that applies it, and again after a restart.
-  if (port === undefined || Number(port) > 65_535) throw invalid('address', 'host:port', value);
+  if (splitAddress(value as string) === undefined) throw invalid('address', 'host:port', value);
 }
 
 function invalid(what: string, expected: string, got: unknown) {

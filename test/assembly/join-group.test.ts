@@ -33,6 +33,14 @@ test('one answers what makes no sense -> the next one is asked', async () => {
   expect(asked).toEqual(['a:1', 'b:1']);
 });
 
+test('one answers with a member that no group has -> the next one is asked', async () => {
+  const founders = [{ ...members[0]!, name: '' }];
+  const wrong = encodeJoinAnswer({ kind: 'member', clusterId: 7, memberId: 4, founders, members });
+  const { asked, joined } = joining({ 'a:1': wrong, 'b:1': known });
+  expect(await joined).toMatchObject({ founders: members });
+  expect(asked).toEqual(['a:1', 'b:1']);
+});
+
 test('nobody else does -> asked until time is over, then that', async () => {
   const { asked, joined, time } = joining({ 'a:1': Uint8Array.of(0xc1, 7) });
   await time.run(1_000);

@@ -1,14 +1,17 @@
 // What a leader is asked about a directory survives its encoding, and no bytes in its place do harm.
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { limits } from '../../src/base/limits.js';
 import {
   decodeInquiry,
+  decodeJoinAnswer,
   decodeMembershipQuestion,
+  encodeJoinAnswer,
   encodeJoinQuestion,
   encodeMembershipQuestion,
   type MembershipQuestion,
 } from '../../src/codec/membership-codec.js';
-import { expectDecodedOrRefused, mutated } from './hostile-bytes.js';
+import { codeOf, expectDecodedOrRefused, mutated } from './hostile-bytes.js';
 
 const peer = { clusterId: 2 ** 53 - 1, memberId: 7, dirId: '0123456789abcdef0123456789abcdef' };
 const life = { number: 3, term: 5, lastIndex: 2 ** 40, tokens: [2 ** 32 - 1, 0, 7] };
@@ -46,4 +49,54 @@ test('damaged bytes -> a question or FRAME_INVALID', () => {
     fc.property(bytes, (each) => expectDecodedOrRefused(() => decodeMembershipQuestion(each))),
     { numRuns: 500 },
   );
+});
+
+describe('what one that joins is told', () => {
+  const member = (id: number, name = `n${id}`, address = `${name}:1`) => {
+    return { id, name, address, promote: false };
+  };
+  const founders = [member(1, 'a', '')];
+  const members = [member(1, 'a'), member(4, 'd', '[::1]:7000')];
+  const told = { kind: 'member', clusterId: 7, memberId: 4, founders, members } as const;
+  const many = Array.from({ length: limits.membersMax + 1 }, (_, at) => member(at + 1));
+  const longest = 'x'.repeat(limits.memberTextMax);
+
+  test('a group -> the same, a founder without an address too', () => {
+    expect(decodeJoinAnswer(encodeJoinAnswer(told))).toStrictEqual(told);
+    const long = { ...told, founders: [member(1, longest, `${longest.slice(2)}:1`)] };
+    expect(decodeJoinAnswer(encodeJoinAnswer(long))).toStrictEqual(long);
+    const most = { ...told, founders: many.slice(1), members: many.slice(1) };
+    expect(decodeJoinAnswer(encodeJoinAnswer(most))).toStrictEqual(most);
+  });
+
+  test.each([
+    ['cluster 0', { clusterId: 0 }],
+    ['member 0', { memberId: 0 }],
+    ['an id that none of the members has', { memberId: 5 }],
+    ['no founders', { founders: [] }],
+    ['no members', { members: [] }],
+    ['too many founders', { founders: many }],
+    ['too many members', { members: many }],
+    ['a founder 0', { founders: [member(0)] }],
+    ['two founders of one id', { founders: [member(1), member(1, 'b')] }],
+    ['two members of one name', { members: [member(1, 'd'), member(4, 'd')] }],
+    ['a founder without a name', { founders: [member(1, '')] }],
+    ['a name with a NUL', { founders: [member(1, 'a\0')] }],
+    ['a name that is too long', { founders: [member(1, `${longest}x`, 'a:1')] }],
+    ['an address that is too long', { founders: [member(1, 'a', `${longest}:1`)] }],
+    ['an address without a port', { members: [member(4, 'd', 'd')] }],
+    ['an address with a NUL', { members: [member(4, 'd', 'd\0:1')] }],
+    ['a port that there is not', { members: [member(4, 'd', 'd:65536')] }],
+  ])('%s -> FRAME_INVALID', (_what, wrong) => {
+    const bytes = encodeJoinAnswer({ ...told, ...wrong });
+    expect(codeOf(() => decodeJoinAnswer(bytes))).toBe('FRAME_INVALID');
+  });
+
+  test('damaged bytes -> an answer or FRAME_INVALID', () => {
+    const bytes = mutated(fc.constant(encodeJoinAnswer(told)));
+    fc.assert(
+      fc.property(bytes, (each) => expectDecodedOrRefused(() => decodeJoinAnswer(each))),
+      { numRuns: 500 },
+    );
+  });
 });

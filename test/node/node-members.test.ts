@@ -1,8 +1,11 @@
 // The parts of the membership put together, where they call each other.
 import { describe, expect, test } from 'vitest';
 import { type KontikiError, kontikiError } from '../../src/base/errors.js';
+import { encodeMemberList } from '../../src/codec/member-codec.js';
 import {
   decodeInquiry,
+  decodeJoinAnswer,
+  encodeJoinQuestion,
   encodeMembershipAnswer,
   encodeMembershipQuestion,
 } from '../../src/codec/membership-codec.js';
@@ -151,6 +154,28 @@ test('asked at its address by anybody -> of a leader "I know it", of others noth
   await expect(follower.answerInquiry(question(2, 'c'))).rejects.toMatchObject({
     code: 'NO_LEADER',
   });
+});
+
+test('a founder that got its address later -> one that joins is told it', async () => {
+  const member = { id: 1, name: 'a', address: 'a:1', promote: false };
+  const founder = { ...member, address: '' };
+  const gone = { ...founder, id: 3, name: 'c' };
+  const context = encodeMemberList({
+    members: [member, { ...member, id: 2, name: 'b' }],
+    removed: [],
+  });
+  const peerMemory = { load: () => new Map(), save: async () => undefined };
+  const time = new VirtualTime();
+  const members = new NodeMembers({
+    identity: { clusterId: 7, memberId: 1, dirId: 'a' },
+    initial: { voters: [1, 2], context },
+    options: { joining: { token: 'blue', founders: [founder, gone] }, peerMemory },
+    transport: { updatePeers: () => undefined },
+    raft: { role: 'leader', term: 2 },
+    ...{ log: {}, questions: {}, clock: time, timers: time, electionMs: 1_000 },
+  } as unknown as NodeMembersParts);
+  const answer = await members.answerInquiry(encodeJoinQuestion({ token: 'blue', name: 'b' }));
+  expect(decodeJoinAnswer(answer!)).toMatchObject({ founders: [member, gone] });
 });
 
 test('a question to be passed on -> to the leader, once; others are not', async () => {

@@ -63,3 +63,30 @@ test('over TCP: one grows to three, the first leaves, one is opened again -> all
   expect((await c.get('k'))?.text()).toBe('3');
   await voters(c, ['b', 'c']);
 }, 30_000);
+
+test('a store that began without an address, opened with bootstrap existing -> takes others in, and they too', async () => {
+  place = await mkdtemp(join(tmpdir(), 'kontiki-members-'));
+  const times = { tickMs: 20, bootstrap: 'existing' } as const;
+  const address = { a: await freeAddress(), b: await freeAddress(), c: await freeAddress() };
+  const dirOf = (name: string) => join(place, name);
+  const alone = await openStore({ name: 'a', dir: dirOf('a'), tickMs: 20 });
+  await alone.put('k', '1');
+  await alone.close();
+  const open = async (name: 'a' | 'b' | 'c', via: readonly string[] = []) => {
+    const options = { name, dir: dirOf(name), listen: address[name], join: via, ...times };
+    const store = await openStore(options);
+    stores.push(store);
+    return store;
+  };
+  const a = await open('a');
+  await a.members.update('a', address.a);
+  await a.members.add('b', address.b);
+  const b = await open('b', [address.a]);
+  await voters(b, ['a', 'b']);
+  await b.close();
+  const again = await open('b');
+  await again.members.add('c', address.c);
+  const c = await open('c', [address.b]);
+  await voters(c, ['a', 'b', 'c']);
+  expect((await c.get('k'))?.text()).toBe('1');
+}, 30_000);

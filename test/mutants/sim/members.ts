@@ -99,8 +99,8 @@ export const members: readonly SimDefect[] = [
     source: 'C5, C6',
     profile,
     file: 'assembly/open-member.ts',
-    find: 'joined?.founders ??',
-    replace: 'joined?.members ??',
+    find: 'joined.founders.map(',
+    replace: 'joined.members.map(',
   },
   {
     name: 'backup: nobody is asked what was acknowledged before',
