@@ -59,6 +59,16 @@ test('openNode: a lock file that names nobody who is known here -> DIR_LOCKED as
   expect(openElsewhere(dir)).toBe('opened');
 }, 30_000);
 
+test('openStore: a close that could not remove the lock file -> the same process opens the directory again', async () => {
+  const dir = place.dir('data');
+  const store = await openStore({ dir });
+  const lock = await readFile(`${dir}/lock`);
+  await store.close();
+  await writeFile(`${dir}/lock`, lock);
+  await (await openStore({ dir })).close();
+  expect(await readdir(dir)).not.toContain('lock');
+});
+
 test.each([
   ['let go of meanwhile', 3, 'taken'],
   ['kept', 100, 'DIR_LOCKED'],

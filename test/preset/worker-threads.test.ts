@@ -1,27 +1,33 @@
 // A store in a worker thread of the host.
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openStore } from '../../src/index.js';
 
 let dir: string;
+let data: string;
+let bundle: string;
 
-beforeEach(() => {
+beforeEach(async () => {
   // Inside of the project, so that the bundle finds its packages.
   dir = mkdtempSync(join(import.meta.dirname, 'worker-'));
-});
-
-afterEach(() => rmSync(dir, { recursive: true }));
-
-test('the thread ends after its store was closed -> no file of other threads is closed', async () => {
-  const data = mkdtempSync(join(tmpdir(), 'kontiki-worker-'));
-  const bundle = join(dir, 'kontiki.mjs');
+  data = mkdtempSync(join(tmpdir(), 'kontiki-worker-'));
+  bundle = join(dir, 'kontiki.mjs');
   const entryPoints = [join(import.meta.dirname, '../../src/index.ts')];
   const target = { bundle: true, platform: 'node', format: 'esm', packages: 'external' } as const;
   await build({ entryPoints, outfile: bundle, ...target });
+});
+
+afterEach(() => {
+  rmSync(dir, { recursive: true });
+  rmSync(data, { recursive: true });
+});
+
+test('the thread ends after its store was closed -> no file of other threads is closed', async () => {
   const program = `
     const { parentPort, workerData } = require('node:worker_threads');
     import(workerData.bundle).then(async ({ openStore }) => {
@@ -39,5 +45,23 @@ test('the thread ends after its store was closed -> no file of other threads is 
   await once(worker, 'exit');
   for (const fd of own) expect(() => writeSync(fd, 'x')).not.toThrow();
   for (const fd of own) closeSync(fd);
-  rmSync(data, { recursive: true });
+}, 30_000);
+
+test('a thread has the directory open -> DIR_LOCKED; it ends without a close -> free', async () => {
+  const program = `
+    const { parentPort, workerData } = require('node:worker_threads');
+    import(workerData.bundle).then(async ({ openStore }) => {
+      const store = await openStore({ dir: workerData.data });
+      await store.put('a', '1');
+      parentPort.postMessage('open');
+    });`;
+  const worker = new Worker(program, { eval: true, workerData: { bundle, data } });
+  await once(worker, 'message');
+  const lock = readFileSync(join(data, 'lock'));
+  await expect(openStore({ dir: data })).rejects.toMatchObject({ code: 'DIR_LOCKED' });
+  expect(readFileSync(join(data, 'lock'))).toEqual(lock);
+  await worker.terminate();
+  const store = await openStore({ dir: data });
+  expect((await store.get('a'))?.text()).toBe('1');
+  await store.close();
 }, 30_000);

@@ -13,3 +13,15 @@ export async function unprivileged<T>(work: () => Promise<T>): Promise<T> {
     process.seteuid?.(0);
   }
 }
+
+/** Does something in the midst of it with the rights that this user had before. */
+export function asOwner(work: () => void): void {
+  const user = process.geteuid?.() ?? 0;
+  const isOther = user === nobody && process.getuid?.() === 0;
+  if (isOther) process.seteuid?.(0);
+  try {
+    work();
+  } finally {
+    if (isOther) process.seteuid?.(user);
+  }
+}

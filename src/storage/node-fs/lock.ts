@@ -14,16 +14,21 @@ import { isKontikiError, type KontikiError, kontikiError } from '../../base/erro
 import type { DirectoryLock } from '../file-system.js';
 import { ioError } from './io-error.js';
 
-/**
- * Directories locked through this module, and which folder each path led to then; other threads and copies
- * of it are known by their file.
- */
-const held = new Map<string, FolderId>();
-
 interface FolderId {
   readonly dev: bigint;
   readonly ino: bigint;
 }
+
+const heldSymbol = Symbol.for('kontiki.heldDirectories');
+const shared = globalThis as unknown as { [heldSymbol]?: Map<string, FolderId> };
+
+/**
+ * Directories locked in this thread, and which folder each path led to then; those of other threads are
+ * known by their file. Copies of this module share it: each may load an engine of its own, and to the
+ * kernel all of a process are one.
+ */
+shared[heldSymbol] ??= new Map();
+const held = shared[heldSymbol];
 
 interface Holder {
   readonly pid: number;
@@ -31,6 +36,8 @@ interface Holder {
   readonly startedAt: string | undefined;
   /** Where its id means it: containers have ids of their own. `undefined` where the platform does not tell. */
   readonly space?: string | undefined;
+  /** In its process. */
+  readonly thread?: number | undefined;
 }
 
 /** Takes another lock on a directory. @throws {KontikiError} DIR_LOCKED, STORAGE_IO @since 0.1.0 */
@@ -102,22 +109,24 @@ function isInPlace(directory: string): boolean {
   return now !== undefined && now.dev === was?.dev && now.ino === was.ino;
 }
 
-/** @returns what is held beside the file */
+/** @returns what is held beside the file, if anything is */
 async function take(
   directory: string,
-  takeBeside: TakeLock = async () => ({ release: async () => undefined }),
-): Promise<DirectoryLock> {
+  takeBeside: TakeLock | undefined,
+): Promise<DirectoryLock | undefined> {
   let beside: DirectoryLock | undefined;
-  const besides = async () => {
-    beside ??= await takeBeside(directory);
-    return beside;
-  };
+  const besides =
+    takeBeside &&
+    (async () => {
+      beside ??= await takeBeside(directory);
+    });
   try {
-    await takeFile(directory, besides);
-    return await besides().catch(async (error: unknown) => {
-      await rm(`${directory}/lock`, { force: true });
+    const own = await takeFile(directory, besides);
+    await besides?.().catch(async (error: unknown) => {
+      await removeFile(directory, own);
       throw error;
     });
+    return beside;
   } catch (error) {
     await beside?.release();
     throw error;
@@ -126,29 +135,52 @@ async function take(
 
 /**
  * @param takeBeside - called before the file of a holder that seems dead is removed: if it refuses, the
- *   holder lives, in another container, and keeps its file
+ *   holder lives, in another container or another thread, and keeps its file
+ * @returns what is in the file now
  */
-async function takeFile(directory: string, takeBeside: () => Promise<unknown>): Promise<void> {
+async function takeFile(
+  directory: string,
+  takeBeside: (() => Promise<void>) | undefined,
+): Promise<string> {
   const file = `${directory}/lock`;
-  const { pid } = process;
-  const own: Holder = { pid, startedAt: await startOf(pid), space: await ownSpace() };
+  const own = await thisThread();
+  const text = `${JSON.stringify(own)}\n`;
   // Written aside and linked into place, so that nobody reads half of it.
-  const aside = `${file}.${process.pid}.${threadId}`;
-  await writeFile(aside, `${JSON.stringify(own)}\n`, { mode: 0o600 });
+  const aside = `${file}.${own.pid}.${threadId}`;
+  await writeFile(aside, text, { mode: 0o600 });
   try {
     for (let attempt = 0; ; attempt += 1) {
-      if (await linked(aside, file)) return;
+      if (await linked(aside, file)) return text;
       const holder = await readHolder(file);
       if (holder !== undefined && (await isAlive(holder))) {
-        throw locked(directory, `process ${holder.pid}`);
+        // Left by a close that could not remove it, or by a thread that ended without one. Or of a thread
+        // that has it open still: that can only be asked of the other lock.
+        const isLeft = takeBeside !== undefined && isOfProcess(holder, own);
+        if (!isLeft) throw locked(directory, `process ${holder.pid}`);
       }
       if (attempt === 3) throw locked(directory, 'a process that comes and goes');
-      await takeBeside();
+      await takeBeside?.();
       await rm(file, { force: true });
     }
   } finally {
     await rm(aside, { force: true });
   }
+}
+
+/** Unless another one, who has the lock beside it, has put its own there. */
+async function removeFile(directory: string, own: string): Promise<void> {
+  const file = `${directory}/lock`;
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === own) await rm(file, { force: true });
+}
+
+async function thisThread(): Promise<Holder> {
+  const { pid } = process;
+  return { pid, startedAt: await startOf(pid), space: await ownSpace(), thread: threadId };
+}
+
+function isOfProcess(holder: Holder, { pid, startedAt }: Holder): boolean {
+  return holder.pid === pid && holder.startedAt === startedAt;
 }
 
 async function linked(from: string, to: string): Promise<boolean> {
@@ -208,7 +240,7 @@ async function startOf(pid: number): Promise<string | undefined> {
   }
 }
 
-async function release(directory: string, beside: DirectoryLock): Promise<void> {
+async function release(directory: string, beside: DirectoryLock | undefined): Promise<void> {
   try {
     // What is there now may be another's lock on another folder.
     if (isInPlace(directory)) await rm(`${directory}/lock`, { force: true });
@@ -216,7 +248,11 @@ async function release(directory: string, beside: DirectoryLock): Promise<void> 
     throw ioError(error, `unlock ${directory}`);
   } finally {
     // Behind it: whoever may lock now must not have its file removed.
-    await beside.release().finally(() => held.delete(directory));
+    try {
+      await beside?.release();
+    } finally {
+      held.delete(directory);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 // One owner of a directory: across calls, threads, processes and their deaths.
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
+  chmodSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -10,10 +11,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { kontikiError } from '../../../src/base/errors.js';
 import { nodeFileSystem as fs, lockHolder } from '../../../src/storage/node-fs/index.js';
 import { lockDirectory } from '../../../src/storage/node-fs/lock.js';
+import { asOwner, unprivileged } from '../unprivileged.js';
 
 let dir: string;
 const children: ChildProcess[] = [];
@@ -162,13 +164,63 @@ describe('another lock beside the file', () => {
   });
 
   test('a file that a process of this container holds -> the other lock is not asked for', async () => {
+    writeFileSync(lockPath(), JSON.stringify({ pid: process.ppid }));
+    await expect(lockDirectory(dir, refuse)).rejects.toMatchObject(
+      locked(`process ${process.ppid}`),
+    );
+  });
+
+  test('a file of this very process, which does not hold it -> the other lock decides', async () => {
     const lock = await lockDirectory(dir);
     const mine = readFileSync(lockPath());
     await lock.release();
     writeFileSync(lockPath(), mine);
-    await expect(lockDirectory(dir, refuse)).rejects.toMatchObject(
-      locked(`process ${process.pid}`),
-    );
+    // Of another thread, or of one that ended: its file stays.
+    await expect(lockDirectory(dir, refuse)).rejects.toMatchObject(locked('in another container'));
+    expect(readFileSync(lockPath())).toEqual(mine);
+    let isHeld = false;
+    const again = await lockDirectory(dir, async () => {
+      isHeld = true;
+      return { release: async () => undefined };
+    });
+    expect(isHeld).toBe(true);
+    await again.release();
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  test('a file that could not be removed -> told, and the same process can lock it again', async () => {
+    const beside = { release: async () => undefined };
+    chmodSync(dir, 0o777);
+    await unprivileged(async () => {
+      const lock = await lockDirectory(dir, async () => beside);
+      asOwner(() => chmodSync(dir, 0o555));
+      await expect(lock.release()).rejects.toMatchObject({ code: 'STORAGE_IO' });
+      asOwner(() => chmodSync(dir, 0o777));
+      expect(readdirSync(dir)).toEqual(['lock']);
+      await (await lockDirectory(dir, async () => beside)).release();
+    });
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  test('refused, and another one has taken the place meanwhile -> its file stays', async () => {
+    const theirs = JSON.stringify({ pid: process.pid, thread: 77 });
+    const overtaken = () => {
+      writeFileSync(lockPath(), theirs);
+      return refuse();
+    };
+    await expect(lockDirectory(dir, overtaken)).rejects.toMatchObject({ code: 'DIR_LOCKED' });
+    expect(readFileSync(lockPath(), 'utf8')).toBe(theirs);
+  });
+
+  test('another copy of this module holds it -> DIR_LOCKED: one process has one lock of the kernel', async () => {
+    const lock = await lockDirectory(dir);
+    vi.resetModules();
+    const copy = await import('../../../src/storage/node-fs/lock.js');
+    expect(copy.lockDirectory).not.toBe(lockDirectory);
+    const take = async () => ({ release: async () => undefined });
+    await expect(copy.lockDirectory(dir, take)).rejects.toMatchObject(locked('this process'));
+    await lock.release();
+    await (await copy.lockDirectory(dir, take)).release();
   });
 });
 
