@@ -31,8 +31,8 @@ import { DataDirectory, newDirId } from './data-directory.js';
 import { foundingState } from './founding-state.js';
 import { restoredConfig, type StoreConfig } from './store-config.js';
 
-/** What a lock of the platform is made of. */
-const lockNames = ['lock', 'lock.d'];
+/** What a lock of the platform is made of, and what attempts to take it may have left. */
+const lockNames = /^lock(\.d|\.\d+\.\d+)?$/;
 
 /** What a restore needs of an environment. @since 0.1.0 */
 export type RestoreEnv = Pick<Env, 'fs' | 'openEngine' | 'random' | 'sha256' | 'timers'>;
@@ -124,7 +124,7 @@ function beginningOf({ info }: VerifiedBackup): LogId {
 }
 
 async function refuseFilled({ fs }: RestoreEnv, dir: string): Promise<void> {
-  const found = (await fs.list(dir)).filter((name) => !lockNames.includes(name));
+  const found = (await fs.list(dir)).filter((name) => !lockNames.test(name));
   if (found.length === 0) return;
   const message = `restore: expected nothing in ${dir}, found ${found.slice(0, 5).join(', ')}`;
   throw kontikiError('DIR_NOT_EMPTY', message);
@@ -139,7 +139,7 @@ async function write(restore: Restore, directory: DataDirectory): Promise<void> 
   } catch (error) {
     // Nobody can use what is there; what cannot be removed is refused by every open.
     for (const name of await env.fs.list(dir).catch(() => [])) {
-      if (!lockNames.includes(name)) await env.fs.remove(`${dir}/${name}`).catch(() => undefined);
+      if (!lockNames.test(name)) await env.fs.remove(`${dir}/${name}`).catch(() => undefined);
     }
     throw error;
   }

@@ -146,6 +146,14 @@ describe('restore refuses', () => {
     expect(await codeOf(restoreStore({ from, dir: place.dir('lost') }))).toBe('DIR_NOT_EMPTY');
   });
 
+  test('a directory with what attempts to lock it left -> restored', async () => {
+    await backedUp();
+    const dir = await place.emptyDir('tried');
+    await writeFile(`${dir}/lock.4194305.0`, '');
+    await restoreStore({ from, dir });
+    expect(await readdir(dir)).not.toContain('lock.4194305.0');
+  });
+
   test('cut, altered, foreign, missing, later: typed, and the directory is not even made', async () => {
     await backedUp();
     const good = await readFile(from);

@@ -8,7 +8,7 @@
  * kernel beside the file, and the second of the two ends there (`preset/kernel-lock.ts`).
  */
 import { statSync } from 'node:fs';
-import { link, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises';
 import { threadId } from 'node:worker_threads';
 import { isKontikiError, type KontikiError, kontikiError } from '../../base/errors.js';
 import type { DirectoryLock } from '../file-system.js';
@@ -29,6 +29,9 @@ const shared = globalThis as unknown as { [heldSymbol]?: Map<string, FolderId> }
  */
 shared[heldSymbol] ??= new Map();
 const held = shared[heldSymbol];
+
+/** Of the file that is linked into place; see `takeFile`. */
+const asidePattern = /^lock\.\d+\.\d+$/;
 
 interface Holder {
   readonly pid: number;
@@ -126,6 +129,7 @@ async function take(
       await removeFile(directory, own);
       throw error;
     });
+    if (beside !== undefined) await clearAsides(directory);
     return beside;
   } catch (error) {
     await beside?.release();
@@ -147,10 +151,13 @@ async function takeFile(
   const text = `${JSON.stringify(own)}\n`;
   // Written aside and linked into place, so that nobody reads half of it.
   const aside = `${file}.${own.pid}.${threadId}`;
-  await writeFile(aside, text, { mode: 0o600 });
   try {
     for (let attempt = 0; ; attempt += 1) {
-      if (await linked(aside, file)) return text;
+      await writeFile(aside, text, { mode: 0o600 });
+      const isLinked = await linked(aside, file);
+      if (isLinked === true) return text;
+      // Cleared away by who has the directory: the file says who that is.
+      if (isLinked === undefined && attempt < 3) continue;
       const holder = await readHolder(file);
       if (holder !== undefined && (await isAlive(holder))) {
         // Left by a close that could not remove it, or by a thread that ended without one. Or of a thread
@@ -164,6 +171,14 @@ async function takeFile(
     }
   } finally {
     await rm(aside, { force: true });
+  }
+}
+
+/** What attempts left that were cut short. Their processes cannot be asked: they may be of other containers. */
+async function clearAsides(directory: string): Promise<void> {
+  for (const name of await readdir(directory).catch(() => [])) {
+    if (!asidePattern.test(name)) continue;
+    await rm(`${directory}/${name}`, { force: true }).catch(() => undefined);
   }
 }
 
@@ -183,12 +198,15 @@ function isOfProcess(holder: Holder, { pid, startedAt }: Holder): boolean {
   return holder.pid === pid && holder.startedAt === startedAt;
 }
 
-async function linked(from: string, to: string): Promise<boolean> {
+/** @returns `undefined` when there is nothing any more to be linked */
+async function linked(from: string, to: string): Promise<boolean | undefined> {
   try {
     await link(from, to);
     return true;
   } catch (error) {
-    if ((error as { code?: string }).code === 'EEXIST') return false;
+    const { code } = error as { code?: string };
+    if (code === 'EEXIST') return false;
+    if (code === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 // One owner of a directory: across calls, threads, processes and their deaths.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   mkdirSync,
@@ -202,6 +202,28 @@ describe('another lock beside the file', () => {
     expect(readdirSync(dir)).toEqual([]);
   });
 
+  test('taken -> what others left beside the file is cleared away, nothing else', async () => {
+    const take = async () => ({ release: async () => undefined });
+    const others = ['lock.txt', 'lock.7', 'lock.7.0.bak', 'block.7.0'];
+    for (const name of ['lock.7.0', 'lock.4194305.12', ...others])
+      writeFileSync(`${dir}/${name}`, '');
+    const lock = await lockDirectory(dir, take);
+    expect(readdirSync(dir).sort()).toEqual(['lock', ...others].sort());
+    await lock.release();
+  });
+
+  test('what it wrote beside the file is cleared away meanwhile -> written again', async () => {
+    writeFileSync(lockPath(), gone);
+    const lock = await lockDirectory(dir, async () => {
+      // As one does that had the directory until just now.
+      for (const name of readdirSync(dir)) if (name !== 'lock') rmSync(`${dir}/${name}`);
+      return { release: async () => undefined };
+    });
+    expect(holder().pid).toBe(process.pid);
+    await lock.release();
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
   test('refused, and another one has taken the place meanwhile -> its file stays', async () => {
     const theirs = JSON.stringify({ pid: process.pid, thread: 77 });
     const overtaken = () => {
@@ -272,6 +294,22 @@ describe('another container', () => {
   test('before this machine was started -> nobody', async () => {
     elsewhere('another-boot 12345');
     expect(await lockHolder(dir)).toBeUndefined();
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('no room (skipped unless there is ulimit)', () => {
+  test('for the lock file -> STORAGE_IO, and nothing is left behind', () => {
+    const url = new URL('../../../src/storage/node-fs/index.ts', import.meta.url).href;
+    const script = `
+      const { nodeFileSystem } = await import(${JSON.stringify(url)});
+      await nodeFileSystem.lock(${JSON.stringify(dir)}).catch(({ cause }) => console.log(cause.code));
+    `;
+    const command = `trap '' XFSZ; ulimit -f 0; exec "$0" --import tsx --input-type=module -e "$1"`;
+    const { stdout } = spawnSync('sh', ['-c', command, process.execPath, script], {
+      encoding: 'utf8',
+    });
+    expect(stdout.trim()).toBe('EFBIG');
+    expect(readdirSync(dir)).toEqual([]);
   });
 });
 
