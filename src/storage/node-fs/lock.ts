@@ -95,14 +95,23 @@ export async function lockHolder(path: string): Promise<string | undefined> {
  * away is still there for the files that are open in it, but what its path leads to now may be another
  * member's: `mv data data.old`, and the next one is started, while this one still runs.
  *
- * @throws {KontikiError} STORAGE_IO, when the path leads elsewhere than when it was locked
+ * @throws {KontikiError} STORAGE_IO, when the path leads elsewhere than when it was locked, or where it
+ *   leads cannot be seen
  * @since 0.1.0
  */
 export function checkInPlace(path: string): void {
   for (const directory of held.keys()) {
-    if (!path.startsWith(`${directory}/`) || isInPlace(directory)) continue;
+    if (!path.startsWith(`${directory}/`) || isSeenInPlace(directory)) continue;
     const message = `expected ${directory} to be the directory that was opened, but it was moved or replaced`;
     throw kontikiError('STORAGE_IO', message);
+  }
+}
+
+function isSeenInPlace(directory: string): boolean {
+  try {
+    return isInPlace(directory);
+  } catch (error) {
+    throw ioError(error, `look at ${directory}`);
   }
 }
 

@@ -1,5 +1,13 @@
 // The contract of FileSystem, on real files.
-import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { crc32 } from '../../../src/base/crc32.js';
@@ -9,6 +17,7 @@ import { DiskThread } from '../../../src/storage/node-fs/disk-thread.js';
 import { fileCalls, NodeFile } from '../../../src/storage/node-fs/file.js';
 import { nodeFileSystem as fs } from '../../../src/storage/node-fs/index.js';
 import { ioError } from '../../../src/storage/node-fs/io-error.js';
+import { unprivileged } from '../unprivileged.js';
 
 let dir: string;
 
@@ -100,6 +109,30 @@ describe('names', () => {
     writeFileSync(`${dir}/x/y/z`, '');
     for (const name of ['x', 'x', 'b', 'none/at/all']) await fs.remove(`${dir}/${name}`);
     expect(await fs.list(dir)).toEqual([]);
+  });
+
+  test('a locked directory that cannot be looked at any more -> STORAGE_IO with the cause', async () => {
+    const above = `${dir}/above`;
+    const place = `${above}/place`;
+    mkdirSync(place, { recursive: true });
+    chmodSync(dir, 0o711);
+    const lock = await fs.lock(place);
+    chmodSync(above, 0);
+    await unprivileged(async () => {
+      for (const act of [
+        () => fs.open(`${place}/file`, 'create'),
+        () => fs.rename(`${place}/file`, `${place}/other`),
+        () => fs.remove(`${place}/file`),
+      ]) {
+        await expect(act()).rejects.toMatchObject({
+          code: 'STORAGE_IO',
+          message: expect.stringContaining(`look at ${place}`),
+          cause: { code: 'EACCES' },
+        });
+      }
+    });
+    chmodSync(above, 0o700);
+    await lock.release();
   });
 
   test('syncDirectory -> resolves for a folder', async () => {
