@@ -66,6 +66,7 @@ export class NodeMembers {
   /** Why this member has to stop once what is being applied is done. */
   #removed: { readonly led: boolean } | undefined;
   #lingering: Timer | undefined;
+  #isClosed = false;
   /** When time passed last. */
   #tickedMs: number;
   /** When it went on after it stood still for longer than an election takes. */
@@ -122,7 +123,8 @@ export class NodeMembers {
   /** A batch is applied, and everybody who waited for it was told. */
   applied(): void {
     this.#membership.applied();
-    if (this.#removed === undefined || this.#lingering !== undefined) return;
+    // A batch may end behind a close: nothing would cancel the timer.
+    if (this.#isClosed || this.#removed === undefined || this.#lingering !== undefined) return;
     const stop = () => this.#parts.onFailed(removedError(this.#parts.identity.memberId));
     if (!this.#removed.led) return stop();
     // It may be the only one to know that its removal is committed; its answers to those who now want
@@ -211,8 +213,9 @@ export class NodeMembers {
     this.#leader.tick();
   }
 
-  /** Ends every call with `error`. */
+  /** Ends every call with `error`; asks for nothing more. */
   close(error: KontikiError): void {
+    this.#isClosed = true;
     this.#lingering?.cancel();
     this.calls.close(error);
   }

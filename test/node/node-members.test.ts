@@ -195,10 +195,8 @@ test('a question to be passed on -> to the leader, once; others are not', async 
   await expect(members.relay(relayed)).rejects.toMatchObject({ code: 'NO_LEADER' });
 });
 
-test.each([
-  ['follower', 'at once'],
-  ['leader', 'two election timeouts later: it may be the only one to know'],
-])('a %s applies its own removal -> it stops %s', async (role) => {
+/** A member of three that is about to apply its own removal. */
+async function leaving(role: string) {
   const time = new VirtualTime();
   const failures: unknown[] = [];
   const raft = {
@@ -218,6 +216,14 @@ test.each([
   } as unknown as NodeMembersParts);
   const removal = encodeConfChange({ type: 'remove', memberId: 1 });
   await members.beforeApply([{ term: 2, index: 6, ...removal }]);
+  return { failures, members, time };
+}
+
+test.each([
+  ['follower', 'at once'],
+  ['leader', 'two election timeouts later: it may be the only one to know'],
+])('a %s applies its own removal -> it stops %s', async (role) => {
+  const { failures, members, time } = await leaving(role);
   expect(failures).toEqual([]);
   members.applied();
   const removed = expect.objectContaining({ code: 'MEMBER_REMOVED' });
@@ -225,6 +231,17 @@ test.each([
   await time.run(2_000);
   expect(failures).toEqual([removed]);
 });
+
+test.each(['follower', 'leader'])(
+  'a %s that is closed applies its own removal -> no timer, no end',
+  async (role) => {
+    const { failures, members, time } = await leaving(role);
+    members.close(kontikiError('CLOSED', 'closed'));
+    members.applied();
+    expect(time.pending).toBe(0);
+    expect(failures).toEqual([]);
+  },
+);
 
 describe('a leader and a member that it never met', () => {
   const peer = { clusterId: 7, memberId: 2, dirId: 'b' };
