@@ -89,6 +89,8 @@ export class Snapshots {
   /** Not installed yet, in order. */
   #taken: readonly Taken[] = [];
   #installedIndex = 0;
+  /** Removals under way that nobody waits for but a stop. */
+  readonly #removals = new Set<Promise<void>>();
   readonly #interruption = new AbortController();
 
   private constructor(parts: Parts, options: NodeOptions) {
@@ -263,7 +265,7 @@ export class Snapshots {
     handlers.onInstalled(done.last, done.sent);
     this.#receiver.installed(done.last);
     // The ones before are of no use to anybody.
-    void store.prune().catch(() => undefined);
+    this.#remove(store.prune());
   }
 
   async #pause(): Promise<void> {
@@ -283,7 +285,15 @@ export class Snapshots {
     await this.#receiver.stop();
     await this.#maker.stop();
     await this.#trimmer.idle();
+    // Closed, it begins no more of them; the lock of the directory is let go of behind them.
     await letGo(() => this.#parts.store.close());
+    await Promise.all(this.#removals);
+  }
+
+  /** What stays is removed the next time. */
+  #remove(removal: Promise<void>): void {
+    const done = letGo(() => removal).then(() => void this.#removals.delete(done));
+    this.#removals.add(done);
   }
 
   #send(message: WireMessage): void {
@@ -299,7 +309,7 @@ export class Snapshots {
   #onEnd(to: MemberId, end: StreamEnd, meta: SnapshotMeta): void {
     this.#streams.delete(to);
     if (end !== 'failed') this.#unfinished.delete(to);
-    if (end === 'damaged') void this.#maker.damaged(meta);
+    if (end === 'damaged') this.#remove(this.#maker.damaged(meta));
     const arrived = end === 'arrived';
     const kind = arrived ? 'sent' : 'failed';
     this.#parts.handlers.onSent?.({ kind, index: meta.last.index, memberId: to });

@@ -1,5 +1,7 @@
 // What the core is told of snapshots on their way to others.
 import { describe, expect, test } from 'vitest';
+import { Deferred } from '../../src/base/deferred.js';
+import { kontikiError } from '../../src/base/errors.js';
 import { Prng } from '../../src/base/prng.js';
 import { encodeMemberList } from '../../src/codec/member-codec.js';
 import type { SnapshotAck } from '../../src/codec/wire-message.js';
@@ -43,7 +45,7 @@ async function sending() {
   while (snapshots.latest() === undefined) await new Promise((resolve) => setImmediate(resolve));
   const snapshot = { last, configuration, data: new Uint8Array(0) };
   const request: SnapshotRequest = { kind: 'snapshot-request', from: 1, to: 2, term: 1, snapshot };
-  return { reports, request, sent, snapshots };
+  return { reports, request, sent, snapshots, store };
 }
 
 test('one is on its way when the core begins anew -> it hears nothing of the one before', async () => {
@@ -64,6 +66,24 @@ test('there is none any more of that entry -> it hears so, and of nothing else',
   expect(reports).toEqual([[2, false]]);
   snapshots.onLinkLost(2);
   expect(reports).toEqual([[2, false]]);
+});
+
+test('a damaged one is being removed when all stops -> it waits for that', async () => {
+  const { request, snapshots, store } = await sending();
+  const removal = new Deferred<void>();
+  store.read = () => {
+    throw kontikiError('SNAPSHOT_CORRUPT', 'damaged', { file: 'a', offset: 0 });
+  };
+  store.remove = () => removal.promise;
+  snapshots.send(request);
+  let isStopped = false;
+  const stopped = snapshots.stop().then(() => {
+    isStopped = true;
+  });
+  for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  expect(isStopped).toBe(false);
+  removal.resolve();
+  await stopped;
 });
 
 describe('a request that the core, or the driver, could not take', () => {
