@@ -148,7 +148,7 @@ async function take(
 
 /**
  * @param takeBeside - called before the file of a holder that seems dead is removed: if it refuses, the
- *   holder lives, in another container or another thread, and keeps its file
+ *   holder lives, in another container, and keeps its file
  * @returns what is in the file now
  */
 async function takeFile(
@@ -169,9 +169,9 @@ async function takeFile(
       if (isLinked === undefined && attempt < 3) continue;
       const holder = await readHolder(file);
       if (holder !== undefined && (await isAlive(holder))) {
-        // Left by a close that could not remove it, or by a thread that ended without one. Or of a thread
-        // that has it open still: that can only be asked of the other lock.
-        const isLeft = takeBeside !== undefined && isOfProcess(holder, own);
+        // Left by a close that could not remove it. Of another thread it stays: each may have loaded an engine
+        // of its own, and to the kernel all of a process are one.
+        const isLeft = takeBeside !== undefined && isSameThread(holder, own);
         if (!isLeft) throw locked(directory, `process ${holder.pid}`);
       }
       if (attempt === 3) throw locked(directory, 'a process that comes and goes');
@@ -203,8 +203,8 @@ async function thisThread(): Promise<Holder> {
   return { pid, startedAt: await startOf(pid), space: await ownSpace(), thread: threadId };
 }
 
-function isOfProcess(holder: Holder, { pid, startedAt }: Holder): boolean {
-  return holder.pid === pid && holder.startedAt === startedAt;
+function isSameThread(holder: Holder, { pid, startedAt, thread }: Holder): boolean {
+  return holder.pid === pid && holder.startedAt === startedAt && holder.thread === thread;
 }
 
 /** @returns `undefined` when there is nothing any more to be linked */
@@ -222,8 +222,9 @@ async function linked(from: string, to: string): Promise<boolean | undefined> {
 
 async function readHolder(file: string): Promise<Holder | undefined> {
   try {
-    const { pid, startedAt, space } = JSON.parse(await readFile(file, 'utf8')) as Partial<Holder>;
-    return typeof pid === 'number' ? { pid, startedAt, space } : undefined;
+    const text = await readFile(file, 'utf8');
+    const { pid, startedAt, space, thread } = JSON.parse(text) as Partial<Holder>;
+    return typeof pid === 'number' ? { pid, startedAt, space, thread } : undefined;
   } catch {
     // Gone meanwhile, or not ours: nobody who is alive holds it.
     return undefined;
