@@ -54,8 +54,10 @@ export type TakeLock = (directory: string) => Promise<DirectoryLock>;
 export async function lockDirectory(path: string, takeBeside?: TakeLock): Promise<DirectoryLock> {
   try {
     const directory = await realpath(path);
-    if (held.has(directory)) throw locked(path, 'this process');
-    held.set(directory, statSync(directory, { bigint: true }));
+    const folder = statSync(directory, { bigint: true });
+    // By whatever path: it may have been moved, or linked to, since.
+    if (held.has(directory) || isHeld(folder)) throw locked(path, 'this process');
+    held.set(directory, folder);
     let beside: DirectoryLock | undefined;
     try {
       beside = await take(directory, takeBeside);
@@ -105,6 +107,10 @@ export function checkInPlace(path: string): void {
     const message = `expected ${directory} to be the directory that was opened, but it was moved or replaced`;
     throw kontikiError('STORAGE_IO', message);
   }
+}
+
+function isHeld({ dev, ino }: FolderId): boolean {
+  return [...held.values()].some((one) => one.dev === dev && one.ino === ino);
 }
 
 function isSeenInPlace(directory: string): boolean {

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -331,4 +332,24 @@ describe('a lock left behind', () => {
     await lock.release();
     expect(readdirSync(dir)).toEqual([]);
   });
+});
+
+describe('a directory that is moved while it is locked', () => {
+  const beside = async () => ({ release: async () => undefined });
+
+  test.each(['moved', 'moved and linked to'])(
+    '%s -> DIR_LOCKED by each of its paths',
+    async (how) => {
+      const [data, moved] = [`${dir}/data`, `${dir}/moved`];
+      mkdirSync(data);
+      const lock = await lockDirectory(data, beside);
+      renameSync(data, moved);
+      if (how === 'moved') mkdirSync(data);
+      else symlinkSync('moved', data);
+      for (const path of [data, moved]) {
+        await expect(lockDirectory(path, beside)).rejects.toMatchObject(locked('this process'));
+      }
+      await lock.release();
+    },
+  );
 });
