@@ -203,10 +203,11 @@ export async function openSession(kv: KvClient, options: SessionOptions = {}): P
   checkNames(options, sessionNames);
   const { ttlSeconds = 60, timers = systemTimers, signal, timeoutMs } = options;
   const patience = new Patience({ signal, timeoutMs }, timers);
+  let grants = 0;
   try {
     // The first one says by itself what became of it when its time is over.
     let lease = await kv.lease(ttlSeconds, { keepAlive: true, signal, timeoutMs });
-    for (let grants = 1; lease.lost.aborted; grants += 1) {
+    for (grants = 1; lease.lost.aborted; grants += 1) {
       if (!isKontikiError(lease.lost.reason, 'LEASE_EXPIRED')) throw lease.lost.reason;
       lease.revoke().catch(() => undefined);
       patience.signal.throwIfAborted();
@@ -215,9 +216,9 @@ export async function openSession(kv: KvClient, options: SessionOptions = {}): P
     }
     return new Session({ kv, lease, timers });
   } catch (error) {
-    // The own time was over in the middle of a grant, which was then aborted.
-    if (patience.signal.aborted && signal?.aborted !== true) throw tooLate(ttlSeconds);
-    throw error;
+    // The own time was over in the middle of a later grant, which was then aborted.
+    const isOver = grants > 0 && patience.signal.aborted && signal?.aborted !== true;
+    throw isOver ? tooLate(ttlSeconds) : error;
   } finally {
     patience.end();
   }

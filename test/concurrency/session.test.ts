@@ -251,6 +251,16 @@ describe('an outage longer than the TTL, while a session opens', () => {
     expect(await world.done(world.store().leases())).toEqual([]);
   });
 
+  test('openSession, its timeout over before anybody took the first grant -> as every write', async () => {
+    for (const name of world.cluster.names) world.cluster.sim.network.isolate(name);
+    await world.run(5_000);
+    const own = { ttlSeconds: 60, timers: world.timers, timeoutMs: 400 };
+    const opening = world.watched(openSession(world.store(), own));
+    await world.until(() => opening.state !== 'open');
+    expect(opening.error).toMatchObject({ code: 'NO_LEADER', outcome: 'rejected' });
+    world.cluster.sim.network.heal();
+  });
+
   test('openSession, its timeout over in the middle of a second grant -> TIMEOUT, not ABORTED', async () => {
     let grants = 0;
     const store = world.store();
