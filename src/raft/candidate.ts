@@ -60,9 +60,7 @@ function voteForSelf(raft: Raft, kind: CampaignKind): void {
 
 function askForVote(raft: Raft, kind: CampaignKind, to: MemberId): void {
   const { id: from, term } = raft;
-  const { last } = raft.log;
-  const commit = raft.keepsStandstills ? undefined : commitByVote(raft);
-  const told = commit === undefined ? { last } : { last, commit };
+  const told = { last: raft.log.last, ...commitByVote(raft) };
   if (kind === 'pre-vote') {
     raft.send({ kind: 'pre-vote-request', from, to, term: term + 1, ...told });
   } else if (kind === 'transfer') {
@@ -89,9 +87,7 @@ export function onVoteRequest(raft: Raft, message: VoteRequest | PreVoteRequest)
   const kind = preVote ? 'pre-vote-response' : 'vote-response';
   // A grant of a pre-vote is about the candidate's next term, a rejection tells ours (H10).
   const term = granted ? message.term : raft.term;
-  const answer = { kind, from: raft.id, to: message.from, term, granted } as const;
-  const commit = commitByVote(raft);
-  raft.send(commit === undefined ? answer : { ...answer, commit });
+  raft.send({ kind, from: raft.id, to: message.from, term, granted, ...commitByVote(raft) });
   if (granted && !preVote) {
     raft.electionElapsed = 0;
     raft.vote = message.from;

@@ -15,10 +15,10 @@ import { type LogId, noMember } from './types.js';
  *
  * @since 0.1.0
  */
-export function commitByVote({ keepsStandstills, log }: Raft): LogId | undefined {
+export function commitByVote({ keepsStandstills, log }: Raft): { readonly commit?: LogId } {
   const index = keepsStandstills ? log.committed : log.applied;
   const term = index === 0 ? undefined : log.term(index);
-  return term === undefined ? undefined : { term, index };
+  return term === undefined ? {} : { commit: { term, index } };
 }
 
 /**
@@ -33,20 +33,12 @@ export function commitByVote({ keepsStandstills, log }: Raft): LogId | undefined
  * @since 0.1.0
  */
 export function hearCommit(raft: Raft, message: PeerMessage): void {
-  switch (message.kind) {
-    case 'pre-vote-response':
-      // A grant names a term that nobody is in: late, it must not make us leave a leader that goes on.
-      if (message.granted && raft.role !== 'pre-candidate') return;
-      break;
-    case 'vote-request':
-    case 'pre-vote-request':
-    case 'vote-response':
-      break;
-    default:
-      return;
-  }
-  const { commit } = message;
-  if (commit === undefined || !isNews(raft, commit)) return;
+  const commit = 'commit' in message ? message.commit : undefined;
+  // A number is an index that a leader tells those who follow it.
+  if (typeof commit !== 'object' || !isNews(raft, commit)) return;
+  // A grant names a term that nobody is in: late, it must not make us leave a leader that goes on.
+  const isLate = message.kind === 'pre-vote-response' && raft.role !== 'pre-candidate';
+  if (isLate && message.granted) return;
   if (message.term > raft.term || raft.role !== 'follower') {
     raft.becomeFollower(Math.max(message.term, raft.term), noMember);
   }

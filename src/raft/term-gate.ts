@@ -4,7 +4,7 @@
 import { commitByVote, hearCommit } from './commit-by-vote.js';
 import type { PeerMessage } from './messages.js';
 import type { Raft } from './raft.js';
-import { type LogId, noMember } from './types.js';
+import { noMember } from './types.js';
 
 /**
  * Takes over a later term, answers or drops an earlier one, but for what it tells of a commit.
@@ -74,15 +74,10 @@ function answerOldTerm(raft: Raft, message: PeerMessage): void {
     raft.send({ kind: 'append-response', from, to, term, index: 0 });
   } else if (message.kind === 'pre-vote-request') {
     // Without an answer a candidate with a longer log and an earlier term would wait for ever (H9).
-    raft.send({ kind: 'pre-vote-response', from, to, term, granted: false, ...told(raft) });
+    raft.send({ kind: 'pre-vote-response', from, to, term, granted: false, ...commitByVote(raft) });
   } else if (message.kind === 'vote-request' && !raft.keepsStandstills) {
     // Figure 2: the candidate learns our term. Without pre-votes a member of an old configuration may
     // raise its term as fast as the one that needs its vote, which then would stay behind for ever.
-    raft.send({ kind: 'vote-response', from, to, term, granted: false, ...told(raft) });
+    raft.send({ kind: 'vote-response', from, to, term, granted: false, ...commitByVote(raft) });
   }
-}
-
-function told(raft: Raft): { commit?: LogId } {
-  const commit = commitByVote(raft);
-  return commit === undefined ? {} : { commit };
 }

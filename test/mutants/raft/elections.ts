@@ -178,8 +178,8 @@ export const elections: readonly Defect[] = [
   {
     name: 'election: a refusal of an earlier term does not tell what is applied',
     file: 'term-gate.ts',
-    find: 'return commit === undefined ? {} : { commit };',
-    replace: 'return commit === undefined || raft.term > 0 ? {} : { commit };',
+    find: "kind: 'vote-response', from, to, term, granted: false, ...commitByVote(raft) });",
+    replace: "kind: 'vote-response', from, to, term, granted: false });",
   },
   {
     name: 'election: a campaign goes on that was counted with the voters of before',
