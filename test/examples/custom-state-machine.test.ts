@@ -79,6 +79,8 @@ test('a snapshot: taken beside later commands, cut anywhere, durable when it is 
   const again = new Table(join(root, 'two'));
   expect(await again.open()).toEqual({ appliedIndex: 2_500 });
   expect(rowsOf(again)).toEqual(expected);
+  // Its file is written beside all this, into the folder that goes now.
+  await table.close();
 });
 
 test('commands that cannot be done are answered, and change nothing', async () => {
