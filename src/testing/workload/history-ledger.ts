@@ -35,7 +35,8 @@ export class HistoryLedger {
     const revision = revisionOf(value);
     if (revision === undefined) return;
     if (command.op === 'compact') this.#compactions.push({ index, ...command, atUs });
-    else if (!this.#seenUs.has(revision)) this.#seenUs.set(revision, atUs);
+    // A delete of nothing answers with revision 1, and did not make it: it was always there.
+    else if (revision > 1 && !this.#seenUs.has(revision)) this.#seenUs.set(revision, atUs);
   }
 
   /**
@@ -49,7 +50,6 @@ export class HistoryLedger {
 
   /** What is wrong with one of {@link own}; `undefined` for nothing. */
   finding({ index, revision, atUs }: Compaction): string | undefined {
-    // Nothing made revision 1: it was always there.
     const ageMs = (atUs - (this.#seenUs.get(revision) ?? 0)) / 1_000;
     const leastMs = (1 - tolerance) * this.#keepMs;
     if (ageMs >= leastMs) return undefined;
