@@ -114,7 +114,11 @@ export class DataDirectory {
     return (this.#record?.members ?? []).map(({ id, name, address }) => ({ id, name, address }));
   }
 
-  /** Makes the directory this member's for good, once its name is durable. @param founders - the group's; default the config's */
+  /**
+   * Makes the directory this member's for good, once its name is durable.
+   *
+   * @param founders - the group's; default the config's
+   */
   async initialize(
     identity: MemberIdentity,
     founders: StoreConfig['members'] = this.#config.members,

@@ -1,6 +1,7 @@
 /**
  * Options of `openStore`, checked as a whole before anything is touched.
  */
+import { timerMsMax } from '../base/clock.js';
 import { kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import { hash53 } from '../base/name-hash.js';
@@ -133,9 +134,6 @@ const optionNames = [
   'history',
   'logger',
 ];
-
-/** The longest delay that a timer of Node takes, in milliseconds. */
-const timerMsMax = 2 ** 31 - 1;
 
 /**
  * @throws {KontikiError} OPTIONS_INVALID, DIR_REQUIRED, MEMBER_UNKNOWN, TOO_MANY_MEMBERS

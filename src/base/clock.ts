@@ -16,6 +16,13 @@ export interface Clock {
 }
 
 /**
+ * The longest delay that a timer of the platform takes, in milliseconds; one that is longer fires at once.
+ *
+ * @since 0.1.0
+ */
+export const timerMsMax = 2 ** 31 - 1;
+
+/**
  * A pending callback. Cancelling twice, or after it ran, does nothing.
  *
  * @since 0.1.0

@@ -12,6 +12,7 @@
 import { utf8Bytes } from '../base/bytes.js';
 import { kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
+import { isMemberText } from '../base/member-text.js';
 import { splitAddress } from '../base/split-address.js';
 import type { MemberId } from '../raft/types.js';
 import { FlatReader, invalidField } from './flat-reader.js';
@@ -276,10 +277,6 @@ function checkGroup(what: string, members: readonly MemberInfo[]): void {
   });
   if (wrong === undefined) return;
   throw kontikiError('FRAME_INVALID', `member ${wrong.id} can not have this name and address`);
-}
-
-function isMemberText(text: string): boolean {
-  return text !== '' && text.length <= limits.memberTextMax && !text.includes('\0');
 }
 
 function isAddress(text: string): boolean {

@@ -2,6 +2,7 @@
  * What the first in line holds: the key that says so, a token that grows from holder to holder, and a
  * signal that tells when it is over. A lock and a leadership are this with different words.
  */
+import { timerMsMax } from '../base/clock.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import { sleep } from '../base/sleep.js';
 import type { KvClient } from '../store/kv-client.js';
@@ -12,9 +13,6 @@ import { createdAt, type Guard, oneKey } from './steps.js';
 
 /** Before the key is looked at when watching it failed, in milliseconds. */
 const lookAgainMs = 1_000;
-
-/** Longest delay of a timer. */
-const timerMsMax = 2 ** 31 - 1;
 
 type ReadKey = Awaited<ReturnType<KvClient['getWithRevision']>>;
 

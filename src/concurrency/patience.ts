@@ -3,8 +3,9 @@
  * lost. All of them become one signal.
  */
 import { isAbortSignal } from '../base/abort-signal.js';
-import type { Timers } from '../base/clock.js';
+import { type Timers, timerMsMax } from '../base/clock.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
+import type { Lease } from '../store/lease.js';
 import type { Session } from './session.js';
 
 /** @since 0.1.0 */
@@ -14,9 +15,6 @@ export interface WaitOptions {
   /** Milliseconds before the call rejects with `TIMEOUT`; default: it waits as long as it takes. */
   readonly timeoutMs?: number | undefined;
 }
-
-/** Longest delay of a timer. */
-const timerMsMax = 2 ** 31 - 1;
 
 /** @since 0.1.0 */
 export class Patience {
@@ -50,16 +48,20 @@ export class Patience {
   }
 
   /**
-   * Is over, too, after this time.
+   * Is over, too, when the time of this lease is, by the local clock; whether it was revoked here, or is
+   * lost, makes no difference.
    *
-   * @param ms - no more than 0: it is over now; beyond what timers take: it is that long
-   * @param reason - of the signal
+   * @returns reason of the signal then
    */
-  endAfter(ms: number, reason: KontikiError): void {
-    if (ms <= 0) return this.#controller.abort(reason);
+  endWith(lease: Lease): KontikiError {
+    const reason = kontikiError('LEASE_EXPIRED', `the time of lease ${lease.id} is over`);
     const end = () => this.#controller.abort(reason);
-    const timer = this.#timers.after(Math.min(ms, timerMsMax), end);
-    this.#stops.push(() => timer.cancel());
+    const leftMs = lease._leftMs;
+    if (leftMs > 0) {
+      const timer = this.#timers.after(Math.min(leftMs, timerMsMax), end);
+      this.#stops.push(() => timer.cancel());
+    } else end();
+    return reason;
   }
 
   /** Why something failed: that it was over, if it was. */

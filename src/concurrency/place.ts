@@ -181,11 +181,7 @@ export class Place {
     const { lease, timers } = this.session;
     const patience = new Patience({}, timers);
     // A lease that was revoked here in vain may hold the key until its time is over.
-    if (lease._isInDoubt)
-      patience.endAfter(
-        lease._leftMs,
-        kontikiError('LEASE_EXPIRED', `the time of lease ${lease.id} is over`),
-      );
+    if (lease._isInDoubt) patience.endWith(lease);
     else patience.follow(this.session);
     const { signal } = patience;
     try {

@@ -83,15 +83,14 @@ export class Session implements AsyncDisposable {
     this.orphan();
     // The revoke may get through though nobody here ever hears of it.
     callAll(this.#whenClosed);
-    const over = kontikiError('LEASE_EXPIRED', `the time of lease ${this.lease.id} is over`);
-    const leftMs = this.lease._leftMs;
-    if (leftMs > 0) patience.endAfter(leftMs, over);
+    const isLate = this.lease._leftMs <= 0;
+    const over = isLate ? undefined : patience.endWith(this.lease);
     const { signal } = patience;
     try {
       const revoke = () => this.lease.revoke({ signal });
       const persistently = () => persist(revoke, { timers, signal, evenUnknown: true });
       // The leader may have renewed what is over here: one attempt spares others the rest of that time.
-      if (!this.#hasEnded()) await (leftMs > 0 ? persistently() : revoke());
+      if (!this.#hasEnded()) await (isLate ? revoke() : persistently());
       this.#isEnded = true;
     } catch (error) {
       if (isErrorOf(error, ['LEASE_NOT_FOUND', 'CLOSED'])) this.#isEnded = true;

@@ -4,6 +4,7 @@
 import type { RawNode } from '../raft/raw-node.js';
 import type { ProgressStatus } from '../raft/status.js';
 import { noMember } from '../raft/types.js';
+import { isAnswering } from './is-answering.js';
 
 /**
  * Hands leadership to the voter that answered lately and has the most of the log, and is to stay one.
@@ -20,13 +21,9 @@ export function giveUpLeadership(
   if (transferee !== noMember) return;
   let next: ProgressStatus | undefined;
   for (const each of progress) {
-    if (each.id === self || !voters.includes(each.id) || !isThere(each) || !suits(each)) continue;
+    if (each.id === self || !voters.includes(each.id) || !isAnswering(each) || !suits(each))
+      continue;
     if (next === undefined || each.match > next.match) next = each;
   }
   if (next !== undefined) raft.transferLeader(next.id);
-}
-
-/** One that was added just now counts for the check of the quorum before it has ever run. */
-function isThere({ answers, recentActive }: ProgressStatus): boolean {
-  return recentActive && answers > 0;
 }

@@ -4,6 +4,7 @@
 import type { KontikiError } from '../base/errors.js';
 import type { ProgressStatus } from '../raft/status.js';
 import type { MemberId, Role } from '../raft/types.js';
+import { isAnswering } from './is-answering.js';
 import type { NodeStatus } from './status.js';
 
 /** What a leader knows of another member. @since 0.1.0 */
@@ -73,13 +74,13 @@ export function localStatusOf(
     term: raft.term,
     leader: leaderId === undefined ? undefined : names.get(leaderId),
     members: [...names.values()],
-    peers: peers.map(({ id, match, state, recentActive, answers, learner }) => ({
-      name: names.get(id) ?? String(id),
-      memberId: id,
-      matchIndex: match,
-      state,
-      isActive: recentActive && answers > 0,
-      isLearner: learner,
+    peers: peers.map((peer) => ({
+      name: names.get(peer.id) ?? String(peer.id),
+      memberId: peer.id,
+      matchIndex: peer.match,
+      state: peer.state,
+      isActive: isAnswering(peer),
+      isLearner: peer.learner,
     })),
     firstIndex: raft.firstIndex,
     lastIndex: raft.lastIndex,

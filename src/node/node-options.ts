@@ -1,6 +1,7 @@
 /**
  * What a node is made of.
  */
+import { timerMsMax } from '../base/clock.js';
 import { kontikiError } from '../base/errors.js';
 import type { MemberInfo } from '../codec/member-codec.js';
 import type { LogStore } from '../storage/log-store.js';
@@ -66,7 +67,7 @@ export interface NodeOptions {
  * @since 0.1.0
  */
 export function checkTickMs(tickMs: number): void {
-  if (tickMs >= 1 && tickMs <= 2 ** 31 - 1) return;
+  if (tickMs >= 1 && tickMs <= timerMsMax) return;
   const message = `node: expected tickMs to be a number of at least 1, got ${tickMs}`;
   throw kontikiError('OPTIONS_INVALID', message);
 }

@@ -222,7 +222,7 @@ export class Proposals {
       copies = Math.max(copies, waiter.copies);
       commands.push(waiter.command);
       seqs.push(waiter.seq);
-      if (waiter.encode === undefined && waiter !== this.#opening) this.#letGo(waiter);
+      if (this.#isSentOnce(waiter)) this.#letGo(waiter);
     }
     batch.open = seqs.length;
     batch.dueMs = this.#clock.monotonicMs() + this.#resendMs * 2 ** (copies - 1);
@@ -303,6 +303,11 @@ export class Proposals {
       const message = `node: this member does not lead term ${waiter.ownTerm}`;
       this.#fail(waiter, kontikiError('LEADER_CHANGED', message, { outcome: 'rejected' }));
     }
+  }
+
+  /** A session may be opened twice: the first one is taken, and the other one does no harm. */
+  #isSentOnce(waiter: Waiter): boolean {
+    return waiter.encode === undefined && waiter !== this.#opening;
   }
 
   #letGo(waiter: Waiter): void {
@@ -412,10 +417,7 @@ export class Proposals {
   }
 
   #sendAgain(batch: SentBatch): void {
-    // A session may be opened twice: the first one is taken, and the other one does no harm.
-    const again = this.#openOf(batch).filter((waiter) => {
-      return waiter.encode !== undefined || waiter === this.#opening;
-    });
+    const again = this.#openOf(batch).filter((waiter) => !this.#isSentOnce(waiter));
     this.#queueAgain(again, 'in doubt');
   }
 

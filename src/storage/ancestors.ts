@@ -4,6 +4,7 @@
  */
 import { isKontikiError } from '../base/errors.js';
 import type { FileSystem } from './file-system.js';
+import { parentOf } from './parent-of.js';
 
 /**
  * Why a folder cannot be synced whoever asks again. Without the right to read it nobody can open it for
@@ -46,11 +47,10 @@ export async function syncNames(fs: FileSystem, path: string, reach: 'own' | 'al
 /** Nearest first, up to the root, or to the working directory of a path that begins there. */
 function foldersAbove(path: string): readonly string[] {
   const folders: string[] = [];
-  let rest = path.replace(/\/+$/, '');
-  while (rest !== '' && rest !== '.') {
-    const end = rest.lastIndexOf('/');
-    folders.push(end < 0 ? '.' : rest.slice(0, Math.max(end, 1)));
-    rest = end < 0 ? '' : rest.slice(0, end).replace(/\/+$/, '');
+  let folder = path.replace(/\/+$/, '');
+  while (folder !== '' && folder !== '/' && folder !== '.') {
+    folder = parentOf(folder);
+    folders.push(folder);
   }
   return folders;
 }

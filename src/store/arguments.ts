@@ -10,6 +10,7 @@ import {
   prefixEnd,
   utf8Bytes,
 } from '../base/bytes.js';
+import { timerMsMax } from '../base/clock.js';
 import { kontikiError } from '../base/errors.js';
 import { selectKey } from '../mvcc/selection.js';
 import type { KeySelection } from '../mvcc/types.js';
@@ -133,7 +134,7 @@ export function checkLocalRead(serializable: boolean, minRevision: number | unde
  */
 export function checkDelay(value: number | undefined, what: string): void {
   if (value === undefined) return;
-  if (typeof value !== 'number' || !(value > 0 && value <= 2 ** 31 - 1)) {
+  if (typeof value !== 'number' || !(value > 0 && value <= timerMsMax)) {
     throw invalid(what, 'a number of milliseconds above 0', describe(value));
   }
 }

@@ -10,7 +10,7 @@
  *   lease, a reset is applied before the keep-alive is answered.
  * - A revoke under way decides first: a keep-alive of that lease waits for it (etcd incident 20616).
  */
-import type { Clock, Timer, Timers } from '../base/clock.js';
+import { type Clock, type Timer, type Timers, timerMsMax } from '../base/clock.js';
 import { Deferred } from '../base/deferred.js';
 import { isKontikiError, kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
@@ -168,7 +168,7 @@ export class LeaseExpiry {
     const dueMs = reign.watch.firstDueMs;
     if (dueMs === undefined || this.#isPassing) return;
     if (this.#revokes >= limits.leaseRevokesMax) return;
-    const delayMs = Math.min(Math.max(dueMs - clock.monotonicMs(), 0), 2 ** 31 - 1);
+    const delayMs = Math.min(Math.max(dueMs - clock.monotonicMs(), 0), timerMsMax);
     this.#timer = timers.after(delayMs, () => void this.#pass(reign));
   }
 

@@ -1,7 +1,7 @@
 /**
  * A lease as its holder has it: keys put with its id live as long as it is kept alive.
  */
-import type { Clock, Timer, Timers } from '../base/clock.js';
+import { type Clock, type Timer, type Timers, timerMsMax } from '../base/clock.js';
 import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
 import type { CallOptions } from './kv-client.js';
 import type { KeptAlive } from './lease-client.js';
@@ -47,8 +47,6 @@ export interface LeaseParts {
   /** It is lost or revoked, or its store closed: nothing will come of it any more. */
   readonly onEnd: (lease: Lease) => void;
 }
-
-const timerMsMax = 2 ** 31 - 1;
 
 /**
  * Made by `store.lease`.
@@ -169,7 +167,7 @@ export class Lease {
     return this.#isRevokedHere;
   }
 
-  /** The recipes': milliseconds for which it lives by the local clock if nobody revokes it; may be negative. */
+  /** The recipes': milliseconds of its time that are left by the local clock, revoked or not; may be negative. */
   get _leftMs(): number {
     return this.#safeUntilMs - this.#parts.clock.monotonicMs();
   }

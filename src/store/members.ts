@@ -3,6 +3,7 @@
  */
 import { isKontikiError, kontikiError, withOutcome } from '../base/errors.js';
 import { limits } from '../base/limits.js';
+import { isMemberText } from '../base/member-text.js';
 import { splitAddress } from '../base/split-address.js';
 import type { MemberId, MemberStatus, Node } from '../node/index.js';
 import { callOptionNames, checkBoolean, checkCallOptions, checkOptions } from './arguments.js';
@@ -173,8 +174,7 @@ export class StoreMembers {
 }
 
 function checkText(value: unknown, what: string): void {
-  const isText = typeof value === 'string' && value.length > 0 && !value.includes('\0');
-  if (isText && value.length <= limits.memberTextMax) return;
+  if (isMemberText(value)) return;
   throw invalid(what, `a string of 1 to ${limits.memberTextMax} characters`, value);
 }
 

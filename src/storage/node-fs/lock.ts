@@ -189,7 +189,7 @@ async function takeFile(
   }
 }
 
-/** What attempts left that were cut short. Their processes cannot be asked: they may be of other containers. */
+/** What attempts left that were cut short: those of other containers cannot be asked whether they live. */
 async function clearAsides(directory: string): Promise<void> {
   for (const name of await readdir(directory).catch(() => [])) {
     if (!asidePattern.test(name)) continue;

@@ -7,6 +7,7 @@ import { type RunningHash, Sha256 } from '../../base/sha256.js';
 import type { ConfState } from '../../raft/configuration.js';
 import type { LogId } from '../../raft/types.js';
 import type { FileSystem } from '../file-system.js';
+import { parentOf } from '../parent-of.js';
 import type { SnapshotMeta, SnapshotSink, SnapshotStore } from '../snapshot-store.js';
 import { type ReadHeader, snapshotKind } from './header.js';
 import { inspectNamed } from './inspect.js';
@@ -206,9 +207,4 @@ export class SnapshotFiles implements SnapshotStore {
 
 function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
   return a < b ? -1 : 1;
-}
-
-function parentOf(path: string): string {
-  const end = path.replace(/\/+$/, '').lastIndexOf('/');
-  return end < 0 ? '.' : path.slice(0, Math.max(end, 1));
 }

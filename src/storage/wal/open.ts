@@ -5,6 +5,7 @@
 import { limits } from '../../base/limits.js';
 import type { LogId, MemberId } from '../../raft/types.js';
 import type { FileSystem } from '../file-system.js';
+import { parentOf } from '../parent-of.js';
 import { appliedProblem } from './applied-problem.js';
 import { walCorrupt } from './damage.js';
 import { alignGroup } from './format.js';
@@ -138,9 +139,4 @@ async function removeLeftOvers(
   const prepared = (await fs.list(dir)).filter(isPreparedName);
   for (const name of prepared) await fs.remove(`${dir}/${name}`);
   if (prepared.length > 0) await fs.syncDirectory(dir);
-}
-
-function parentOf(path: string): string {
-  const end = path.replace(/\/+$/, '').lastIndexOf('/');
-  return end < 0 ? '.' : path.slice(0, Math.max(end, 1));
 }

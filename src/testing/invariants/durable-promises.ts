@@ -61,8 +61,10 @@ export class DurablePromises implements Invariant<Step> {
 
   /** One that is told of it may stop for good: then it must be known after a crash as well. */
   #brokenCommit({ id, durable }: NodeView, message: MessageView): string | undefined {
-    if (!isAboutVote(message) || message.commit === undefined) return undefined;
-    const { index, term } = message.commit;
+    const commit = 'commit' in message ? message.commit : undefined;
+    // A number is what a leader tells those who follow it.
+    if (typeof commit !== 'object') return undefined;
+    const { index, term } = commit;
     const committed = this.#facts.committedTerm(index);
     const own = index < durable.firstIndex - 1 ? committed : durable.termAt(index);
     if (term === committed && term === own) return undefined;
@@ -82,17 +84,5 @@ export class DurablePromises implements Invariant<Step> {
     const leaders = this.#facts.sentTerm(term, index);
     if (own !== undefined && own === leaders) return undefined;
     return `${id} acknowledges ${index} in term ${term}: durable ${own}, the leader's ${leaders}`;
-  }
-}
-
-function isAboutVote(message: MessageView): message is Extract<MessageView, { commit?: object }> {
-  switch (message.kind) {
-    case 'pre-vote-request':
-    case 'pre-vote-response':
-    case 'vote-request':
-    case 'vote-response':
-      return true;
-    default:
-      return false;
   }
 }

@@ -1,0 +1,12 @@
+import { limits } from './limits.js';
+
+/**
+ * Whether a member may have this name, or an address of these characters: all of them have to fit the
+ * header of a snapshot.
+ *
+ * @since 0.1.0
+ */
+export function isMemberText(value: unknown): value is string {
+  if (typeof value !== 'string' || value === '' || value.includes('\0')) return false;
+  return value.length <= limits.memberTextMax;
+}
