@@ -3,6 +3,7 @@
  */
 import { Deferred } from '../base/deferred.js';
 import type { KontikiError } from '../base/errors.js';
+import { limits } from '../base/limits.js';
 import { Sha256 } from '../base/sha256.js';
 import type { Backend } from '../mvcc/backend.js';
 import { countedRecords } from '../mvcc/counted-records.js';
@@ -70,6 +71,7 @@ async function openKeyspace(
   const flushFailed = new Deferred<KontikiError>();
   const onFailed = (error: KontikiError) => flushFailed.resolve(error);
   const failed = flushFailed.promise;
+  const keptBytes = Math.min(limits.flushedRecordsBytes, versionCacheBytes ?? Infinity);
   const openBackend = (engine: KvEngine, reopening?: EngineReopening) =>
     WriteBehindBackend.open({
       engine,
@@ -78,6 +80,8 @@ async function openKeyspace(
       onFailed,
       verify: verifyRecord,
       counted: countedRecords,
+      // An engine in memory has them at hand.
+      kept: dir === undefined ? undefined : { prefix: countedRecords.prefix, bytesMax: keptBytes },
       ...(flushIntervalMs === undefined ? {} : { flushIntervalMs }),
     });
   const machineOn = (backend: Backend, home: StateHome) =>

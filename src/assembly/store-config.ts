@@ -109,7 +109,10 @@ export interface StoreTuning {
   readonly flushIntervalMs?: number | undefined;
   /** Events a watcher holds before history serves it; default `limits.watcherEventsMax`. */
   readonly watcherEventsMax?: number | undefined;
-  /** Bytes of versions kept to answer reads; default `limits.versionCacheBytes`. */
+  /**
+   * Bytes of versions kept to answer reads; default `limits.versionCacheBytes`. Nor are more kept of
+   * the records that were flushed lately; default `limits.flushedRecordsBytes`.
+   */
   readonly versionCacheBytes?: number | undefined;
   /** Milliseconds between two notes in the log of what a long lease has left; default 300,000. */
   readonly leaseCheckpointMs?: number | undefined;

@@ -109,6 +109,8 @@ export const limits = {
   stateHashesMax: 256,
   /** Bytes of decoded versions of keys that are kept to answer reads of them. */
   versionCacheBytes: 32 * MiB,
+  /** Bytes of current records that were flushed lately and are kept for the changes that replace them. */
+  flushedRecordsBytes: 16 * MiB,
   /** Changes looked at in one step of removing compacted history. */
   compactionChangesMax: 256,
   /** Notes of which revision was current when, for keeping history by time. */

@@ -33,17 +33,29 @@ export interface Layer extends CursorSource {
   all(): Iterable<LayerChange>;
 }
 
+/** Is told of changes while they are walked. @since 0.1.0 */
+export interface ChangeListener {
+  /** @param bytes - `null` deletes */
+  note(key: BinaryString, bytes: Uint8Array | null): void;
+}
+
 /**
  * Every change of some layers, each key once.
  *
  * @param layers - newest first; it overrides the ones after it
+ * @param listener - is told of each change before it is handed out
  * @since 0.1.0
  */
-export function* changesOf(layers: readonly Layer[]): Generator<Change, void, undefined> {
+export function* changesOf(
+  layers: readonly Layer[],
+  listener?: ChangeListener,
+): Generator<Change, void, undefined> {
   for (let at = layers.length - 1; at >= 0; at -= 1) {
     const newer = layers.slice(0, at);
     for (const [key, bytes] of (layers[at] as Layer).all()) {
-      if (!newer.some((layer) => layer.get(key) !== undefined)) yield [key, bytes ?? undefined];
+      if (newer.length > 0 && newer.some((layer) => layer.get(key) !== undefined)) continue;
+      listener?.note(key, bytes);
+      yield [key, bytes ?? undefined];
     }
   }
 }

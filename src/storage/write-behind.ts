@@ -5,7 +5,7 @@
  *
  * ```
  *   apply -> active --swap--> flushing --one synced batch--> engine
- *   read  <- active, then flushing, then engine
+ *   read  <- active, then flushing, then what was flushed lately, then engine
  * ```
  *
  * `flushing` overrides the engine until its write has settled, so it does not matter whether an
@@ -35,6 +35,7 @@ import type {
 } from '../mvcc/backend.js';
 import { FlushChain } from './flush-chain.js';
 import { flushesLost } from './flush-chain-reading.js';
+import { FlushedRecords, type KeptRecords } from './flushed-records.js';
 import type { KvEngine } from './kv-engine.js';
 import { CopiedRange, changesOf, type Layer, LayerCursor } from './layers.js';
 import { Overlay } from './overlay.js';
@@ -82,6 +83,8 @@ export interface WriteBehindOptions {
   readonly verify?: (key: BinaryString, bytes: Uint8Array) => void;
   /** Keys whose number is kept in mind, so that few are read to count them. Default: none. */
   readonly counted?: CountedKeys;
+  /** Keys whose records stay in memory for a while once they are flushed. Default: none. */
+  readonly kept?: KeptRecords | undefined;
   /** How to go on after a flush that found no space. Default not at all: it failed like any other. */
   readonly reopening?: EngineReopening | undefined;
   /**
@@ -113,6 +116,8 @@ export class WriteBehindBackend implements Backend {
   /** Below those, newest first: on their way to the engine. */
   #flushing: readonly Layer[] = noLayers;
   readonly #counter: RangeCounter | undefined;
+  /** Below all layers: what the engine has. */
+  readonly #flushed: FlushedRecords | undefined;
   readonly #views = new Set<LayeredView>();
   #appliedIndex: number;
   #durableIndex: number;
@@ -133,6 +138,7 @@ export class WriteBehindBackend implements Backend {
     this.#chain = chain;
     this.#spaceWait = new SpaceWait(options.timers);
     if (options.counted !== undefined) this.#counter = new RangeCounter(options.counted);
+    if (options.kept !== undefined) this.#flushed = new FlushedRecords(options.kept);
     this.openedIndex = chain.appliedIndex;
     this.#appliedIndex = chain.appliedIndex;
     this.#durableIndex = chain.appliedIndex;
@@ -271,7 +277,7 @@ export class WriteBehindBackend implements Backend {
     this.#active = new Overlay();
   }
 
-  /** What the overlay says: the record, `null` for deleted, `undefined` for unknown. */
+  /** What is known here: the record, `null` for deleted, `undefined` for unknown. */
   #held(key: BinaryString): Uint8Array | null | undefined {
     const held = this.#active.get(key);
     if (held !== undefined) return held;
@@ -283,7 +289,7 @@ export class WriteBehindBackend implements Backend {
       const flushing = layer.get(key);
       if (flushing !== undefined) return flushing;
     }
-    return undefined;
+    return this.#flushed?.get(key);
   }
 
   /** All of the overlay and every cursor is taken before the first `await`: one moment's view. */
@@ -370,6 +376,7 @@ export class WriteBehindBackend implements Backend {
       return;
     }
     this.#inFlight = undefined;
+    this.#flushed?.written();
     this.#flushing = noLayers;
     this.#durableIndex = to;
     this.#finishedFlushes += 1;
@@ -381,7 +388,8 @@ export class WriteBehindBackend implements Backend {
     for (let isAgain = false; ; isAgain = true) {
       try {
         if (isAgain && (await this.#reopen(seq))) return;
-        const batch = this.#chain.next(changesOf(layers), to);
+        this.#flushed?.begin();
+        const batch = this.#chain.next(changesOf(layers, this.#flushed), to);
         await this.#engine.write(batch, { sync: true, pause: this.pause });
         assert(this.#chain.appliedIndex === to, 'the engine walked the whole batch');
         return;
@@ -397,6 +405,7 @@ export class WriteBehindBackend implements Backend {
 
   /** @returns whether the flush behind flush `seq` was there, after all */
   async #reopen(seq: number): Promise<boolean> {
+    this.#flushed?.clear();
     await this.#engine.reopen(() => (this.#settings.reopening as EngineReopening).open());
     this.#chain = await FlushChain.open(this.#engine);
     const found = this.#chain.seq;

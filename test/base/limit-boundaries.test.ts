@@ -49,6 +49,7 @@ const boundaries: Readonly<Record<keyof typeof limits, Place>> = {
   statePartBytesMax: ['base/limit-boundaries.test.ts', 'a part that claims %i bytes'],
   applySliceRecords: ['mvcc/slices.test.ts', 'slices of $limit records, $bytesMax bytes'],
   applySliceBytes: ['mvcc/slices.test.ts', 'slices of $limit records, $bytesMax bytes'],
+  flushedRecordsBytes: ['storage/flushed-records.test.ts', 'more than there is room for'],
   versionCacheBytes: ['mvcc/version-cache.test.ts', 'thousands of keys and ranges read'],
   checkerStepsMax: [
     'testing/checkers/linearizability.test.ts',

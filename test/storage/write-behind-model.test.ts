@@ -78,12 +78,14 @@ test('backend: random applies, large ones in parts, flushes and overlapping read
     fc.asyncProperty(
       fc.array(stepArb, { maxLength: 60, size: 'max' }),
       fc.constantFrom(1, 2, 1_000),
-      async (steps, chunkMax) => {
+      fc.constantFrom(undefined, 0, 6_000, 12_000, 1_000_000),
+      async (steps, chunkMax, keptBytes) => {
         const engine = new ScriptedEngine();
         engine.hold = true;
         engine.chunkMax = chunkMax;
         const timers = new ManualTimers();
-        const backend = await WriteBehindBackend.open({ engine, timers, flushBytes: 60 });
+        const kept = keptBytes === undefined ? undefined : { prefix: 'k', bytesMax: keptBytes };
+        const backend = await WriteBehindBackend.open({ engine, timers, flushBytes: 60, kept });
         const reads: (readonly [ReadSet | Promise<ReadSet>, ReadSet])[] = [];
         let model: Model = new Map();
         let index = 0;

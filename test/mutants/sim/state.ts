@@ -81,10 +81,36 @@ export const state: readonly SimDefect[] = [
     name: 'state: an older layer overrides a newer one in a flush',
     source: 'DESIGN 4.11',
     file: 'storage/layers.ts',
-    find: '      if (!newer.some((layer) => layer.get(key) !== undefined)) yield',
-    replace: '      if (newer.length >= 0) yield',
+    find: '      if (newer.length > 0 && newer.some((layer) => layer.get(key) !== undefined)) continue;\n',
+    replace: '',
     equivalent:
       'the newer layer comes behind it in the same batch, and the last change of a key counts',
+  },
+  {
+    name: 'state: a deletion that was flushed is not taken note of',
+    source: 'ADR 0022',
+    profile: 'focus-state',
+    file: 'storage/flushed-records.ts',
+    find: '    if (key.charCodeAt(0) !== this.#unit || this.#pendingKeys.length > pendingMax) return;\n',
+    replace:
+      '    if (key.charCodeAt(0) !== this.#unit || this.#pendingKeys.length > pendingMax) return;\n    if (bytes === null) return;\n',
+  },
+  {
+    name: 'state: what was flushed lately is told in place of what was flushed since',
+    source: 'ADR 0022',
+    profile: 'focus-state',
+    file: 'storage/flushed-records.ts',
+    find: '    this.#young.set(key, bytes);\n',
+    replace: '    if (!this.#young.has(key)) this.#young.set(key, bytes);\n',
+  },
+  {
+    name: 'state: an older generation of flushed records overrides the newer one',
+    source: 'ADR 0022',
+    profile: 'focus-state',
+    file: 'storage/flushed-records.ts',
+    find: '    const young = this.#young.get(key);\n    return young === undefined ? this.#old.get(key) : young;\n',
+    replace:
+      '    const old = this.#old.get(key);\n    return old === undefined ? this.#young.get(key) : old;\n',
   },
   {
     name: 'state: a flush forgets what was sealed for a snapshot',
