@@ -105,7 +105,7 @@ export interface StoreTuning {
   readonly snapshotBytesPerSecond?: number | undefined;
   /** Bytes of entries that the log keeps in memory once they are applied; default 64 MiB. */
   readonly logCacheBytes?: number | undefined;
-  /** Milliseconds from the first change of the state to the flush that takes it; default 50. */
+  /** Milliseconds from the first change of the state to the flush that takes it; default 1,000. */
   readonly flushIntervalMs?: number | undefined;
   /** Events a watcher holds before history serves it; default `limits.watcherEventsMax`. */
   readonly watcherEventsMax?: number | undefined;

@@ -26,8 +26,8 @@ type Generation = Map<BinaryString, Uint8Array | null>;
 const overheadBytes = 160;
 /** A generation has room for so many of the largest ones: a few large values do not push out all others. */
 const largestShare = 16;
-/** Keys of one flush that are taken over in one turn, some milliseconds of work; with more, all is forgotten. */
-const pendingMax = 16_384;
+/** Keys of one flush that are taken over in one turn, some milliseconds of work. */
+const pendingMax = 32_768;
 
 /**
  * The newest flushed records of some keys.
@@ -45,6 +45,8 @@ export class FlushedRecords {
   #youngBytes = 0;
   #pendingKeys: BinaryString[] = [];
   #pendingRecords: (Uint8Array | null)[] = [];
+  /** Not all that was noted is pending. */
+  #isCut = false;
 
   /** @param kept - see {@link KeptRecords} */
   constructor({ prefix, bytesMax }: KeptRecords) {
@@ -62,11 +64,16 @@ export class FlushedRecords {
   begin(): void {
     this.#pendingKeys = [];
     this.#pendingRecords = [];
+    this.#isCut = false;
   }
 
   /** Takes the change of a key, each key once; `null` deletes. It counts once it is {@link written}. */
   note(key: BinaryString, bytes: Uint8Array | null): void {
-    if (key.charCodeAt(0) !== this.#unit || this.#pendingKeys.length > pendingMax) return;
+    if (key.charCodeAt(0) !== this.#unit) return;
+    if (this.#pendingKeys.length === pendingMax) {
+      this.begin();
+      this.#isCut = true;
+    }
     this.#pendingKeys.push(key);
     this.#pendingRecords.push(bytes);
   }
@@ -74,8 +81,9 @@ export class FlushedRecords {
   /** The engine has what was noted since {@link begin}. */
   written(): void {
     const [keys, records] = [this.#pendingKeys, this.#pendingRecords];
-    this.begin();
-    if (keys.length > pendingMax) return this.clear();
+    // Of what is not pending any more an older record may be here.
+    if (this.#isCut) this.clear();
+    else this.begin();
     for (let at = 0; at < keys.length; at += 1) {
       this.#keep(keys[at] as BinaryString, records[at] as Uint8Array | null);
     }

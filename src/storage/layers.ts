@@ -31,6 +31,33 @@ export interface Layer extends CursorSource {
   get(key: BinaryString): Uint8Array | null | undefined;
   /** Everything in it, in any order. */
   all(): Iterable<LayerChange>;
+  /**
+   * Does in pieces what else the next walk of a range would do at once. Of a layer that does not change any
+   * more. Absent, or `undefined`: there is nothing that takes long. Never rejects.
+   *
+   * @param pause - lets others run
+   */
+  prepare?(pause: () => Promise<void>): Promise<void> | undefined;
+}
+
+/**
+ * Prepares layers for a walk, those that have to be.
+ *
+ * @param layers - that do not change any more
+ * @param pause - lets others run
+ * @returns `undefined`: they are ready
+ * @since 0.1.0
+ */
+export function prepareLayers(
+  layers: readonly Layer[],
+  pause: () => Promise<void>,
+): Promise<unknown> | undefined {
+  const waits: Promise<void>[] = [];
+  for (const layer of layers) {
+    const preparing = layer.prepare?.(pause);
+    if (preparing !== undefined) waits.push(preparing);
+  }
+  return waits.length === 0 ? undefined : Promise.all(waits);
 }
 
 /** Is told of changes while they are walked. @since 0.1.0 */

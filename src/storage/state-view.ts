@@ -13,7 +13,7 @@ import { kontikiError } from '../base/errors.js';
 import type { StateView, StoredRecord } from '../mvcc/backend.js';
 import { appliedKey, flushKeys } from './flush-record.js';
 import type { EngineIterator, EnginePair, KeyRange } from './kv-engine.js';
-import { type Layer, type LayerChange, LayerCursor } from './layers.js';
+import { type Layer, type LayerChange, LayerCursor, prepareLayers } from './layers.js';
 
 /** Every key of the state; those of the backend itself are passed over. @since 0.1.0 */
 export const allKeys: KeyRange = { gte: '', lt: '\xff' };
@@ -82,6 +82,11 @@ export class LayeredView implements StateView {
   async next(count: number): Promise<readonly StoredRecord[]> {
     this.#checkOpen();
     if (this.#changes === undefined) {
+      const preparing = prepareLayers(this.#parts.layers, this.#parts.pause);
+      if (preparing !== undefined) {
+        await preparing;
+        this.#checkOpen();
+      }
       this.#changes = new LayerCursor(this.#parts.layers, allKeys);
       this.#change = this.#changes.next();
     }

@@ -8,14 +8,13 @@
  *   read  <- active, then flushing, then what was flushed lately, then engine
  * ```
  *
- * `flushing` overrides the engine until its write has settled, so it does not matter whether an
- * engine read that overlaps with the write sees the state before or after it.
+ * `flushing` overrides the engine until its write has settled: an engine read that overlaps with it may
+ * see the state before or after.
  *
  * `capture` seals the active layer and puts an empty one above it: what a view rests on never changes
  * again. Sealed layers are flushed together with the active one.
  *
- * A flush that finds no space on the disk waits for some, then opens the engine again: the layers have all
- * that it may have lost.
+ * A flush that finds no space waits for some and opens the engine again: the layers have what it may have lost.
  */
 import { assert } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
@@ -37,8 +36,8 @@ import { FlushChain } from './flush-chain.js';
 import { flushesLost } from './flush-chain-reading.js';
 import { FlushedRecords, type KeptRecords } from './flushed-records.js';
 import type { KvEngine } from './kv-engine.js';
-import { CopiedRange, changesOf, type Layer, LayerCursor } from './layers.js';
-import { Overlay } from './overlay.js';
+import { CopiedRange, changesOf, type Layer, LayerCursor, prepareLayers } from './layers.js';
+import { Overlay, sortKeysMax } from './overlay.js';
 import { type CountedKeys, countOnce, RangeCounter, type ReadPieces } from './range-count.js';
 import { mergeRange } from './range-merge.js';
 import { ReopenableEngine } from './reopenable-engine.js';
@@ -47,9 +46,11 @@ import { StagedLayer } from './staged-layer.js';
 import { allKeys, checkStateKey, LayeredView } from './state-view.js';
 
 const defaults = {
-  flushIntervalMs: 50,
-  flushBytes: 4 * 1024 * 1024,
+  // What changes again within a second is written once (docs/adr/0022-where-a-put-goes.md).
+  flushIntervalMs: 1_000,
+  flushBytes: 16 * 1024 * 1024,
   overlayBytesMax: limits.overlayBytesMax,
+  sortKeysMax,
 } as const;
 const noLayers: readonly Layer[] = [];
 
@@ -70,12 +71,14 @@ export interface WriteBehindOptions {
   /** Owned by the backend from here on. */
   readonly engine: KvEngine;
   readonly timers: Timers;
-  /** Milliseconds from the first change to the flush that takes it; default 50. */
+  /** Milliseconds from the first change to the flush that takes it; default 1,000. */
   readonly flushIntervalMs?: number;
-  /** Bytes of changes that start a flush earlier; default 4 MiB. */
+  /** Bytes of changes that start a flush earlier; default 16 MiB. */
   readonly flushBytes?: number;
   /** Bytes of changes, those being flushed included, at which `ready` waits; default 64 MiB. */
   readonly overlayBytesMax?: number;
+  /** Keys of changes that are sorted in one turn, for reads of ranges; default 4,096. */
+  readonly sortKeysMax?: number;
   /**
    * Throws (`STATE_CORRUPT`) when a record is not what was written. Called for each record of a view;
    * what is read otherwise is verified by its decoder. Default: nothing is.
@@ -110,7 +113,7 @@ export class WriteBehindBackend implements Backend {
   #chain: FlushChain;
   readonly #spaceWait: SpaceWait;
   /** Takes the changes. */
-  #active = new Overlay();
+  #active: Overlay;
   /** Below the active one, newest first: sealed, or published whole, since the last flush began. */
   #sealed: readonly Layer[] = noLayers;
   /** Below those, newest first: on their way to the engine. */
@@ -134,6 +137,7 @@ export class WriteBehindBackend implements Backend {
 
   private constructor(options: WriteBehindOptions, chain: FlushChain) {
     this.#settings = { ...defaults, ...options };
+    this.#active = new Overlay(this.#settings.sortKeysMax);
     this.#engine = new ReopenableEngine(options.engine);
     this.#chain = chain;
     this.#spaceWait = new SpaceWait(options.timers);
@@ -274,7 +278,7 @@ export class WriteBehindBackend implements Backend {
   #seal(): void {
     if (this.#active.size === 0) return;
     this.#sealed = [this.#active, ...this.#sealed];
-    this.#active = new Overlay();
+    this.#active = new Overlay(this.#settings.sortKeysMax);
   }
 
   /** What is known here: the record, `null` for deleted, `undefined` for unknown. */
@@ -326,12 +330,17 @@ export class WriteBehindBackend implements Backend {
     take?: (records: readonly StoredRecord[]) => void,
   ): Promise<readonly StoredRecord[]> {
     if (range.gte >= range.lt || (range.limit !== undefined && range.limit <= 0)) return [];
+    // What does not change any more is sorted in pieces.
+    if (this.#active.isLong) this.#seal();
     const copied = new CopiedRange(this.#active, range);
-    const layers = new LayerCursor([copied, ...this.#sealed, ...this.#flushing], range);
+    const layers = [...this.#sealed, ...this.#flushing];
     const { gte, lt, reverse = false, bulk = false } = range;
     const cursor = this.#engine.iterate({ gte, lt, reverse, bulk });
     try {
-      const changes = { cursor: layers, deletions: copied.deletions };
+      const sorting = prepareLayers(layers, this.pause);
+      if (sorting !== undefined) await sorting;
+      const cursors = new LayerCursor([copied, ...layers], range);
+      const changes = { cursor: cursors, deletions: copied.deletions };
       return await mergeRange(cursor, changes, range, this.pause, take);
     } finally {
       await cursor.close();
@@ -360,7 +369,7 @@ export class WriteBehindBackend implements Backend {
     const to = this.#appliedIndex;
     this.#flushing = layers;
     this.#sealed = noLayers;
-    this.#active = new Overlay();
+    this.#active = new Overlay(this.#settings.sortKeysMax);
     this.#isDirty = false;
     this.#startedFlushes += 1;
     this.#inFlight = this.#flushLayers(layers, to);

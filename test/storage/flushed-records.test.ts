@@ -67,14 +67,15 @@ describe('what was flushed lately', () => {
     expect(records.get(`c${2 * count - 1}`)).toEqual(value(1, 1_024));
   });
 
-  test.each([16_384, 16_385, 40_000])('%i keys in one flush -> right or forgotten', (count) => {
+  test.each([32_768, 32_769, 70_000])('%i keys in one flush -> right or not known', (count) => {
     const records = new FlushedRecords({ prefix: 'c', bytesMax: 64 * MiB });
     flushed(records, ['c0', value(1)], ['cz', value(1)]);
     const changes = Array.from({ length: count }, (_, n) => [`c${n}`, null] as [string, null]);
     flushed(records, ...changes);
-    const isTaken = count <= 16_384;
+    const isTaken = count <= 32_768;
     expect(records.get('c0')).toBe(isTaken ? null : undefined);
     expect(records.get('cz')).toEqual(isTaken ? value(1) : undefined);
+    expect(records.get(`c${count - 1}`)).toBe(null);
     flushed(records, ['c0', value(2)]);
     expect(records.get('c0')).toEqual(value(2));
   });

@@ -39,3 +39,19 @@ export class ManualTimers implements Timers {
     }
   }
 }
+
+/** What a promise comes to that goes on in later turns. */
+export async function pumped<T>(promise: T | Promise<T>, timers: ManualTimers): Promise<T> {
+  let isDone = !(promise instanceof Promise);
+  const end = () => {
+    isDone = true;
+  };
+  if (promise instanceof Promise) promise.then(end, end);
+  for (let turn = 1; !isDone; turn += 1) {
+    timers.advance(0);
+    await Promise.resolve();
+    // What really reads a disk needs turns of the loop.
+    if (turn % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  return promise;
+}

@@ -90,6 +90,43 @@ describe('overlay', () => {
     );
   });
 
+  test('a long layer, sorted in pieces while others walk it -> as a naive sort, each key once', async () => {
+    const key = fc.nat({ max: 400 }).map((n) => `k${String(n).padStart(3, '0')}`);
+    const keys = fc.array(key, { maxLength: 300, size: 'max' });
+    await fc.assert(
+      fc.asyncProperty(
+        ...[keys, keys, fc.integer({ min: 1, max: 50 }), fc.nat({ max: 20 }), fc.nat({ max: 20 })],
+        async (before, after, keysMax, walkAt, joinAt) => {
+          const overlay = new Overlay(keysMax);
+          const all = { gte: '', lt: '~' };
+          const model = new Map<string, number>();
+          const put = (at: string) => {
+            overlay.set(at, value(model.size));
+            model.set(at, model.size);
+          };
+          before.forEach(put);
+          walk([overlay], all);
+          after.forEach(put);
+          const expected = [...model.keys()].sort();
+          const walked = () => walk([overlay], all).map(([at]) => at);
+          let turns = 0;
+          const joined: (Promise<void> | undefined)[] = [];
+          const isLong = overlay.isLong;
+          await overlay.prepare(async () => {
+            turns += 1;
+            if (turns === walkAt) expect(walked()).toEqual(expected);
+            if (turns === joinAt) joined.push(overlay.prepare(async () => undefined));
+          });
+          await Promise.all(joined);
+          expect(turns > 1).toBe(isLong);
+          expect(overlay.isLong).toBe(false);
+          expect(overlay.prepare(async () => undefined)).toBe(undefined);
+          expect(walked()).toEqual(expected);
+        },
+      ),
+    );
+  });
+
   test('all changes of several layers -> each key once, as the newest layer says', () => {
     const layers = [new Overlay(), new Overlay(), new Overlay()];
     layers[2]?.set('a', value(1));

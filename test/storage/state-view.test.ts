@@ -11,7 +11,7 @@ import { openClassicLevel } from '../../src/storage/classic-level/index.js';
 import { MemoryEngine } from '../../src/storage/memory/kv-engine.js';
 import { StateLoader } from '../../src/storage/state-loader.js';
 import { WriteBehindBackend, type WriteBehindOptions } from '../../src/storage/write-behind.js';
-import { ManualTimers } from './manual-timers.js';
+import { ManualTimers, pumped } from './manual-timers.js';
 import { ScriptedEngine } from './scripted-engine.js';
 
 type Model = ReadonlyMap<string, Uint8Array>;
@@ -23,14 +23,23 @@ const code = (expected: string) => (error: unknown) =>
 async function open(options: Partial<WriteBehindOptions> = {}) {
   const engine = new ScriptedEngine();
   const timers = new ManualTimers();
-  const backend = await WriteBehindBackend.open({ engine, timers, ...options });
+  const backend = await WriteBehindBackend.open({
+    engine,
+    timers,
+    flushIntervalMs: 50,
+    ...options,
+  });
   return { backend, engine, timers };
 }
 
-async function readAll(view: StateView, count = 3): Promise<StoredRecord[]> {
+async function readAll(
+  view: StateView,
+  count = 3,
+  timers = new ManualTimers(),
+): Promise<StoredRecord[]> {
   const out: StoredRecord[] = [];
   for (;;) {
-    const records = await view.next(count);
+    const records = await pumped(view.next(count), timers);
     expect(records.length).toBeLessThanOrEqual(count);
     if (records.length === 0) return out;
     out.push(...records);
@@ -84,7 +93,8 @@ describe('a view', () => {
         fc.array(stepArb, { maxLength: 60, size: 'max' }),
         fc.constantFrom(1, 2, 1_000),
         async (steps, chunkMax) => {
-          const { backend, engine, timers } = await open({ flushBytes: 60 });
+          const sizes = { flushBytes: 60, sortKeysMax: chunkMax };
+          const { backend, engine, timers } = await open(sizes);
           engine.hold = true;
           engine.chunkMax = chunkMax;
           let views: Open[] = [];
@@ -99,7 +109,7 @@ describe('a view', () => {
               views.push({ view: backend.capture(), expected: sorted(model), index, found: [] });
             } else if (step.do === 'next') {
               const one = views[step.which];
-              if (one !== undefined) one.found.push(...(await one.view.next(2)));
+              if (one !== undefined) one.found.push(...(await pumped(one.view.next(2), timers)));
             } else if (step.do === 'tick') {
               timers.advance(50);
             } else if (step.do === 'release') {
@@ -112,7 +122,7 @@ describe('a view', () => {
             }
           }
           for (const { view, expected, found, index: at } of views) {
-            found.push(...(await readAll(view)));
+            found.push(...(await readAll(view, 3, timers)));
             expect(found).toEqual(expected);
             expect(view.appliedIndex).toBe(at);
             await view.close();

@@ -19,6 +19,7 @@ async function open() {
   const backend = await WriteBehindBackend.open({
     engine: newest(),
     timers,
+    flushIntervalMs: 50,
     onFailed: (error) => failed.push(error),
     reopening: {
       hasSpace: async () => {

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Change, RangeRead, ReadPlan, ReadSet } from '../../src/mvcc/backend.js';
 import { WriteBehindBackend } from '../../src/storage/write-behind.js';
-import { ManualTimers } from './manual-timers.js';
+import { ManualTimers, pumped } from './manual-timers.js';
 import { ScriptedEngine } from './scripted-engine.js';
 
 type Model = ReadonlyMap<string, Uint8Array>;
@@ -85,7 +85,8 @@ test('backend: random applies, large ones in parts, flushes and overlapping read
         engine.chunkMax = chunkMax;
         const timers = new ManualTimers();
         const kept = keptBytes === undefined ? undefined : { prefix: 'k', bytesMax: keptBytes };
-        const backend = await WriteBehindBackend.open({ engine, timers, flushBytes: 60, kept });
+        const sizes = { flushBytes: 60, sortKeysMax: chunkMax, flushIntervalMs: 50 };
+        const backend = await WriteBehindBackend.open({ engine, timers, kept, ...sizes });
         const reads: (readonly [ReadSet | Promise<ReadSet>, ReadSet])[] = [];
         let model: Model = new Map();
         let index = 0;
@@ -117,7 +118,8 @@ test('backend: random applies, large ones in parts, flushes and overlapping read
             await Promise.resolve();
           }
         }
-        for (const [found, expected] of reads) expect(await found).toEqual(expected);
+        for (const [found, expected] of reads)
+          expect(await pumped(found, timers)).toEqual(expected);
         expect(engine.openCursors).toBe(0);
         engine.hold = false;
         await engine.release();

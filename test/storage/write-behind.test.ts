@@ -11,7 +11,12 @@ const code = (wanted: Parameters<typeof isKontikiError>[1]) => (error: unknown) 
 async function open(options: Partial<WriteBehindOptions> = {}) {
   const engine = new ScriptedEngine();
   const timers = new ManualTimers();
-  const backend = await WriteBehindBackend.open({ engine, timers, ...options });
+  const backend = await WriteBehindBackend.open({
+    engine,
+    timers,
+    flushIntervalMs: 50,
+    ...options,
+  });
   engine.keysAsked = [];
   return { engine, timers, backend };
 }

@@ -70,7 +70,9 @@ describe('a voter that was added and does not run yet', () => {
 });
 
 test('leadership is to move to a voter that loads a snapshot -> writes go on', async () => {
-  await led(5, 3, { snapshotBytesPerSecond: 20_000, snapshotChunkBytes: 4_096 });
+  const snapshots = { snapshotBytesPerSecond: 20_000, snapshotChunkBytes: 4_096 };
+  // The log is let go of once the state is flushed.
+  await led(5, 3, { ...snapshots, flushIntervalMs: 50 });
   const behind = follower();
   const before = leader();
   cluster.crash(behind);

@@ -76,7 +76,10 @@ describe('a store in memory', () => {
 
   test('one key -> in the turn in which it is asked for', async () => {
     const { store, before: revision } = await filled();
-    expect(await turnsOf(() => store.get('key', { revision }))).toBeLessThan(3);
+    const get = () => store.get('key', { revision });
+    // The first read of a range finds some 100,000 changes that nobody sorted yet: in pieces.
+    expect(await turnsOf(get)).toBeGreaterThan(10);
+    expect(await turnsOf(get)).toBeLessThan(3);
   });
 });
 

@@ -66,7 +66,7 @@ export class VirtualStores {
     const log = before?.log.reopen() ?? new MemoryLogStore({ voters: ids });
     const memory = before?.memory ?? peerMemory();
     const engine = new FragileEngine();
-    const backend = await WriteBehindBackend.open({ engine, timers: time });
+    const backend = await WriteBehindBackend.open({ engine, timers: time, flushIntervalMs: 50 });
     const machine = new StoreStateMachine(backend);
     const peers = new Map(ids.map((peer) => [peer, `m${peer}`]));
     const transport = hub.transport({ address: `m${id}`, peers });

@@ -50,7 +50,7 @@ export function drawScenario(seed: number, options: SwarmOptions = {}): Scenario
     if (atMs >= durationMs) break;
     faults.push({ atMs, fault: drawFault(one(random, kinds), random, names) });
   }
-  return {
+  const drawn: Scenario = {
     seed,
     durationMs,
     faults,
@@ -63,6 +63,7 @@ export function drawScenario(seed: number, options: SwarmOptions = {}): Scenario
     ...focus,
     members,
   };
+  return { ...drawn, tuning: { ...drawFlushes(seed), ...drawn.tuning } };
 }
 
 function focusOf(seed: number, { focus }: SwarmOptions): FocusedScenario | undefined {
@@ -89,6 +90,12 @@ function drawTuning(random: Random): StoreTuning {
 function drawHistory(seed: number): StoreTuning {
   const random = new SimRandom({ seed, stream: 'scenario.history', entity: [] });
   return randomInt(random, 4) === 0 ? { history: { ms: 4_000 } } : {};
+}
+
+/** In three of four flushes come as often as they may matter; in the others as in production. */
+function drawFlushes(seed: number): StoreTuning {
+  const random = new SimRandom({ seed, stream: 'scenario.flushes', entity: [] });
+  return randomInt(random, 4) === 0 ? {} : { flushIntervalMs: 50 };
 }
 
 function one<T>(random: Random, choices: readonly T[]): T {

@@ -74,8 +74,8 @@ export const state: readonly SimDefect[] = [
     name: 'state: reads of ranges pass over what is being flushed',
     source: 'DESIGN 4.11',
     file: 'storage/write-behind.ts',
-    find: 'new LayerCursor([copied, ...this.#sealed, ...this.#flushing], range)',
-    replace: 'new LayerCursor([copied, ...this.#sealed], range)',
+    find: '    const layers = [...this.#sealed, ...this.#flushing];\n',
+    replace: '    const layers = [...this.#sealed];\n',
   },
   {
     name: 'state: an older layer overrides a newer one in a flush',
@@ -91,9 +91,8 @@ export const state: readonly SimDefect[] = [
     source: 'ADR 0022',
     profile: 'focus-state',
     file: 'storage/flushed-records.ts',
-    find: '    if (key.charCodeAt(0) !== this.#unit || this.#pendingKeys.length > pendingMax) return;\n',
-    replace:
-      '    if (key.charCodeAt(0) !== this.#unit || this.#pendingKeys.length > pendingMax) return;\n    if (bytes === null) return;\n',
+    find: '    if (key.charCodeAt(0) !== this.#unit) return;\n',
+    replace: '    if (key.charCodeAt(0) !== this.#unit || bytes === null) return;\n',
   },
   {
     name: 'state: what was flushed lately is told in place of what was flushed since',
