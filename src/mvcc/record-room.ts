@@ -2,7 +2,8 @@
  * Room for the bytes of new records, cut from shared blocks: a buffer of its own costs a small record
  * an allocation outside the heap and the collector's work for it, some 6 % of a put (ADR 0012). Records
  * are dropped in the order in which they are made, a flush later, so a block goes when they do. Whoever
- * keeps a version for longer takes it out of its block: {@link ownVersion}.
+ * keeps a version for longer takes it out of its block ({@link ownVersion}), and so with a record
+ * (`storage/flushed-records.ts`).
  */
 import type { KeyVersion } from './types.js';
 

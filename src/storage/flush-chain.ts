@@ -150,7 +150,7 @@ async function checkEmpty(engine: KvEngine): Promise<void> {
 
 /**
  * FNV-1a over the lengths, and over the first and last four bytes of every value, where the keyspace's
- * records have their header and a checksum that covers their key; a key that is deleted counts whole. Hashing
+ * versions have a checksum that covers their key; a key that is deleted counts whole. Hashing
  * everything would tell no more, and cost a flush a third of its time: it cannot be hashed again later, most
  * being overwritten by then.
  */

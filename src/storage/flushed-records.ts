@@ -22,12 +22,16 @@ export interface KeptRecords {
 
 type Generation = Map<BinaryString, Uint8Array | null>;
 
+/** Records are copied into blocks of so many bytes, but for those larger than an eighth. */
+const blockBytes = 8 * 1024;
 /** Map entry, string and view, estimated. */
 const overheadBytes = 160;
 /** A generation has room for so many of the largest ones: a few large values do not push out all others. */
 const largestShare = 16;
-/** Keys of one flush that are taken over in one turn, some milliseconds of work. */
+/** Keys of one flush that are taken over; of one with more, the last. */
 const pendingMax = 32_768;
+/** Of those, in one turn: one or two milliseconds. */
+const turnKeys = 4_096;
 
 /**
  * The newest flushed records of some keys.
@@ -45,6 +49,8 @@ export class FlushedRecords {
   #youngBytes = 0;
   #pendingKeys: BinaryString[] = [];
   #pendingRecords: (Uint8Array | null)[] = [];
+  #block = new Uint8Array(0);
+  #used = 0;
   /** Not all that was noted is pending. */
   #isCut = false;
 
@@ -78,13 +84,19 @@ export class FlushedRecords {
     this.#pendingRecords.push(bytes);
   }
 
-  /** The engine has what was noted since {@link begin}. */
-  written(): void {
+  /**
+   * The engine has what was noted since {@link begin}. As long as this takes, the layers that were flushed must go
+   * on overriding what is here.
+   *
+   * @param pause - lets others run
+   */
+  async written(pause: () => Promise<void>): Promise<void> {
     const [keys, records] = [this.#pendingKeys, this.#pendingRecords];
     // Of what is not pending any more an older record may be here.
     if (this.#isCut) this.clear();
     else this.begin();
     for (let at = 0; at < keys.length; at += 1) {
+      if (at > 0 && at % turnKeys === 0) await pause();
       this.#keep(keys[at] as BinaryString, records[at] as Uint8Array | null);
     }
   }
@@ -110,6 +122,24 @@ export class FlushedRecords {
       this.#youngBytes = 0;
     }
     this.#youngBytes += size;
-    this.#young.set(key, bytes);
+    this.#young.set(key, bytes && this.#own(bytes));
+  }
+
+  /**
+   * Its bytes alone: records are made in blocks that go when all of their records do (`mvcc/record-room.ts`), and
+   * one that is kept among many that are not would hold a hundred times its size.
+   */
+  #own(bytes: Uint8Array): Uint8Array {
+    if (bytes.byteLength === bytes.buffer.byteLength) return bytes;
+    const { length } = bytes;
+    if (length > blockBytes / 8) return new Uint8Array(bytes);
+    if (this.#used + length > this.#block.length) {
+      this.#block = new Uint8Array(blockBytes);
+      this.#used = 0;
+    }
+    this.#used += length;
+    const own = this.#block.subarray(this.#used - length, this.#used);
+    own.set(bytes);
+    return own;
   }
 }

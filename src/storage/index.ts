@@ -64,8 +64,5 @@ export { verifySnapshotFile } from './snapshot-files/verify.js';
 export type { SnapshotMeta, SnapshotSink, SnapshotStore } from './snapshot-store.js';
 export { StateFolders, type StateFoldersOptions } from './state-folders.js';
 export { StateLoader } from './state-loader.js';
-export {
-  type EngineReopening,
-  WriteBehindBackend,
-  type WriteBehindOptions,
-} from './write-behind.js';
+export { WriteBehindBackend } from './write-behind.js';
+export type { EngineReopening, WriteBehindOptions } from './write-behind-options.js';

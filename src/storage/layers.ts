@@ -31,9 +31,10 @@ export interface Layer extends CursorSource {
   get(key: BinaryString): Uint8Array | null | undefined;
   /** Everything in it, in any order. */
   all(): Iterable<LayerChange>;
+  /** Whether the next walk of a range had more to do at once than one turn should. Absent: it never has. */
+  readonly isLong?: boolean;
   /**
-   * Does in pieces what else the next walk of a range would do at once. Of a layer that does not change any
-   * more. Absent, or `undefined`: there is nothing that takes long. Never rejects.
+   * Does that in pieces, if there is any. Of a layer that does not change any more. Never rejects.
    *
    * @param pause - lets others run
    */
@@ -51,13 +52,14 @@ export interface Layer extends CursorSource {
 export function prepareLayers(
   layers: readonly Layer[],
   pause: () => Promise<void>,
-): Promise<unknown> | undefined {
-  const waits: Promise<void>[] = [];
-  for (const layer of layers) {
-    const preparing = layer.prepare?.(pause);
-    if (preparing !== undefined) waits.push(preparing);
-  }
-  return waits.length === 0 ? undefined : Promise.all(waits);
+): Promise<void> | undefined {
+  const isReady = layers.every(({ isLong = false }) => !isLong);
+  return isReady ? undefined : prepareEach(layers, pause);
+}
+
+/** One after the other: the pieces of several would come in the same turn. */
+async function prepareEach(layers: readonly Layer[], pause: () => Promise<void>): Promise<void> {
+  for (const layer of layers) await layer.prepare?.(pause);
 }
 
 /** Is told of changes while they are walked. @since 0.1.0 */

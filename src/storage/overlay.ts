@@ -12,6 +12,9 @@ import { lowerBound } from './sorted-keys.js';
 /** Keys that are sorted in one turn: 2 to 3 ms. @since 0.1.0 */
 export const sortKeysMax = 4_096;
 
+/** So many times those are merged in one turn, in as long: longer runs stay apart. */
+const mergeFactor = 8;
+
 /**
  * One layer of changes.
  *
@@ -22,7 +25,7 @@ export class Overlay implements Layer {
   readonly #changes = new Map<BinaryString, Uint8Array | null>();
   /** Keys since the last range read, unsorted. */
   #fresh: BinaryString[] = [];
-  /** Each sorted and without the others' keys; each at least twice as long as the next. */
+  /** Each sorted and without the others' keys; each at least twice as long as the next, or as long as may be. */
   readonly #runs: BinaryString[][] = [];
   #bytes = 0;
   /** Under way; see {@link prepare}. */
@@ -97,21 +100,21 @@ export class Overlay implements Layer {
     const keys = this.#fresh;
     let runs: BinaryString[][] = [];
     for (let at = 0; at < keys.length; at += this.#sortKeysMax) {
-      runs.push(keys.slice(at, at + this.#sortKeysMax).sort(byUnits));
       await pause();
+      runs.push(keys.slice(at, at + this.#sortKeysMax).sort(byUnits));
     }
-    while (runs.length > 1) {
+    while ((runs[0]?.length ?? 0) < this.#mergedKeysMax && runs.length > 1) {
       const merged: BinaryString[][] = [];
       for (let at = 0; at < runs.length; at += 2) {
-        merged.push(mergeRuns(runs[at] as BinaryString[], runs[at + 1] ?? []));
         await pause();
+        merged.push(mergeRuns(runs[at] as BinaryString[], runs[at + 1] ?? []));
       }
       runs = merged;
     }
     // Whoever could not wait has sorted them meanwhile.
     if (this.#fresh !== keys) return;
     this.#fresh = [];
-    this.#addRun(runs[0] as BinaryString[]);
+    this.#runs.push(...runs);
   }
 
   /** As a binary counter carries: each key takes part in O(log n) merges over its life. */
@@ -120,10 +123,15 @@ export class Overlay implements Layer {
     for (;;) {
       const before = this.#runs.at(-1);
       if (before === undefined || before.length >= 2 * run.length) break;
+      if (before.length + run.length > this.#mergedKeysMax) break;
       this.#runs.pop();
       run = mergeRuns(before, run);
     }
     this.#runs.push(run);
+  }
+
+  get #mergedKeysMax(): number {
+    return mergeFactor * this.#sortKeysMax;
   }
 }
 

@@ -15,11 +15,14 @@ import { hasSpaceFor } from './has-space.js';
 import type { KvEngine, OpenEngine } from './kv-engine.js';
 import { StateLoader } from './state-loader.js';
 import { findState, isStateName, stateName, writeStatePointer } from './state-pointer.js';
-import type { EngineReopening } from './write-behind.js';
+import { type EngineReopening, writeBehindDefaults } from './write-behind-options.js';
 
 const probeName = 'space.tmp';
-/** What an engine may take to be opened, and for a flush, in bytes: two write buffers. */
-const engineRoomBytes = 2 * engineWriteBufferBytes;
+/**
+ * What an engine may take to be opened, and for a flush, in bytes. It looks at its write buffer before a batch, so
+ * a log has a buffer and a flush, and is made a table when it is opened; one that does not fit is opened in vain.
+ */
+const engineRoomBytes = 2 * (engineWriteBufferBytes + writeBehindDefaults.flushBytes);
 
 /** @since 0.1.0 */
 export interface StateFoldersOptions {

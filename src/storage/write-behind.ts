@@ -18,9 +18,8 @@
  */
 import { assert } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
-import type { Timer, Timers } from '../base/clock.js';
+import type { Timer } from '../base/clock.js';
 import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
-import { limits } from '../base/limits.js';
 import type {
   Backend,
   Change,
@@ -34,70 +33,27 @@ import type {
 } from '../mvcc/backend.js';
 import { FlushChain } from './flush-chain.js';
 import { flushesLost } from './flush-chain-reading.js';
-import { FlushedRecords, type KeptRecords } from './flushed-records.js';
-import type { KvEngine } from './kv-engine.js';
+import { FlushedRecords } from './flushed-records.js';
 import { CopiedRange, changesOf, type Layer, LayerCursor, prepareLayers } from './layers.js';
-import { Overlay, sortKeysMax } from './overlay.js';
-import { type CountedKeys, countOnce, RangeCounter, type ReadPieces } from './range-count.js';
+import { Overlay } from './overlay.js';
+import { countOnce, RangeCounter, type ReadPieces } from './range-count.js';
 import { mergeRange } from './range-merge.js';
 import { ReopenableEngine } from './reopenable-engine.js';
 import { SpaceWait } from './space-wait.js';
 import { StagedLayer } from './staged-layer.js';
 import { allKeys, checkStateKey, LayeredView } from './state-view.js';
+import {
+  type EngineReopening,
+  type WriteBehindOptions,
+  type WriteBehindSettings,
+  writeBehindDefaults,
+} from './write-behind-options.js';
 
-const defaults = {
-  // What changes again within a second is written once (docs/adr/0022-where-a-put-goes.md).
-  flushIntervalMs: 1_000,
-  flushBytes: 16 * 1024 * 1024,
-  overlayBytesMax: limits.overlayBytesMax,
-  sortKeysMax,
-} as const;
 const noLayers: readonly Layer[] = [];
-
-/** How an engine that ran out of space is opened again. @since 0.1.0 */
-export interface EngineReopening {
-  /**
-   * Whether there is enough of it by now. Never rejects.
-   *
-   * @param bytes - of the changes that wait
-   */
-  hasSpace(bytes: number): Promise<boolean>;
-  /** Opens the engine again, which was closed. */
-  open(): Promise<KvEngine>;
-}
-
-/** @since 0.1.0 */
-export interface WriteBehindOptions {
-  /** Owned by the backend from here on. */
-  readonly engine: KvEngine;
-  readonly timers: Timers;
-  /** Milliseconds from the first change to the flush that takes it; default 1,000. */
-  readonly flushIntervalMs?: number;
-  /** Bytes of changes that start a flush earlier; default 16 MiB. */
-  readonly flushBytes?: number;
-  /** Bytes of changes, those being flushed included, at which `ready` waits; default 64 MiB. */
-  readonly overlayBytesMax?: number;
-  /** Keys of changes that are sorted in one turn, for reads of ranges; default 4,096. */
-  readonly sortKeysMax?: number;
-  /**
-   * Throws (`STATE_CORRUPT`) when a record is not what was written. Called for each record of a view;
-   * what is read otherwise is verified by its decoder. Default: nothing is.
-   */
-  readonly verify?: (key: BinaryString, bytes: Uint8Array) => void;
-  /** Keys whose number is kept in mind, so that few are read to count them. Default: none. */
-  readonly counted?: CountedKeys;
-  /** Keys whose records stay in memory for a while once they are flushed. Default: none. */
-  readonly kept?: KeptRecords | undefined;
-  /** How to go on after a flush that found no space. Default not at all: it failed like any other. */
-  readonly reopening?: EngineReopening | undefined;
-  /**
-   * Called once, when a flush failed: nothing becomes durable any more. Reads still work. Not called once it
-   * is being closed: `close` tells.
-   */
-  readonly onFailed?: (error: KontikiError) => void;
-}
-
-type Settings = WriteBehindOptions & Record<keyof typeof defaults, number>;
+/** Layers that reads of ranges leave behind; from half of them on a flush begins early. */
+const sealedMax = 16;
+/** Met by one read: so many are dead pairs in the engine, which it walks over (a queue is read at its head). */
+const deletionsMax = 256;
 
 /**
  * A {@link Backend} over a {@link KvEngine}.
@@ -108,7 +64,7 @@ type Settings = WriteBehindOptions & Record<keyof typeof defaults, number>;
  */
 export class WriteBehindBackend implements Backend {
   readonly openedIndex: number;
-  readonly #settings: Settings;
+  readonly #settings: WriteBehindSettings;
   readonly #engine: ReopenableEngine;
   #chain: FlushChain;
   readonly #spaceWait: SpaceWait;
@@ -132,11 +88,13 @@ export class WriteBehindBackend implements Backend {
   #finishedFlushes = 0;
   #timer: Timer | undefined;
   #isTimerSoon = false;
+  /** The next flush should not wait for its time. */
+  #isUrgent = false;
   #failure: KontikiError | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(options: WriteBehindOptions, chain: FlushChain) {
-    this.#settings = { ...defaults, ...options };
+    this.#settings = { ...writeBehindDefaults, ...options };
     this.#active = new Overlay(this.#settings.sortKeysMax);
     this.#engine = new ReopenableEngine(options.engine);
     this.#chain = chain;
@@ -281,6 +239,22 @@ export class WriteBehindBackend implements Backend {
     this.#active = new Overlay(this.#settings.sortKeysMax);
   }
 
+  /** What does not change any more is sorted and walked in pieces, and not copied. */
+  #sealLong({ limit = Infinity }: RangeRead): void {
+    const max = this.#settings.sortKeysMax;
+    const isLong = this.#active.isLong || (this.#active.size > max && limit > max);
+    if (!isLong || this.#sealed.length >= sealedMax) return;
+    this.#seal();
+    // A flush asks each layer about the keys of those below.
+    if (this.#sealed.length >= sealedMax / 2) this.#flushSoon();
+  }
+
+  /** Reads pay for what is not flushed. */
+  #flushSoon(): void {
+    this.#isUrgent = true;
+    this.#schedule();
+  }
+
   /** What is known here: the record, `null` for deleted, `undefined` for unknown. */
   #held(key: BinaryString): Uint8Array | null | undefined {
     const held = this.#active.get(key);
@@ -330,9 +304,9 @@ export class WriteBehindBackend implements Backend {
     take?: (records: readonly StoredRecord[]) => void,
   ): Promise<readonly StoredRecord[]> {
     if (range.gte >= range.lt || (range.limit !== undefined && range.limit <= 0)) return [];
-    // What does not change any more is sorted in pieces.
-    if (this.#active.isLong) this.#seal();
+    this.#sealLong(range);
     const copied = new CopiedRange(this.#active, range);
+    if (copied.deletions > deletionsMax) this.#flushSoon();
     const layers = [...this.#sealed, ...this.#flushing];
     const { gte, lt, reverse = false, bulk = false } = range;
     const cursor = this.#engine.iterate({ gte, lt, reverse, bulk });
@@ -349,7 +323,8 @@ export class WriteBehindBackend implements Backend {
 
   #schedule(): void {
     if (this.#inFlight !== undefined || this.#failure !== undefined) return;
-    const soon = this.#active.bytes + bytesOf(this.#sealed) >= this.#settings.flushBytes;
+    const isFull = this.#active.bytes + bytesOf(this.#sealed) >= this.#settings.flushBytes;
+    const soon = isFull || this.#isUrgent;
     if (this.#timer !== undefined && (this.#isTimerSoon || !soon)) return;
     this.#timer?.cancel();
     this.#isTimerSoon = soon;
@@ -371,6 +346,7 @@ export class WriteBehindBackend implements Backend {
     this.#sealed = noLayers;
     this.#active = new Overlay(this.#settings.sortKeysMax);
     this.#isDirty = false;
+    this.#isUrgent = false;
     this.#startedFlushes += 1;
     this.#inFlight = this.#flushLayers(layers, to);
     return this.#inFlight;
@@ -379,13 +355,13 @@ export class WriteBehindBackend implements Backend {
   async #flushLayers(layers: readonly Layer[], to: number): Promise<void> {
     try {
       await this.#write(layers, to);
+      if (this.#flushed !== undefined) await this.#flushed.written(this.pause);
     } catch (error) {
       this.#inFlight = undefined;
       this.#fail(error);
       return;
     }
     this.#inFlight = undefined;
-    this.#flushed?.written();
     this.#flushing = noLayers;
     this.#durableIndex = to;
     this.#finishedFlushes += 1;

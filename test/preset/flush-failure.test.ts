@@ -33,7 +33,7 @@ describe('a flush that fails', () => {
     engine.isBroken = true;
     await sim.complete(store.put('a', '1'), 5_000);
     expect(failed).toEqual([]);
-    await sim.run(1_000);
+    await sim.run(2_000);
     expect(failed).toEqual(['STORAGE_IO']);
     await expect(sim.complete(store.put('b', '1'), 5_000)).rejects.toMatchObject({
       code: 'STORAGE_IO',
@@ -64,7 +64,7 @@ describe('a flush that fails', () => {
     expect(store.status().durableIndex).toBe(store.status().appliedIndex);
     machine.engineDisk.isFull = () => true;
     await sim.complete(store.put('c', '1'), 5_000);
-    await sim.run(1_000);
+    await sim.run(2_000);
     await sim.complete(store.close(), 5_000);
     machine.engineDisk.isFull = () => false;
     machine.crash('power');

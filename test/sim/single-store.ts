@@ -46,7 +46,7 @@ export class SingleStore {
     const retention = { entriesMin: 3, bytesMin: 1_024, bytesMax: 8_192 };
     const segmentBytes = this.pick([2_048, 4_096, 16_384]);
     const config = storeConfig({ dir: this.dir, electionTicks: 3 });
-    this.config = { ...config, tuning: { segmentBytes, retention } };
+    this.config = { ...config, tuning: { segmentBytes, retention, flushIntervalMs: 50 } };
   }
 
   get dir(): string {

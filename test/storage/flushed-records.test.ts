@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { kontikiError } from '../../src/base/errors.js';
 import { limits } from '../../src/base/limits.js';
+import { recordRoom } from '../../src/mvcc/record-room.js';
 import { FlushedRecords } from '../../src/storage/flushed-records.js';
 import { WriteBehindBackend } from '../../src/storage/write-behind.js';
 import { ManualTimers } from './manual-timers.js';
@@ -11,55 +12,60 @@ const value = (n: number, size = 1): Uint8Array => new Uint8Array(size).fill(n);
 const MiB = 1024 * 1024;
 const kept = { prefix: 'c', bytesMax: MiB };
 
-function flushed(records: FlushedRecords, ...changes: [string, Uint8Array | null][]): void {
+const pause = async () => undefined;
+
+async function flushed(
+  records: FlushedRecords,
+  ...changes: [string, Uint8Array | null][]
+): Promise<void> {
   records.begin();
   for (const [key, bytes] of changes) records.note(key, bytes);
-  records.written();
+  await records.written(pause);
 }
 
 describe('what was flushed lately', () => {
-  test('noted and not written yet, or begun again -> not known', () => {
+  test('noted and not written yet, or begun again -> not known', async () => {
     const records = new FlushedRecords(kept);
-    flushed(records, ['ca', value(1)]);
+    await flushed(records, ['ca', value(1)]);
     records.begin();
     records.note('ca', value(2));
     records.note('cb', value(2));
     expect([records.get('ca'), records.get('cb')]).toEqual([value(1), undefined]);
     records.begin();
-    records.written();
+    await records.written(pause);
     expect([records.get('ca'), records.get('cb')]).toEqual([value(1), undefined]);
   });
 
-  test('a deletion -> known to be gone; a key of others -> not known', () => {
+  test('a deletion -> known to be gone; a key of others -> not known', async () => {
     const records = new FlushedRecords(kept);
-    flushed(records, ['ca', value(1)], ['ha', value(1)]);
-    flushed(records, ['ca', null]);
+    await flushed(records, ['ca', value(1)], ['ha', value(1)]);
+    await flushed(records, ['ca', null]);
     expect([records.get('ca'), records.get('ha')]).toEqual([null, undefined]);
   });
 
-  test('a record too large to be kept -> the one before is forgotten, in either generation', () => {
+  test('a record too large to be kept -> the one before is forgotten, in either generation', async () => {
     const records = new FlushedRecords({ prefix: 'c', bytesMax: 16_000 });
-    flushed(records, ['ca', value(1)], ['cb', value(1)]);
-    flushed(records, ...Array.from({ length: 60 }, (_, n) => [`cx${n}`, value(1)] as never));
-    flushed(records, ['cb', value(2)], ['ca', value(2, 1_000)], ['cb', value(3, 1_000)]);
+    await flushed(records, ['ca', value(1)], ['cb', value(1)]);
+    await flushed(records, ...Array.from({ length: 60 }, (_, n) => [`cx${n}`, value(1)] as never));
+    await flushed(records, ['cb', value(2)], ['ca', value(2, 1_000)], ['cb', value(3, 1_000)]);
     expect([records.get('ca'), records.get('cb')]).toEqual([undefined, undefined]);
   });
 
-  test('cleared -> nothing is known, nor what is noted by now', () => {
+  test('cleared -> nothing is known, nor what is noted by now', async () => {
     const records = new FlushedRecords(kept);
-    flushed(records, ['ca', value(1)]);
+    await flushed(records, ['ca', value(1)]);
     records.begin();
     records.note('cb', value(1));
     records.clear();
-    records.written();
+    await records.written(pause);
     expect([records.get('ca'), records.get('cb')]).toEqual([undefined, undefined]);
   });
 
-  test('more than there is room for -> the newest half stays, the rest is not known', () => {
+  test('more than there is room for -> the newest half stays, the rest is not known', async () => {
     const { flushedRecordsBytes: bytesMax } = limits;
     const records = new FlushedRecords({ prefix: 'c', bytesMax });
     const count = bytesMax / 1_024;
-    for (let n = 0; n < 2 * count; n += 1) flushed(records, [`c${n}`, value(1, 1_024)]);
+    for (let n = 0; n < 2 * count; n += 1) await flushed(records, [`c${n}`, value(1, 1_024)]);
     let known = 0;
     for (let n = 0; n < 2 * count; n += 1) if (records.get(`c${n}`) !== undefined) known += 1;
     expect(known * 1_024).toBeLessThanOrEqual(bytesMax);
@@ -67,20 +73,62 @@ describe('what was flushed lately', () => {
     expect(records.get(`c${2 * count - 1}`)).toEqual(value(1, 1_024));
   });
 
-  test.each([32_768, 32_769, 70_000])('%i keys in one flush -> right or not known', (count) => {
-    const records = new FlushedRecords({ prefix: 'c', bytesMax: 64 * MiB });
-    flushed(records, ['c0', value(1)], ['cz', value(1)]);
-    const changes = Array.from({ length: count }, (_, n) => [`c${n}`, null] as [string, null]);
-    flushed(records, ...changes);
-    const isTaken = count <= 32_768;
-    expect(records.get('c0')).toBe(isTaken ? null : undefined);
-    expect(records.get('cz')).toEqual(isTaken ? value(1) : undefined);
-    expect(records.get(`c${count - 1}`)).toBe(null);
-    flushed(records, ['c0', value(2)]);
-    expect(records.get('c0')).toEqual(value(2));
+  test('records cut from blocks of others, few of which stay -> hold no more than twice their bytes', async () => {
+    const bytesMax = MiB;
+    const records = new FlushedRecords({ prefix: 'c', bytesMax });
+    const names: string[] = [];
+    for (let flush = 0; flush < 200; flush += 1) {
+      const changes: [string, Uint8Array][] = [];
+      for (let nth = 0; nth < 1_000; nth += 1) {
+        const bytes = recordRoom(84);
+        if (nth % 90 === 0) changes.push([`c${flush}/${nth}`, bytes.fill(nth % 251)]);
+      }
+      for (const [name] of changes) names.push(name);
+      await flushed(records, ...changes);
+    }
+    const buffers = new Set<ArrayBufferLike>();
+    for (const name of names) {
+      const found = records.get(name);
+      if (found === undefined || found === null) continue;
+      expect(found).toEqual(new Uint8Array(84).fill(Number(name.split('/')[1]) % 251));
+      buffers.add(found.buffer);
+    }
+    let held = 0;
+    for (const { byteLength } of buffers) held += byteLength;
+    expect(held).toBeGreaterThan(84 * 1_000);
+    expect(held).toBeLessThan(2 * bytesMax);
   });
 
-  test('random flushes, written or not, of random sizes -> what a plain map says, or nothing', () => {
+  test('many keys in one flush -> taken over in several turns', async () => {
+    const records = new FlushedRecords({ prefix: 'c', bytesMax: 64 * MiB });
+    records.begin();
+    for (let n = 0; n < 10_000; n += 1) records.note(`c${n}`, null);
+    let pauses = 0;
+    const turn = async () => {
+      pauses += 1;
+    };
+    await records.written(turn);
+    expect(pauses).toBe(2);
+    expect([records.get('c0'), records.get('c9999')]).toEqual([null, null]);
+  });
+
+  test.each([32_768, 32_769, 70_000])(
+    '%i keys in one flush -> right or not known',
+    async (count) => {
+      const records = new FlushedRecords({ prefix: 'c', bytesMax: 64 * MiB });
+      await flushed(records, ['c0', value(1)], ['cz', value(1)]);
+      const changes = Array.from({ length: count }, (_, n) => [`c${n}`, null] as [string, null]);
+      await flushed(records, ...changes);
+      const isTaken = count <= 32_768;
+      expect(records.get('c0')).toBe(isTaken ? null : undefined);
+      expect(records.get('cz')).toEqual(isTaken ? value(1) : undefined);
+      expect(records.get(`c${count - 1}`)).toBe(null);
+      await flushed(records, ['c0', value(2)]);
+      expect(records.get('c0')).toEqual(value(2));
+    },
+  );
+
+  test('random flushes, written or not, of random sizes -> what a plain map says, or nothing', async () => {
     const key = fc.integer({ min: 0, max: 30 }).map((n) => `c${n}`);
     const bytes = fc.option(
       fc
@@ -96,18 +144,18 @@ describe('what was flushed lately', () => {
       changes,
       end: fc.constantFrom('written', 'written', 'lost', 'cleared'),
     });
-    fc.assert(
-      fc.property(
+    await fc.assert(
+      fc.asyncProperty(
         fc.array(step, { maxLength: 40, size: 'max' }),
         fc.constantFrom(0, 16_000, 120_000),
-        (steps, bytesMax) => {
+        async (steps, bytesMax) => {
           const records = new FlushedRecords({ prefix: 'c', bytesMax });
           const engine = new Map<string, Uint8Array | null>();
           for (const { changes: noted, end } of steps) {
             records.begin();
             for (const [name, record] of noted) records.note(name, record);
             if (end === 'written') {
-              records.written();
+              await records.written(pause);
               for (const [name, record] of noted) engine.set(name, record);
             } else if (end === 'cleared') records.clear();
             for (let n = 0; n <= 30; n += 1) {

@@ -10,7 +10,8 @@ import type { Change, StateView, StoredRecord } from '../../src/mvcc/backend.js'
 import { openClassicLevel } from '../../src/storage/classic-level/index.js';
 import { MemoryEngine } from '../../src/storage/memory/kv-engine.js';
 import { StateLoader } from '../../src/storage/state-loader.js';
-import { WriteBehindBackend, type WriteBehindOptions } from '../../src/storage/write-behind.js';
+import { WriteBehindBackend } from '../../src/storage/write-behind.js';
+import type { WriteBehindOptions } from '../../src/storage/write-behind-options.js';
 import { ManualTimers, pumped } from './manual-timers.js';
 import { ScriptedEngine } from './scripted-engine.js';
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { isKontikiError, kontikiError } from '../../src/base/errors.js';
-import { WriteBehindBackend, type WriteBehindOptions } from '../../src/storage/write-behind.js';
+import { WriteBehindBackend } from '../../src/storage/write-behind.js';
+import type { WriteBehindOptions } from '../../src/storage/write-behind-options.js';
 import { ManualTimers } from './manual-timers.js';
 import { ScriptedEngine } from './scripted-engine.js';
 

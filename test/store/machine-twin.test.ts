@@ -137,6 +137,7 @@ class World {
       WriteBehindBackend.open({
         engine,
         timers: this.time,
+        flushIntervalMs: 50,
         flushBytes: 2_000,
         overlayBytesMax: 6_000,
         verify: verifyRecord,

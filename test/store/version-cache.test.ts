@@ -26,7 +26,7 @@ class World {
   private constructor(backend: WriteBehindBackend, time: VirtualTime, engine: ScriptedEngine) {
     this.time = time;
     this.engine = engine;
-    const open = (other: KvEngine) => WriteBehindBackend.open({ engine: other, timers: time });
+    const open = (other: KvEngine) => WriteBehindBackend.open({ engine: other, timers: time, flushIntervalMs: 50 });
     const home = new MemoryStateHome(open);
     this.machine = new StoreStateMachine(backend, home, { limit: 2, bytesMax: 100 });
   }
@@ -34,7 +34,7 @@ class World {
   static async opened(): Promise<World> {
     const time = new VirtualTime();
     const engine = new ScriptedEngine(new MemoryEngine());
-    const backend = await WriteBehindBackend.open({ engine, timers: time });
+    const backend = await WriteBehindBackend.open({ engine, timers: time, flushIntervalMs: 50 });
     const world = new World(backend, time, engine);
     await world.machine.open();
     return world;

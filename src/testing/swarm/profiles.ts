@@ -97,6 +97,12 @@ const shortLogs: StoreTuning = {
   retention: { entriesMin: 4, bytesMin: 0, bytesMax: 4_000 },
 };
 
+/** Of what was drawn, how often the state is flushed. */
+function flushesOf({ tuning }: Scenario): StoreTuning {
+  const { flushIntervalMs } = tuning ?? {};
+  return flushIntervalMs === undefined ? {} : { flushIntervalMs };
+}
+
 /** Few calls, so that seeds are cheap: most marks are reached within a few. */
 function drawChurn(seed: number): Scenario {
   const drawn = drawScenario(seed, { faultEveryMs: 400, focus: 'none' });
@@ -105,7 +111,7 @@ function drawChurn(seed: number): Scenario {
     ...drawn,
     clients: Math.min(clients, 3),
     pauseMs: Math.max(pauseMs, 60),
-    tuning: shortLogs,
+    tuning: { ...shortLogs, ...flushesOf(drawn) },
   };
 }
 
@@ -121,7 +127,7 @@ function drawAway(seed: number): Scenario {
     clients: 3,
     pauseMs: 100,
     faults: drawn.faults.map(({ atMs, fault }) => ({ atMs, fault: longer(fault) })),
-    tuning: shortLogs,
+    tuning: { ...shortLogs, ...flushesOf(drawn) },
   };
 }
 
@@ -136,7 +142,10 @@ function drawTransfers(seed: number): Scenario {
     ...drawn,
     clients: 3,
     pauseMs: 100,
-    tuning: { ...shortLogs, snapshotChunkBytes: 1_024, snapshotBytesPerSecond: 32_768 },
+    tuning: {
+      ...{ ...shortLogs, ...flushesOf(drawn) },
+      ...{ snapshotChunkBytes: 1_024, snapshotBytesPerSecond: 32_768 },
+    },
   };
 }
 

@@ -99,8 +99,8 @@ export const state: readonly SimDefect[] = [
     source: 'ADR 0022',
     profile: 'focus-state',
     file: 'storage/flushed-records.ts',
-    find: '    this.#young.set(key, bytes);\n',
-    replace: '    if (!this.#young.has(key)) this.#young.set(key, bytes);\n',
+    find: '    this.#young.set(key, bytes && this.#own(bytes));\n',
+    replace: '    if (!this.#young.has(key)) this.#young.set(key, bytes && this.#own(bytes));\n',
   },
   {
     name: 'state: an older generation of flushed records overrides the newer one',

@@ -1,0 +1,139 @@
+// What would take one turn too long is done in several: sorting, copying and walking a second of changes.
+import { describe, expect, test, vi } from 'vitest';
+import { kontikiError } from '../../src/base/errors.js';
+import type { Change, ReadSet } from '../../src/mvcc/backend.js';
+import { Overlay } from '../../src/storage/overlay.js';
+import { WriteBehindBackend } from '../../src/storage/write-behind.js';
+import { ManualTimers, pumped } from './manual-timers.js';
+import { ScriptedEngine } from './scripted-engine.js';
+
+const value = new Uint8Array(1);
+const keys = (count: number, from = 0) =>
+  Array.from({ length: count }, (_, n) => `c${String(10_000 + from + n)}`);
+const puts = (names: readonly string[]): Change[] => names.map((key) => [key, value]);
+const all = { keys: [], ranges: [{ gte: 'c', lt: 'd' }] };
+const keysOf = ({ ranges }: ReadSet) => ranges[0]?.map(([key]) => key);
+
+/** Keys that a turn should do something about: 10. */
+async function open() {
+  const engine = new ScriptedEngine();
+  const timers = new ManualTimers();
+  const backend = await WriteBehindBackend.open({ engine, timers, sortKeysMax: 10 });
+  const cursors = { asked: 0 };
+  const iterate = engine.iterate.bind(engine);
+  engine.iterate = (range) => {
+    const cursor = iterate(range);
+    return {
+      next: (count) => {
+        cursors.asked += 1;
+        return cursor.next(count);
+      },
+      close: () => cursor.close(),
+    };
+  };
+  return { backend, cursors, engine, timers };
+}
+
+describe('more changes than a turn should sort', () => {
+  test('a range -> goes on in later turns, with the answer of its own', async () => {
+    const { backend, cursors, engine, timers } = await open();
+    backend.apply(puts(keys(100)), 1);
+    const { count } = timers;
+    const read = backend.read(all);
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    expect([timers.count, cursors.asked]).toEqual([count + 1, 0]);
+    backend.apply([[keys(1)[0] as string, undefined], ...puts(keys(5, 200))], 2);
+    expect(keysOf(await pumped(read, timers))).toEqual(keys(100));
+    expect(keysOf(await pumped(backend.read(all), timers))).toHaveLength(104);
+    expect(engine.openCursors).toBe(0);
+  });
+
+  test('a view -> the same', async () => {
+    const { backend, cursors, timers } = await open();
+    backend.apply(puts(keys(100)), 1);
+    const view = backend.capture();
+    const { count } = timers;
+    const read = view.next(1_000);
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    expect([timers.count, cursors.asked]).toEqual([count + 1, 0]);
+    backend.apply([[keys(1)[0] as string, undefined]], 2);
+    expect(await pumped(read, timers)).toHaveLength(100);
+    await view.close();
+  });
+
+  test('sorted little by little -> a range without a limit is walked in pieces, not copied', async () => {
+    const { backend, timers } = await open();
+    const few = { keys: [], ranges: [{ gte: 'c', lt: 'd', limit: 1 }] };
+    for (let nth = 0; nth < 30; nth += 1) {
+      backend.apply(puts(keys(5, 5 * nth)), nth + 1);
+      await pumped(backend.read(few), timers);
+    }
+    const looks = vi.spyOn(Overlay.prototype, 'get');
+    const read = backend.read(all);
+    expect(looks.mock.calls.length).toBeLessThan(20);
+    looks.mockRestore();
+    backend.apply([['c0', value]], 31);
+    expect(keysOf(await pumped(read, timers))).toEqual(keys(150));
+  });
+
+  test('read again and again -> a flush begins before its time, layers stay few', async () => {
+    const { backend, engine, timers } = await open();
+    for (let nth = 0; nth < 9; nth += 1) {
+      backend.apply(puts(keys(20, 20 * nth)), nth + 1);
+      await pumped(backend.read(all), timers);
+    }
+    expect(engine.writeCount).toBe(1);
+    await pumped(backend.flush(), timers);
+    engine.hold = true;
+    for (let nth = 0; nth < 100; nth += 1) {
+      backend.apply(puts(keys(20, 20 * nth)), nth + 10);
+      expect(keysOf(await pumped(backend.read(all), timers))).toHaveLength(
+        Math.max(180, 20 * (nth + 1)),
+      );
+    }
+    engine.hold = false;
+    await engine.release();
+    await pumped(backend.close(), timers);
+  });
+});
+
+test('a queue that is read at its head -> its deletions are flushed before their time', async () => {
+  const { backend, engine, timers } = await open();
+  backend.apply(puts(keys(1_000)), 1);
+  await backend.flush();
+  const written = engine.writeCount;
+  const head = { keys: [], ranges: [{ gte: 'c', lt: 'd', limit: 1 }] };
+  for (let nth = 0; nth < 600; nth += 1) {
+    const first = keysOf(await pumped(backend.read(head), timers))?.[0];
+    expect(first).toBe(keys(1, nth)[0]);
+    backend.apply([[first as string, undefined]], nth + 2);
+  }
+  expect(engine.writeCount - written).toBe(2);
+});
+
+describe.each(['read', 'view'] as const)('a %s that is being prepared', (kind) => {
+  const begin = (backend: WriteBehindBackend) =>
+    kind === 'read'
+      ? (backend.read(all) as Promise<ReadSet>).then((found) => found.ranges[0])
+      : backend.capture().next(1_000);
+
+  test('the backend closes -> its moment, or CLOSED; no cursor stays', async () => {
+    const { backend, engine, timers } = await open();
+    backend.apply(puts(keys(100)), 1);
+    const read = begin(backend).catch((error: unknown) => error);
+    await pumped(backend.close(), timers);
+    const found = await pumped(read, timers);
+    if (Array.isArray(found)) expect(found).toHaveLength(100);
+    else expect(found).toMatchObject({ code: 'CLOSED' });
+    expect(engine.openCursors).toBe(0);
+  });
+
+  test('the flush fails -> its moment all the same', async () => {
+    const { backend, engine, timers } = await open();
+    backend.apply(puts(keys(100)), 1);
+    engine.failWith = kontikiError('STORAGE_IO', 'bad sector');
+    const read = begin(backend);
+    timers.advance(1_000);
+    expect(await pumped(read, timers)).toHaveLength(100);
+  });
+});
