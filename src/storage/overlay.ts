@@ -25,7 +25,7 @@ export class Overlay implements Layer {
   readonly #changes = new Map<BinaryString, Uint8Array | null>();
   /** Keys since the last range read, unsorted. */
   #fresh: BinaryString[] = [];
-  /** Each sorted and without the others' keys; each at least twice as long as the next, or as long as may be. */
+  /** Each sorted and without the others' keys; each at least twice as long as the next, or both long. */
   readonly #runs: BinaryString[][] = [];
   #bytes = 0;
   /** Under way; see {@link prepare}. */
@@ -66,7 +66,11 @@ export class Overlay implements Layer {
     return this.#changes;
   }
 
-  /** Whether more keys wait to be sorted than should be in one turn. */
+  /** Keys that no walk has sorted yet. */
+  get unsorted(): number {
+    return this.#fresh.length;
+  }
+
   get isLong(): boolean {
     return this.#fresh.length > this.#sortKeysMax;
   }

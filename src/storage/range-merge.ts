@@ -16,6 +16,8 @@ export interface RangeChanges {
   readonly cursor: LayerCursor;
   /** How many of them delete, as far as that is known. */
   readonly deletions: number;
+  /** Told at the end how many pairs of the engine were deleted by them. */
+  readonly onDead?: (pairs: number) => void;
 }
 
 /**
@@ -44,18 +46,24 @@ export async function mergeRange(
     if (pairs.length === 0) break;
     for (const [key, bytes] of pairs) {
       while (!merge.addStored(key, bytes)) await merge.rest(pause);
-      if (merge.isFull) return merge.out;
+      if (merge.isFull) {
+        changes.onDead?.(merge.dead);
+        return merge.out;
+      }
     }
     take?.(merge.out.splice(0));
     needed *= 2;
   }
   while (!merge.addRest()) await merge.rest(pause);
+  changes.onDead?.(merge.dead);
   take?.(merge.out.splice(0));
   return merge.out;
 }
 
 class Merge {
   readonly out: StoredRecord[] = [];
+  /** Pairs that a change deletes. */
+  dead = 0;
   readonly #changes: LayerCursor;
   readonly #limit: number;
   readonly #bytesMax: number;
@@ -89,6 +97,7 @@ class Merge {
       const [changed, value] = this.#change;
       if (changed === key) {
         this.#change = this.#changes.next();
+        if (value === null) this.dead += 1;
         this.#push(changed, value);
         return true;
       }

@@ -50,10 +50,10 @@ import {
 } from './write-behind-options.js';
 
 const noLayers: readonly Layer[] = [];
-/** Layers that reads of ranges leave behind; from half of them on a flush begins early. */
+/** Layers that reads of ranges leave behind before they leave longer ones; from half of them on a flush begins early. */
 const sealedMax = 16;
-/** Met by one read: so many are dead pairs in the engine, which it walks over (a queue is read at its head). */
-const deletionsMax = 256;
+/** Pairs of the engine that one read may find deleted before a flush begins early. */
+const deadMax = 256;
 
 /**
  * A {@link Backend} over a {@link KvEngine}.
@@ -239,11 +239,14 @@ export class WriteBehindBackend implements Backend {
     this.#active = new Overlay(this.#settings.sortKeysMax);
   }
 
-  /** What does not change any more is sorted and walked in pieces, and not copied. */
+  /**
+   * What does not change any more is sorted and walked in pieces, and not copied. While a flush does not end, layers
+   * become longer, for many would make each walk slow.
+   */
   #sealLong({ limit = Infinity }: RangeRead): void {
-    const max = this.#settings.sortKeysMax;
-    const isLong = this.#active.isLong || (this.#active.size > max && limit > max);
-    if (!isLong || this.#sealed.length >= sealedMax) return;
+    const max = this.#settings.sortKeysMax * 2 ** Math.floor(this.#sealed.length / sealedMax);
+    const { size, unsorted } = this.#active;
+    if (unsorted <= max && (size <= max || limit <= max)) return;
     this.#seal();
     // A flush asks each layer about the keys of those below.
     if (this.#sealed.length >= sealedMax / 2) this.#flushSoon();
@@ -306,7 +309,7 @@ export class WriteBehindBackend implements Backend {
     if (range.gte >= range.lt || (range.limit !== undefined && range.limit <= 0)) return [];
     this.#sealLong(range);
     const copied = new CopiedRange(this.#active, range);
-    if (copied.deletions > deletionsMax) this.#flushSoon();
+    if (copied.deletions > this.#settings.sortKeysMax) this.#seal();
     const layers = [...this.#sealed, ...this.#flushing];
     const { gte, lt, reverse = false, bulk = false } = range;
     const cursor = this.#engine.iterate({ gte, lt, reverse, bulk });
@@ -314,12 +317,17 @@ export class WriteBehindBackend implements Backend {
       const sorting = prepareLayers(layers, this.pause);
       if (sorting !== undefined) await sorting;
       const cursors = new LayerCursor([copied, ...layers], range);
-      const changes = { cursor: cursors, deletions: copied.deletions };
+      const changes = { cursor: cursors, deletions: copied.deletions, onDead: this.#onDead };
       return await mergeRange(cursor, changes, range, this.pause, take);
     } finally {
       await cursor.close();
     }
   }
+
+  /** A queue is read at its head: all that was taken from it is walked over, until it is flushed. */
+  readonly #onDead = (pairs: number): void => {
+    if (pairs > deadMax && this.#isDirty) this.#flushSoon();
+  };
 
   #schedule(): void {
     if (this.#inFlight !== undefined || this.#failure !== undefined) return;

@@ -6,6 +6,9 @@ import { type Name, SimCluster } from './cluster.js';
 export class ShortLogs extends SimCluster {
   override config(name: Name): StoreConfig {
     const retention = { entriesMin: 20, bytesMin: 8_192, bytesMax: 32_768 };
-    return { ...super.config(name), tuning: { segmentBytes: 8_192, retention, flushIntervalMs: 50 } };
+    return {
+      ...super.config(name),
+      tuning: { segmentBytes: 8_192, retention, flushIntervalMs: 50 },
+    };
   }
 }

@@ -198,6 +198,37 @@ describe('a backend that keeps them', () => {
     await backend.close();
   });
 
+  test('many keys, flushed twice -> never the ones of before, on any turn', async () => {
+    const timers = new ManualTimers();
+    const engine = new ScriptedEngine();
+    const backend = await WriteBehindBackend.open({
+      engine,
+      timers,
+      kept: { ...kept, bytesMax: 64 * MiB },
+    });
+    const names = Array.from({ length: 10_000 }, (_, n) => `c${n}`);
+    for (const nth of [1, 2, 3]) {
+      backend.apply(
+        names.map((name) => [name, value(nth)] as const),
+        nth,
+      );
+      let isOver = false;
+      const flush = backend.flush().then(() => {
+        isOver = true;
+      });
+      const last = () => backend.read({ keys: ['c0', 'c9999'], ranges: [] });
+      for (let turn = 0; !isOver && turn < 1_000; turn += 1) {
+        expect(last()).toEqual({ records: [value(nth), value(nth)], ranges: [] });
+        await Promise.resolve();
+        if (turn % 5 === 0) timers.advance(0);
+      }
+      expect(isOver).toBe(true);
+      expect(last()).toEqual({ records: [value(nth), value(nth)], ranges: [] });
+      await flush;
+    }
+    await backend.close();
+  });
+
   test.each([false, true])(
     'a flush without space, whose batch the engine opened again has: %s -> never what was before',
     async (isThere) => {

@@ -26,7 +26,8 @@ class World {
   private constructor(backend: WriteBehindBackend, time: VirtualTime, engine: ScriptedEngine) {
     this.time = time;
     this.engine = engine;
-    const open = (other: KvEngine) => WriteBehindBackend.open({ engine: other, timers: time, flushIntervalMs: 50 });
+    const open = (other: KvEngine) =>
+      WriteBehindBackend.open({ engine: other, timers: time, flushIntervalMs: 50 });
     const home = new MemoryStateHome(open);
     this.machine = new StoreStateMachine(backend, home, { limit: 2, bytesMax: 100 });
   }
