@@ -142,19 +142,26 @@ export class LayerCursor {
 export class CopiedRange implements CursorSource {
   /** How many of the changes delete. */
   readonly deletions: number;
+  /** It ended because they were too many: it does not tell all that a result depends on. */
+  readonly isCut: boolean;
   readonly #changes: LayerChange[] = [];
 
   /**
    * @param layer - nothing may override it
    * @param range - with limits, no more is copied than a result within them can depend on: it ends
    *   where the layer's own records alone reach them, at the latest
+   * @param deletionsMax - with more of them it is cut; default never
    */
-  constructor(layer: Layer, range: RangeRead) {
+  constructor(layer: Layer, range: RangeRead, deletionsMax = Infinity) {
     const { limit = Infinity, bytesMax = Infinity } = range;
     const cursor = new LayerCursor([layer], range);
     let deletions = 0;
     let bytes = 0;
-    while (this.#changes.length - deletions < limit && bytes < bytesMax) {
+    while (
+      this.#changes.length - deletions < limit &&
+      bytes < bytesMax &&
+      deletions <= deletionsMax
+    ) {
       const change = cursor.next();
       if (change === undefined) break;
       this.#changes.push(change);
@@ -162,6 +169,7 @@ export class CopiedRange implements CursorSource {
       else bytes += change[1].length;
     }
     this.deletions = deletions;
+    this.isCut = deletions > deletionsMax;
   }
 
   /** @param _range - the one it was copied for */

@@ -16,8 +16,8 @@ export interface RangeChanges {
   readonly cursor: LayerCursor;
   /** How many of them delete, as far as that is known. */
   readonly deletions: number;
-  /** Told at the end how many pairs of the engine were deleted by them. */
-  readonly onDead?: (pairs: number) => void;
+  /** Told at the end how many deletions were walked over, if most of the walk was that. */
+  readonly onDead?: (deletions: number) => void;
 }
 
 /**
@@ -47,7 +47,7 @@ export async function mergeRange(
     for (const [key, bytes] of pairs) {
       while (!merge.addStored(key, bytes)) await merge.rest(pause);
       if (merge.isFull) {
-        changes.onDead?.(merge.dead);
+        merge.tell(changes);
         return merge.out;
       }
     }
@@ -55,15 +55,16 @@ export async function mergeRange(
     needed *= 2;
   }
   while (!merge.addRest()) await merge.rest(pause);
-  changes.onDead?.(merge.dead);
+  merge.tell(changes);
   take?.(merge.out.splice(0));
   return merge.out;
 }
 
 class Merge {
   readonly out: StoredRecord[] = [];
-  /** Pairs that a change deletes. */
-  dead = 0;
+  /** Changes that were walked over because they delete. */
+  #dead = 0;
+  #live = 0;
   readonly #changes: LayerCursor;
   readonly #limit: number;
   readonly #bytesMax: number;
@@ -97,7 +98,6 @@ class Merge {
       const [changed, value] = this.#change;
       if (changed === key) {
         this.#change = this.#changes.next();
-        if (value === null) this.dead += 1;
         this.#push(changed, value);
         return true;
       }
@@ -108,6 +108,10 @@ class Merge {
     if (this.#isLong()) return false;
     if (!this.isFull) this.#push(key, bytes);
     return true;
+  }
+
+  tell({ onDead }: RangeChanges): void {
+    if (this.#dead > this.#live) onDead?.(this.#dead);
   }
 
   /** Adds the changes behind the last pair; `false` when there is more to do in another turn. */
@@ -125,7 +129,11 @@ class Merge {
   }
 
   #push(key: BinaryString, bytes: Uint8Array | null): void {
-    if (bytes === null) return;
+    if (bytes === null) {
+      this.#dead += 1;
+      return;
+    }
+    this.#live += 1;
     this.out.push([key, bytes]);
     this.#bytes += bytes.length;
   }

@@ -52,7 +52,7 @@ import {
 const noLayers: readonly Layer[] = [];
 /** Layers that reads of ranges leave behind before they leave longer ones; from half of them on a flush begins early. */
 const sealedMax = 16;
-/** Pairs of the engine that one read may find deleted before a flush begins early. */
+/** Deletions that one read may walk over before a flush begins early. */
 const deadMax = 256;
 
 /**
@@ -241,10 +241,10 @@ export class WriteBehindBackend implements Backend {
 
   /**
    * What does not change any more is sorted and walked in pieces, and not copied. While a flush does not end, layers
-   * become longer, for many would make each walk slow.
+   * become twice as long, for many would make each walk slow.
    */
   #sealLong({ limit = Infinity }: RangeRead): void {
-    const max = this.#settings.sortKeysMax * 2 ** Math.floor(this.#sealed.length / sealedMax);
+    const max = this.#settings.sortKeysMax * (this.#sealed.length < sealedMax ? 1 : 2);
     const { size, unsorted } = this.#active;
     if (unsorted <= max && (size <= max || limit <= max)) return;
     this.#seal();
@@ -308,16 +308,17 @@ export class WriteBehindBackend implements Backend {
   ): Promise<readonly StoredRecord[]> {
     if (range.gte >= range.lt || (range.limit !== undefined && range.limit <= 0)) return [];
     this.#sealLong(range);
-    const copied = new CopiedRange(this.#active, range);
-    if (copied.deletions > this.#settings.sortKeysMax) this.#seal();
+    const copied = new CopiedRange(this.#active, range, this.#settings.sortKeysMax);
+    const { deletions, isCut } = copied;
+    if (isCut) this.#seal();
     const layers = [...this.#sealed, ...this.#flushing];
     const { gte, lt, reverse = false, bulk = false } = range;
     const cursor = this.#engine.iterate({ gte, lt, reverse, bulk });
     try {
       const sorting = prepareLayers(layers, this.pause);
       if (sorting !== undefined) await sorting;
-      const cursors = new LayerCursor([copied, ...layers], range);
-      const changes = { cursor: cursors, deletions: copied.deletions, onDead: this.#onDead };
+      const walk = new LayerCursor(isCut ? layers : [copied, ...layers], range);
+      const changes = { cursor: walk, deletions, onDead: this.#onDead };
       return await mergeRange(cursor, changes, range, this.pause, take);
     } finally {
       await cursor.close();
@@ -325,8 +326,9 @@ export class WriteBehindBackend implements Backend {
   }
 
   /** A queue is read at its head: all that was taken from it is walked over, until it is flushed. */
-  readonly #onDead = (pairs: number): void => {
-    if (pairs > deadMax && this.#isDirty) this.#flushSoon();
+  readonly #onDead = (deletions: number): void => {
+    // What is on its way may be what was walked over; the next read tells.
+    if (deletions > deadMax && this.#isDirty && this.#inFlight === undefined) this.#flushSoon();
   };
 
   #schedule(): void {

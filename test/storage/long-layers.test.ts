@@ -119,6 +119,70 @@ test('a queue that is read at its head -> its deletions are flushed before their
   expect(engine.writeCount - written).toBe(2);
 });
 
+test('a queue whose entries are never flushed -> its deletions are, before their time', async () => {
+  const { backend, engine, timers } = await open();
+  const head = { keys: [], ranges: [{ gte: 'c', lt: 'd', limit: 1 }] };
+  for (let nth = 0; nth < 600; nth += 1) {
+    const [key] = keys(1, nth) as [string];
+    backend.apply([[key, value]], 2 * nth + 1);
+    expect(keysOf(await pumped(backend.read(head), timers))).toEqual([key]);
+    backend.apply([[key, undefined]], 2 * nth + 2);
+  }
+  expect(engine.writeCount).toBe(2);
+});
+
+test('deletions that are on their way -> no second flush for them', async () => {
+  const { backend, engine, timers } = await open();
+  backend.apply(puts(keys(1_000)), 1);
+  await backend.flush();
+  engine.hold = true;
+  const head = { keys: [], ranges: [{ gte: 'c', lt: 'd', limit: 1 }] };
+  backend.apply(
+    keys(300).map((key) => [key, undefined] as const),
+    2,
+  );
+  await pumped(backend.read(head), timers);
+  await pumped(Promise.resolve(), timers);
+  expect([engine.isWriting, engine.writeCount]).toEqual([true, 2]);
+  backend.apply(puts(['cx']), 3);
+  await pumped(backend.read(head), timers);
+  await engine.release();
+  timers.advance(0);
+  expect(engine.writeCount).toBe(2);
+});
+
+test('deletions that are flushed when the read ends -> no flush of nothing', async () => {
+  const { backend, engine, timers } = await open();
+  backend.apply(
+    keys(300).map((key) => [key, undefined] as const),
+    1,
+  );
+  const read = backend.read({ keys: [], ranges: [{ gte: 'c', lt: 'd', limit: 1 }] });
+  await backend.flush();
+  expect(keysOf(await pumped(read, timers))).toEqual([]);
+  timers.advance(10_000);
+  expect(engine.writeCount).toBe(1);
+});
+
+test('deletions sorted little by little -> a read of the first does not copy them all', async () => {
+  const { backend, timers } = await open();
+  backend.apply(puts(keys(1)), 1);
+  for (let nth = 0; nth < 60; nth += 1) {
+    backend.apply(
+      keys(5, 5 * nth).map((key) => [key, undefined] as const),
+      nth + 2,
+    );
+    const other = { keys: [], ranges: [{ gte: 'd', lt: 'e', limit: 1 }] };
+    await pumped(backend.read(other), timers);
+  }
+  backend.apply(puts(keys(1, 300)), 100);
+  const looks = vi.spyOn(Overlay.prototype, 'get');
+  const read = backend.read({ keys: [], ranges: [{ gte: 'c', lt: 'd', limit: 1 }] });
+  expect(looks.mock.calls.length).toBeLessThan(20);
+  looks.mockRestore();
+  expect(keysOf(await pumped(read, timers))).toEqual(keys(1, 300));
+});
+
 test.each(['staged', 'in one batch'])(
   'many deletions at the head, %s -> flushed early',
   async (how) => {
