@@ -10,6 +10,7 @@
  * A flush may take time, fail, or be tried again, so what it brings counts from the moment in which the engine
  * has it. What is not here is asked of the engine; what is here must be what the engine has.
  */
+import { ByteRoom } from '../base/byte-room.js';
 import type { BinaryString } from '../base/bytes.js';
 
 /** What of the flushed records is kept. @since 0.1.0 */
@@ -22,8 +23,6 @@ export interface KeptRecords {
 
 type Generation = Map<BinaryString, Uint8Array | null>;
 
-/** Records are copied into blocks of so many bytes, but for those larger than an eighth. */
-const blockBytes = 8 * 1024;
 /** Map entry, string and view, estimated. */
 const overheadBytes = 160;
 /** A generation has room for so many of the largest ones: a few large values do not push out all others. */
@@ -43,14 +42,13 @@ const turnKeys = 4_096;
 export class FlushedRecords {
   readonly #unit: number;
   readonly #generationBytesMax: number;
+  readonly #room = new ByteRoom();
   #young: Generation = new Map();
   #old: Generation = new Map();
   /** Of all that was put into the young generation, replaced ones included. */
   #youngBytes = 0;
   #pendingKeys: BinaryString[] = [];
   #pendingRecords: (Uint8Array | null)[] = [];
-  #block = new Uint8Array(0);
-  #used = 0;
   /** Not all that was noted is pending. */
   #isCut = false;
 
@@ -131,14 +129,7 @@ export class FlushedRecords {
    */
   #own(bytes: Uint8Array): Uint8Array {
     if (bytes.byteLength === bytes.buffer.byteLength) return bytes;
-    const { length } = bytes;
-    if (length > blockBytes / 8) return new Uint8Array(bytes);
-    if (this.#used + length > this.#block.length) {
-      this.#block = new Uint8Array(blockBytes);
-      this.#used = 0;
-    }
-    this.#used += length;
-    const own = this.#block.subarray(this.#used - length, this.#used);
+    const own = this.#room.take(bytes.length);
     own.set(bytes);
     return own;
   }

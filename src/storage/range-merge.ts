@@ -46,10 +46,7 @@ export async function mergeRange(
     if (pairs.length === 0) break;
     for (const [key, bytes] of pairs) {
       while (!merge.addStored(key, bytes)) await merge.rest(pause);
-      if (merge.isFull) {
-        merge.tell(changes);
-        return merge.out;
-      }
+      if (merge.isFull) break;
     }
     take?.(merge.out.splice(0));
     needed *= 2;

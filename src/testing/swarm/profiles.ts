@@ -97,10 +97,10 @@ const shortLogs: StoreTuning = {
   retention: { entriesMin: 4, bytesMin: 0, bytesMax: 4_000 },
 };
 
-/** Of what was drawn, how often the state is flushed. */
-function flushesOf({ tuning }: Scenario): StoreTuning {
+/** With what was drawn of how often the state is flushed. */
+function shortLogsOf({ tuning }: Scenario): StoreTuning {
   const { flushIntervalMs } = tuning ?? {};
-  return flushIntervalMs === undefined ? {} : { flushIntervalMs };
+  return flushIntervalMs === undefined ? shortLogs : { ...shortLogs, flushIntervalMs };
 }
 
 /** Few calls, so that seeds are cheap: most marks are reached within a few. */
@@ -111,7 +111,7 @@ function drawChurn(seed: number): Scenario {
     ...drawn,
     clients: Math.min(clients, 3),
     pauseMs: Math.max(pauseMs, 60),
-    tuning: { ...shortLogs, ...flushesOf(drawn) },
+    tuning: shortLogsOf(drawn),
   };
 }
 
@@ -127,7 +127,7 @@ function drawAway(seed: number): Scenario {
     clients: 3,
     pauseMs: 100,
     faults: drawn.faults.map(({ atMs, fault }) => ({ atMs, fault: longer(fault) })),
-    tuning: { ...shortLogs, ...flushesOf(drawn) },
+    tuning: shortLogsOf(drawn),
   };
 }
 
@@ -143,8 +143,9 @@ function drawTransfers(seed: number): Scenario {
     clients: 3,
     pauseMs: 100,
     tuning: {
-      ...{ ...shortLogs, ...flushesOf(drawn) },
-      ...{ snapshotChunkBytes: 1_024, snapshotBytesPerSecond: 32_768 },
+      ...shortLogsOf(drawn),
+      snapshotChunkBytes: 1_024,
+      snapshotBytesPerSecond: 32_768,
     },
   };
 }
