@@ -1,7 +1,8 @@
 /**
- * What history holds of a put whose version is still current: everything but the version itself, which
- * is stored once, as the key's current one. The command that ends the version moves its whole record
- * here, over the stub (docs/adr/0006-keyspace-layout.md).
+ * What history holds of a put of a new key whose version is still current: everything but the version itself,
+ * which is stored once, as the key's current one. The command that ends the version moves its whole record
+ * here, over the stub (docs/adr/0006-keyspace-layout.md). A put over another version has no stub: keys that are
+ * overwritten are overwritten again, and their history is whole from the start.
  *
  * Who finds a stub looks for the version in the current record, and, if that is of a later version by
  * then, once more in history. That is exact however many changes come between the three reads, for a
@@ -103,7 +104,7 @@ export function isStubOf(stub: PutStub, put: Uint8Array): boolean {
 
 /**
  * What the sum of history counts a record of it as, which is the same while the version is current and
- * afterwards: the stub of a put, a delete as it is.
+ * afterwards: the stub of a put that has one, every other record as it is.
  *
  * @param bytes - a record of history, verified
  * @since 0.1.0

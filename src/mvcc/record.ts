@@ -3,14 +3,16 @@
  * hash is over these bytes (DESIGN §4.11); a CRC is verified on every decode, because the engine
  * below may hand out a block that the disk damaged.
  *
- * A change is one record. While it is a key's newest put, it is stored as the key's current version,
- * and history holds a stub of it under its position (`put-stub.ts`); afterwards history holds it, as
- * the same bytes.
+ * A change is one record. While it is a key's newest put, it is stored as the key's current version. History
+ * holds it under its position, as the same bytes: from the start, when it replaced a version; else, while it is
+ * current, only a stub of it (`put-stub.ts`), for most keys are written once (docs/adr/0006-keyspace-layout.md).
  *
  * ```
  *  0 u32 crc of the rest     6 u32 sub              26 u64 version             46 i64 lease, 0 none
  *  4 u8  layout version     10 u64 modRevision      34 u64 previous revision   54 u32 key length
- *  5 u8  0 put, 1 delete    18 u64 createRevision   42 u32 previous sub        58 key, then value
+ *  5 u8  type               18 u64 createRevision   42 u32 previous sub        58 key, then value
+ *
+ * type: 0 put, a stub in history; 1 delete; 2 the stub; 3 put, whole in history
  * ```
  */
 import { type BinaryString, binaryString } from '../base/bytes.js';
@@ -39,6 +41,8 @@ export interface ChangeRecord {
   readonly previous: ChangePosition;
 }
 
+const typeAt = 5;
+const types = { put: 0, delete: 1, overwrite: 3 } as const;
 const headerBytes = 58;
 const closedBytes = 13;
 const noValue = new Uint8Array(0);
@@ -55,7 +59,7 @@ export function encodeChange(change: ChangeRecord): Uint8Array {
   const { key, value } = version;
   const valueAt = headerBytes + key.length;
   const bytes = recordRoom(valueAt + value.length);
-  bytes[5] = change.type === 'put' ? 0 : 1;
+  bytes[typeAt] = typeOf(change);
   setUint32(bytes, 6, change.sub);
   setUint53(bytes, 10, version.modRevision);
   setUint53(bytes, 18, version.createRevision);
@@ -121,6 +125,17 @@ export function isFirstVersion(bytes: Uint8Array): boolean {
 }
 
 /**
+ * Whether history holds a put whole, be its version current or not. The releases before 0.1.0 had no such puts:
+ * what they wrote says so by its type.
+ *
+ * @param bytes - a record that {@link encodeChange} made
+ * @since 0.1.0
+ */
+export function isWholeInHistory(bytes: Uint8Array): boolean {
+  return bytes[typeAt] === types.overwrite;
+}
+
+/**
  * Encodes the end of a closed version.
  *
  * @param endRevision - revision of the change that ended it: it was current before, not at it
@@ -152,16 +167,18 @@ function decodeChange(
   expectedKey: BinaryString | undefined,
 ): ChangeRecord {
   checkSeal(recordKey, bytes, headerBytes);
-  const type = bytes[5] as number;
+  const type = bytes[typeAt] as number;
+  const isDelete = type === types.delete;
+  const isKnown = isDelete || type === types.put || type === types.overwrite;
   const keyLength = getUint32(bytes, 54);
   const valueAt = headerBytes + keyLength;
-  if (type > 1 || valueAt > bytes.length) throw corruptRecord(recordKey, 'its header is wrong');
+  if (!isKnown || valueAt > bytes.length) throw corruptRecord(recordKey, 'its header is wrong');
   if (expectedKey !== undefined && !holdsKey(bytes, keyLength, expectedKey)) {
     throw corruptRecord(recordKey, 'it holds a version of another key');
   }
   const previousRevision = getUint53(bytes, 34);
   return {
-    type: type === 0 ? 'put' : 'delete',
+    type: isDelete ? 'delete' : 'put',
     sub: getUint32(bytes, 6),
     version: {
       key: expectedKey ?? readKey(bytes, keyLength),
@@ -176,6 +193,11 @@ function decodeChange(
         ? noPosition
         : { revision: previousRevision, sub: getUint32(bytes, 42) },
   };
+}
+
+function typeOf({ type, previous }: ChangeRecord): number {
+  if (type === 'delete') return types.delete;
+  return previous.revision === 0 ? types.put : types.overwrite;
 }
 
 function readLease(bytes: Uint8Array): bigint | undefined {

@@ -9,7 +9,13 @@ import { attachmentBytes, attachmentKey } from './lease-record.js';
 import { encodeStub } from './put-stub.js';
 import type { RangeSlice } from './range-slices.js';
 import type { ReadView } from './read-view.js';
-import { type ChangeRecord, decodeCurrent, encodeChange, encodeClosed } from './record.js';
+import {
+  type ChangeRecord,
+  decodeCurrent,
+  encodeChange,
+  encodeClosed,
+  isWholeInHistory,
+} from './record.js';
 import { closedKey, currentKey, historyKey, keyOfCurrent } from './record-keys.js';
 import { selects, singleKey } from './selection.js';
 import type { HashSums } from './state-hash.js';
@@ -19,8 +25,8 @@ import type { KeyEvent, KeySelection, KeyVersion, PutOperation } from './types.j
 export interface RevisionSlice {
   readonly changes: readonly Change[];
   /**
-   * Versions that the command ends, to be stored as history. Nothing shows whether they are there
-   * yet, so they need not wait for the rest of the command, which would hold their values for so long.
+   * Versions that the command ends and that history holds only a stub of, to be stored there. Nothing shows whether
+   * they are there yet, so they need not wait for the rest of the command, which would hold their values for so long.
    */
   readonly moves: readonly Change[];
   readonly events: readonly KeyEvent[];
@@ -114,10 +120,9 @@ export class RevisionDraft {
       version: current,
       previous: positionOf(before),
     });
-    const stub = encodeStub(bytes);
-    this.changes.push([recordKey, bytes], [historyKey({ revision, sub }), stub]);
-    this.#sums.add('keys', bytes);
-    this.#sums.add('history', stub);
+    const told = isWholeInHistory(bytes) ? bytes : encodeStub(bytes);
+    this.changes.push([recordKey, bytes], [historyKey({ revision, sub }), told]);
+    this.#sums.addPut(bytes, told);
     if (current.lease !== previous?.lease) {
       this.#detach(key, previous?.lease);
       this.#attach(key, current.lease);
@@ -220,10 +225,10 @@ export class RevisionDraft {
     this.#sums.subtractAttachment(recordKey, attachmentBytes);
   }
 
-  /** Ends a version, whose record moves to history. */
+  /** Ends a version, whose record moves to history if it is not there. */
   #close(before: ChangeRecord, stored: Uint8Array): void {
     const position = positionOf(before);
-    this.moves.push([historyKey(position), stored]);
+    if (!isWholeInHistory(stored)) this.moves.push([historyKey(position), stored]);
     this.#endedBytes += stored.length;
     this.#sums.subtract('keys', stored);
     this.#closed ??= encodeClosed(this.#nextRevision);

@@ -4,7 +4,7 @@
  * same whatever the keyspace holds, and members can compare at every applied index; etcd's hash
  * scans everything, so hardly anybody had it on when members diverged (incident 13766).
  *
- * The sum of `history` is over every such record that was ever written, a put counted as its stub, so
+ * The sum of `history` is over every such record that was ever written, a put that had a stub counted as that, so
  * that it does not change when the version moves to history (`put-stub.ts`). A compaction removes them from
  * the disk at each member's own pace, and the hash must not show how far it got. What was removed is
  * summed apart (`compaction-progress.ts`), so what is on the disk can still be checked.
@@ -100,6 +100,19 @@ export class HashSums {
   add(lane: HashLane, bytes: Uint8Array): void {
     digestBytes(bytes, scratch);
     this.#add(laneAt[lane]);
+  }
+
+  /**
+   * A put.
+   *
+   * @param bytes - its record
+   * @param told - what history holds of it: the same bytes, or its stub
+   */
+  addPut(bytes: Uint8Array, told: Uint8Array): void {
+    digestBytes(bytes, scratch);
+    this.#add(laneAt.keys);
+    if (told !== bytes) digestBytes(told, scratch);
+    this.#add(laneAt.history);
   }
 
   /** A record that is gone, or about to be overwritten. */

@@ -31,13 +31,13 @@ describe('keyspace', () => {
     ]);
   });
 
-  test('records written: two and meta for a new key, two more for what is overwritten', () => {
+  test('records written: two and meta for a new key, one more for a version that ends, and its move if it was the first', () => {
     const { backend, keyspace } = new Fresh();
     const put: Command = { op: 'put', key: 'a', value: bytes('1') };
     const kinds = backend
-      .run(keyspace, [put, put, { op: 'delete', keys: one('a') }])
+      .run(keyspace, [put, put, put, { op: 'delete', keys: one('a') }])
       .map(({ changes }) => changes.map(([key]) => key[0]).join(''));
-    expect(kinds).toEqual(['ch', 'chkh', 'chkh']);
+    expect(kinds).toEqual(['ch', 'chkh', 'chk', 'chk']);
     expect(backend.records.has('m')).toBe(true);
     expect(backend.records.has('ca')).toBe(false);
   });

@@ -1,10 +1,17 @@
-// The version of a put is stored once: in its current record, then in history, where a stub was. Reads of
-// history that find a stub are exact however many changes come between their fetches.
+// The first version of a key is stored once: in its current record, then in history, where a stub was. Later ones
+// are in history from the start. Reads of history that find a stub are exact however many changes come between
+// their fetches.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Command, HistoryRange, KeyEvent, RevisionEvents } from '../../src/mvcc/index.js';
 import { countedForm, decodeStub, encodeStub, isStub, isStubOf } from '../../src/mvcc/put-stub.js';
-import { decodeEnded, decodeHistory, encodeChange } from '../../src/mvcc/record.js';
+import {
+  decodeEnded,
+  decodeHistory,
+  encodeChange,
+  isWholeInHistory,
+} from '../../src/mvcc/record.js';
+import { seal } from '../../src/mvcc/record-bytes.js';
 import { currentKey, historyKey } from '../../src/mvcc/record-keys.js';
 import { HashSums } from '../../src/mvcc/state-hash.js';
 import { commands, selections } from './command-arbitraries.js';
@@ -20,12 +27,12 @@ const putRecord = encodeChange({
   version: {
     key: 'key',
     value: Uint8Array.of(1, 2, 3),
-    createRevision: 5,
+    createRevision: position.revision,
     modRevision: position.revision,
-    version: 2,
+    version: 1,
     lease: 9n,
   },
-  previous: { revision: 5, sub: 1 },
+  previous: { revision: 0, sub: 0 },
 });
 const at = historyKey(position);
 
@@ -38,7 +45,7 @@ describe('stubs', () => {
     const decoded = decodeStub(at, stub);
     expect(decoded).toEqual({
       ...{ type: 'stub', sub: 3, version: { key: 'key', modRevision: 6 } },
-      ...{ previous: { revision: 5, sub: 1 }, crc: expect.any(Number) },
+      ...{ previous: { revision: 0, sub: 0 }, crc: expect.any(Number) },
     });
     expect(decodeHistory(at, stub)).toEqual(decoded);
     expect(decodeHistory(at, putRecord)).toEqual(decodeEnded(at, putRecord));
@@ -51,7 +58,7 @@ describe('stubs', () => {
     expect(hex(stub).slice(8)).toBe(
       [
         ...['01', '02', '00000003', '0000000000000006', hex(putRecord.subarray(0, 4))],
-        ...['0000000000000005', '00000001', '6b6579'],
+        ...['0000000000000000', '00000000', '6b6579'],
       ].join(''),
     );
   });
@@ -82,6 +89,23 @@ describe('stubs', () => {
     const { version, ...rest } = decodeEnded(at, putRecord);
     const gone = encodeChange({ ...rest, type: 'delete', version });
     expect(countedForm(gone)).toBe(gone);
+  });
+
+  test('a put over another version has none: it counts as itself', () => {
+    const change = decodeEnded(at, putRecord);
+    const over = encodeChange({ ...change, previous: { revision: 5, sub: 1 } });
+    expect([putRecord, over].map(isWholeInHistory)).toEqual([false, true]);
+    expect(countedForm(over)).toBe(over);
+    const sums = [new HashSums(), new HashSums()] as const;
+    sums[0].addPut(over, over);
+    sums[0].addPut(putRecord, stub);
+    for (const bytes of [over, putRecord]) {
+      sums[1].addRecord(at, bytes);
+      sums[1].addRecord(currentKey('key'), bytes);
+    }
+    for (const lane of ['keys', 'history'] as const) {
+      expect(sums[0].text(lane)).toBe(sums[1].text(lane));
+    }
   });
 });
 
@@ -197,7 +221,7 @@ describe('reads of history while versions move', () => {
   test.each(changes)('%s between any two fetches -> the version that was put', (_what, change) => {
     for (const before of [0, 1, 2]) {
       const pair = new Pair();
-      pair.run([put('a'), put('b'), put('a')]);
+      pair.run([put('c'), put('b'), put('a')]);
       const meanwhile: Meanwhile[] = [[], [], []];
       meanwhile[before] = [change, put('a', 3)];
       pair.check({ fromRevision: 2, limit: 10 }, meanwhile);
@@ -249,18 +273,40 @@ describe('reads of history while versions move', () => {
   });
 });
 
-test('a version is stored once: whole in its current record, or in history', () => {
+test('a first version is stored once; a later one twice while it is current', () => {
   const pair = new Pair();
   const value = Uint8Array.from({ length: 50 }, (_, n) => n);
   pair.run([
     { ...put('a'), value } as Command,
     { ...put('b'), value } as Command,
+    { ...put('c'), value } as Command,
     { ...put('a'), value } as Command,
     remove('b'),
   ]);
   const whole = [...pair.backend.records].filter(([, bytes]) => bytes.length > value.length + 34);
   const text = Buffer.from(value).toString('latin1');
   const holding = whole.filter(([, bytes]) => Buffer.from(bytes).toString('latin1').includes(text));
-  const keys = [2, 3].map((revision) => historyKey({ revision, sub: 0 }));
-  expect(holding.map(([key]) => key).sort()).toEqual([currentKey('a'), ...keys]);
+  const keys = [2, 3, 5].map((revision) => historyKey({ revision, sub: 0 }));
+  expect(holding.map(([key]) => key).sort()).toEqual([currentKey('a'), currentKey('c'), ...keys]);
+  const { records } = pair.backend;
+  expect(records.get(currentKey('a'))).toEqual(records.get(keys[2]!));
 });
+
+test.each(['overwritten', 'deleted'])(
+  'a put that has a stub though it replaced a version, %s -> it moves',
+  (how) => {
+    const pair = new Pair();
+    pair.run([put('a'), put('a', 2)]);
+    const { records } = pair.backend;
+    const [current, at] = [currentKey('a'), historyKey({ revision: 3, sub: 0 })];
+    const former = records.get(current)!.slice();
+    former[5] = 0;
+    seal(former);
+    records.set(current, former);
+    records.set(at, encodeStub(former));
+    pair.check({ fromRevision: 2, limit: 10 }, []);
+    pair.run([how === 'deleted' ? remove('a') : put('a', 3)]);
+    expect(records.get(at)).toEqual(former);
+    pair.check({ fromRevision: 2, limit: 10 }, []);
+  },
+);

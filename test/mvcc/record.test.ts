@@ -83,10 +83,13 @@ describe('change records', () => {
     const hex = Buffer.from(encodeChange(sample)).toString('hex');
     expect(hex.slice(8)).toBe(
       [
-        ...['01', '00', '00000003', '0000000000000006', '0000000000000005', '0000000000000002'],
+        ...['01', '03', '00000003', '0000000000000006', '0000000000000005', '0000000000000002'],
         ...['0000000000000005', '00000001', '0000000000000009', '00000003', '6b6579', '010203'],
       ].join(''),
     );
+    const typeOf = (change: Partial<ChangeRecord>) => encodeChange({ ...sample, ...change })[5];
+    const previous = { revision: 0, sub: 0 };
+    expect([typeOf({ previous }), typeOf({ type: 'delete' })]).toEqual([0, 1]);
     expect(Buffer.from(encodeClosed(7)).toString('hex').slice(8)).toBe('010000000000000007');
   });
 
