@@ -7,6 +7,7 @@ import { limits } from '../base/limits.js';
 import { Sha256 } from '../base/sha256.js';
 import type { Backend } from '../mvcc/backend.js';
 import { countedRecords } from '../mvcc/counted-records.js';
+import { historyUnits } from '../mvcc/record-keys.js';
 import type { StateHome } from '../mvcc/state-home.js';
 import { verifyRecord } from '../mvcc/verify-record.js';
 import type { Env } from '../node/env.js';
@@ -83,6 +84,7 @@ async function openKeyspace(
       counted: countedRecords,
       // An engine in memory has them at hand.
       kept: dir === undefined ? undefined : { prefix: countedRecords.prefix, bytesMax: keptBytes },
+      appended: historyUnits,
       ...(flushIntervalMs === undefined ? {} : { flushIntervalMs }),
     });
   const machineOn = (backend: Backend, home: StateHome) =>

@@ -33,6 +33,14 @@ export const metaKey: BinaryString = 'm';
  */
 export const progressKey: BinaryString = 'p';
 
+/**
+ * First units of the keys of history, changes and closed versions. They are written once, and read by those who ask
+ * for the past; for the backend's option `appended`.
+ *
+ * @since 0.1.0
+ */
+export const historyUnits: BinaryString = 'hk';
+
 /** Where a change stands in history; a key changes at most once per revision. @since 0.1.0 */
 export interface ChangePosition {
   readonly revision: number;

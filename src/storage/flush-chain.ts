@@ -94,7 +94,7 @@ export class FlushChain {
    * done while the batch is walked, which the engine does in slices; the chain has grown once it was
    * walked to its end.
    *
-   * @param changes - in any order, each key once
+   * @param changes - in any order; of a key that comes more than once the last one counts
    * @param to - applied index with these changes; `undefined` for a part of a state that is being
    *   loaded, which cannot be opened before a batch with an index follows
    * @returns to be walked once, before the next call

@@ -71,7 +71,7 @@ export class FlushedRecords {
     this.#isCut = false;
   }
 
-  /** Takes the change of a key, each key once; `null` deletes. It counts once it is {@link written}. */
+  /** Takes the change of a key, of which the last one counts; `null` deletes. It does once it is {@link written}. */
   note(key: BinaryString, bytes: Uint8Array | null): void {
     if (key.charCodeAt(0) !== this.#unit) return;
     if (this.#pendingKeys.length === pendingMax) {

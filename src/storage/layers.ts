@@ -4,6 +4,7 @@
  */
 import type { BinaryString } from '../base/bytes.js';
 import type { Change, RangeRead } from '../mvcc/backend.js';
+import type { KeyRange } from './kv-engine.js';
 
 /** What a layer says of a key; `null` deletes. @since 0.1.0 */
 export type LayerChange = readonly [BinaryString, Uint8Array | null];
@@ -29,37 +30,84 @@ export interface Layer extends CursorSource {
   readonly bytes: number;
   /** The record, `null` when it is deleted here, `undefined` when this layer does not know. */
   get(key: BinaryString): Uint8Array | null | undefined;
-  /** Everything in it, in any order. */
+  /** Everything in it, in any order; a key more than once maybe, and then last with what counts. */
   all(): Iterable<LayerChange>;
-  /** Whether the next walk of a range had more to do at once than one turn should. Absent: it never has. */
-  readonly isLong?: boolean;
+  /** How many keys it has to look at before it can look up this one. Absent: none. */
+  waiting?(key: BinaryString): number;
   /**
-   * Does that in pieces, if there is any. Of a layer that does not change any more. Never rejects.
+   * Whether what it says of a key is what counts, not what older layers say. Absent: it does when it says anything.
+   * A layer to which that is a lot of work may say no: of what is walked twice the last counts.
+   */
+  overrides?(key: BinaryString): boolean;
+  /**
+   * Does in pieces what the next walk, or look-up, had to do at once, if that is more than one turn should. Of a
+   * layer that does not change any more. Never rejects.
    *
    * @param pause - lets others run
+   * @param range - of the walk; default everything
+   * @returns `undefined`: it is ready
    */
-  prepare?(pause: () => Promise<void>): Promise<void> | undefined;
+  prepare?(pause: () => Promise<void>, range?: KeyRange): Promise<void> | undefined;
 }
 
 /**
- * Prepares layers for a walk, those that have to be.
+ * Bytes of all that some layers hold.
+ *
+ * @since 0.1.0
+ */
+export function bytesOf(layers: readonly Layer[]): number {
+  let bytes = 0;
+  for (const layer of layers) bytes += layer.bytes;
+  return bytes;
+}
+
+/**
+ * What some layers say of a key, as one layer does.
+ *
+ * @param layers - newest first
+ * @since 0.1.0
+ */
+export function heldIn(layers: readonly Layer[], key: BinaryString): Uint8Array | null | undefined {
+  for (const layer of layers) {
+    const held = layer.get(key);
+    if (held !== undefined) return held;
+  }
+  return undefined;
+}
+
+/**
+ * How many keys some layers have to look at before they can look up one.
+ *
+ * @since 0.1.0
+ */
+export function waitingIn(layers: readonly Layer[], key: BinaryString): number {
+  let keys = 0;
+  for (const layer of layers) keys += layer.waiting?.(key) ?? 0;
+  return keys;
+}
+
+/**
+ * Prepares layers for a walk, those that have to be, one after the other: the pieces of several would come in the
+ * same turn.
  *
  * @param layers - that do not change any more
  * @param pause - lets others run
+ * @param range - of the walk; default everything
  * @returns `undefined`: they are ready
  * @since 0.1.0
  */
 export function prepareLayers(
-  layers: readonly Layer[],
+  layers: readonly Pick<Layer, 'prepare'>[],
   pause: () => Promise<void>,
+  range?: KeyRange,
 ): Promise<void> | undefined {
-  const isReady = layers.every(({ isLong = false }) => !isLong);
-  return isReady ? undefined : prepareEach(layers, pause);
-}
-
-/** One after the other: the pieces of several would come in the same turn. */
-async function prepareEach(layers: readonly Layer[], pause: () => Promise<void>): Promise<void> {
-  for (const layer of layers) await layer.prepare?.(pause);
+  for (const [at, layer] of layers.entries()) {
+    const preparing = layer.prepare?.(pause, range);
+    if (preparing !== undefined) {
+      return preparing.then(() => prepareLayers(layers.slice(at + 1), pause, range));
+    }
+  }
+  return undefined;
 }
 
 /** Is told of changes while they are walked. @since 0.1.0 */
@@ -69,7 +117,7 @@ export interface ChangeListener {
 }
 
 /**
- * Every change of some layers, each key once.
+ * Every change of some layers. A key that comes more than once comes last with what counts.
  *
  * @param layers - newest first; it overrides the ones after it
  * @param listener - is told of each change before it is handed out
@@ -82,11 +130,15 @@ export function* changesOf(
   for (let at = layers.length - 1; at >= 0; at -= 1) {
     const newer = layers.slice(0, at);
     for (const [key, bytes] of (layers[at] as Layer).all()) {
-      if (newer.length > 0 && newer.some((layer) => layer.get(key) !== undefined)) continue;
+      if (newer.length > 0 && newer.some((layer) => overrides(layer, key))) continue;
       listener?.note(key, bytes);
       yield [key, bytes ?? undefined];
     }
   }
+}
+
+function overrides(layer: Layer, key: BinaryString): boolean {
+  return layer.overrides?.(key) ?? layer.get(key) !== undefined;
 }
 
 /**

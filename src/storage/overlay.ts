@@ -84,7 +84,7 @@ export class Overlay implements Layer {
   }
 
   addCursors(range: RangeRead, cursors: ChangeCursor[]): void {
-    this.#sortFresh();
+    this.sort();
     const { reverse = false } = range;
     for (const keys of this.#runs) {
       const from = lowerBound(keys, range.gte);
@@ -93,7 +93,8 @@ export class Overlay implements Layer {
     }
   }
 
-  #sortFresh(): void {
+  /** Sorts what no walk has sorted yet. */
+  sort(): void {
     if (this.#fresh.length === 0) return;
     const run = this.#fresh.sort(byUnits);
     this.#fresh = [];

@@ -55,6 +55,8 @@ export interface WriteBehindOptions {
   readonly counted?: CountedKeys;
   /** Keys whose records stay in memory for a while once they are flushed. Default: none. */
   readonly kept?: KeptRecords | undefined;
+  /** First units of keys that are written once and seldom read: see `AppendedChanges`. Default: none. */
+  readonly appended?: BinaryString | undefined;
   /** How to go on after a flush that found no space. Default not at all: it failed like any other. */
   readonly reopening?: EngineReopening | undefined;
   /**

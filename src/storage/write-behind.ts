@@ -31,19 +31,26 @@ import type {
   StateView,
   StoredRecord,
 } from '../mvcc/backend.js';
+import { AppendedKeys } from './appended-changes.js';
+import { ChangeLayer } from './change-layer.js';
 import { FlushChain } from './flush-chain.js';
-import { flushesLost } from './flush-chain-reading.js';
+import { FlushWriter } from './flush-writer.js';
 import { FlushedRecords } from './flushed-records.js';
-import { CopiedRange, changesOf, type Layer, LayerCursor, prepareLayers } from './layers.js';
-import { Overlay } from './overlay.js';
+import {
+  bytesOf,
+  CopiedRange,
+  heldIn,
+  type Layer,
+  LayerCursor,
+  prepareLayers,
+  waitingIn,
+} from './layers.js';
 import { countOnce, RangeCounter, type ReadPieces } from './range-count.js';
 import { mergeRange } from './range-merge.js';
 import { ReopenableEngine } from './reopenable-engine.js';
-import { SpaceWait } from './space-wait.js';
 import { StagedLayer } from './staged-layer.js';
 import { allKeys, checkStateKey, LayeredView } from './state-view.js';
 import {
-  type EngineReopening,
   type WriteBehindOptions,
   type WriteBehindSettings,
   writeBehindDefaults,
@@ -65,11 +72,11 @@ const deadMax = 256;
 export class WriteBehindBackend implements Backend {
   readonly openedIndex: number;
   readonly #settings: WriteBehindSettings;
+  readonly #appendedKeys: AppendedKeys;
   readonly #engine: ReopenableEngine;
-  #chain: FlushChain;
-  readonly #spaceWait: SpaceWait;
+  readonly #writer: FlushWriter;
   /** Takes the changes. */
-  #active: Overlay;
+  #active: ChangeLayer;
   /** Below the active one, newest first: sealed, or published whole, since the last flush began. */
   #sealed: readonly Layer[] = noLayers;
   /** Below those, newest first: on their way to the engine. */
@@ -95,12 +102,19 @@ export class WriteBehindBackend implements Backend {
 
   private constructor(options: WriteBehindOptions, chain: FlushChain) {
     this.#settings = { ...writeBehindDefaults, ...options };
-    this.#active = new Overlay(this.#settings.sortKeysMax);
+    this.#appendedKeys = new AppendedKeys(options.appended ?? '');
+    this.#active = this.#layer();
     this.#engine = new ReopenableEngine(options.engine);
-    this.#chain = chain;
-    this.#spaceWait = new SpaceWait(options.timers);
     if (options.counted !== undefined) this.#counter = new RangeCounter(options.counted);
     if (options.kept !== undefined) this.#flushed = new FlushedRecords(options.kept);
+    this.#writer = new FlushWriter(chain, {
+      engine: this.#engine,
+      settings: this.#settings,
+      flushed: this.#flushed,
+      endViews: async (error) => {
+        for (const view of this.#views) await view.end(error);
+      },
+    });
     this.openedIndex = chain.appliedIndex;
     this.#appliedIndex = chain.appliedIndex;
     this.#durableIndex = chain.appliedIndex;
@@ -127,11 +141,17 @@ export class WriteBehindBackend implements Backend {
 
   read(plan: ReadPlan): ReadSet | Promise<ReadSet> {
     this.#checkOpen();
+    const slow = plan.keys.filter((key) => this.#isSlow(key));
+    return slow.length > 0 ? this.#readSlow(plan, slow) : this.#readNow(plan);
+  }
+
+  /** @param unknown - keys that the layers are not asked about; default none */
+  #readNow(plan: ReadPlan, unknown?: ReadonlySet<BinaryString>): ReadSet | Promise<ReadSet> {
     const records: (Uint8Array | undefined)[] = [];
     const missing: BinaryString[] = [];
     const places: number[] = [];
     for (const key of plan.keys) {
-      const held = this.#held(key);
+      const held = unknown?.has(key) === true ? undefined : this.#held(key);
       if (held === undefined) {
         missing.push(key);
         places.push(records.length);
@@ -219,11 +239,11 @@ export class WriteBehindBackend implements Backend {
   }
 
   get hasSpace(): boolean {
-    return !this.#spaceWait.isWaiting;
+    return this.#writer.hasSpace;
   }
 
   interrupt(): void {
-    this.#spaceWait.interrupt();
+    this.#writer.interrupt();
   }
 
   /** @throws {KontikiError} what the engine failed with; it is closed all the same */
@@ -232,20 +252,47 @@ export class WriteBehindBackend implements Backend {
     return this.#closing;
   }
 
+  /** Keys that the layers have to be prepared for: as of now, in layers that do not change any more. */
+  async #readSlow(plan: ReadPlan, slow: readonly BinaryString[]): Promise<ReadSet> {
+    this.#seal();
+    const layers = [...this.#sealed, ...this.#flushing];
+    const unknown = new Set(slow);
+    const below = this.#readNow(plan, unknown);
+    const [gte, lt] = [slow[0] as BinaryString, `${slow[0]}\0`];
+    const [reads] = await Promise.all([below, prepareLayers(layers, this.pause, { gte, lt })]);
+    const records = plan.keys.map((key, at) => {
+      const held = unknown.has(key) ? heldIn(layers, key) : undefined;
+      return held === undefined ? reads.records[at] : (held ?? undefined);
+    });
+    return { ...reads, records };
+  }
+
+  /** Whether looking it up has more to do at once than one turn should. */
+  #isSlow(key: BinaryString): boolean {
+    if (!this.#appendedKeys.has(key)) return false;
+    const layers = [this.#active, ...this.#sealed, ...this.#flushing];
+    return waitingIn(layers, key) > this.#settings.sortKeysMax;
+  }
+
+  #layer(): ChangeLayer {
+    return new ChangeLayer(this.#appendedKeys, this.#settings.sortKeysMax);
+  }
+
   /** What is below an empty layer never changes again. */
   #seal(): void {
     if (this.#active.size === 0) return;
     this.#sealed = [this.#active, ...this.#sealed];
-    this.#active = new Overlay(this.#settings.sortKeysMax);
+    this.#active = this.#layer();
   }
 
   /**
    * What does not change any more is sorted and walked in pieces, and not copied. While a flush does not end, layers
    * become twice as long, for many would make each walk slow.
    */
-  #sealLong({ limit = Infinity }: RangeRead): void {
+  #sealLong(range: RangeRead): void {
+    const { limit = Infinity } = range;
     const max = this.#settings.sortKeysMax * (this.#sealed.length < sealedMax ? 1 : 2);
-    const { size, unsorted } = this.#active;
+    const [size, unsorted] = [this.#active.sizeIn(range), this.#active.unsortedIn(range)];
     if (unsorted <= max && (size <= max || limit <= max)) return;
     this.#seal();
     // A flush asks each layer about the keys of those below.
@@ -260,16 +307,10 @@ export class WriteBehindBackend implements Backend {
 
   /** What is known here: the record, `null` for deleted, `undefined` for unknown. */
   #held(key: BinaryString): Uint8Array | null | undefined {
-    const held = this.#active.get(key);
+    let held = this.#active.get(key);
+    if (held === undefined) held = heldIn(this.#sealed, key);
+    if (held === undefined) held = heldIn(this.#flushing, key);
     if (held !== undefined) return held;
-    for (const layer of this.#sealed) {
-      const sealed = layer.get(key);
-      if (sealed !== undefined) return sealed;
-    }
-    for (const layer of this.#flushing) {
-      const flushing = layer.get(key);
-      if (flushing !== undefined) return flushing;
-    }
     return this.#flushed?.get(key);
   }
 
@@ -315,7 +356,7 @@ export class WriteBehindBackend implements Backend {
     const { gte, lt, reverse = false, bulk = false } = range;
     const cursor = this.#engine.iterate({ gte, lt, reverse, bulk });
     try {
-      const sorting = prepareLayers(layers, this.pause);
+      const sorting = prepareLayers(layers, this.pause, range);
       if (sorting !== undefined) await sorting;
       const walk = new LayerCursor(isCut ? layers : [copied, ...layers], range);
       const changes = { cursor: walk, deletions, onDead: this.#onDead };
@@ -354,7 +395,7 @@ export class WriteBehindBackend implements Backend {
     const to = this.#appliedIndex;
     this.#flushing = layers;
     this.#sealed = noLayers;
-    this.#active = new Overlay(this.#settings.sortKeysMax);
+    this.#active = this.#layer();
     this.#isDirty = false;
     this.#isUrgent = false;
     this.#startedFlushes += 1;
@@ -364,7 +405,7 @@ export class WriteBehindBackend implements Backend {
 
   async #flushLayers(layers: readonly Layer[], to: number): Promise<void> {
     try {
-      await this.#write(layers, to);
+      await this.#writer.write(layers, to, this.pause);
       if (this.#flushed !== undefined) await this.#flushed.written(this.pause);
     } catch (error) {
       this.#inFlight = undefined;
@@ -376,36 +417,6 @@ export class WriteBehindBackend implements Backend {
     this.#durableIndex = to;
     this.#finishedFlushes += 1;
     if (this.#isDirty && this.#closing === undefined) this.#schedule();
-  }
-
-  async #write(layers: readonly Layer[], to: number): Promise<void> {
-    const { seq } = this.#chain;
-    for (let isAgain = false; ; isAgain = true) {
-      try {
-        if (isAgain && (await this.#reopen(seq))) return;
-        this.#flushed?.begin();
-        const batch = this.#chain.next(changesOf(layers, this.#flushed), to);
-        await this.#engine.write(batch, { sync: true, pause: this.pause });
-        assert(this.#chain.appliedIndex === to, 'the engine walked the whole batch');
-        return;
-      } catch (error) {
-        const { reopening } = this.#settings;
-        if (reopening === undefined || !isKontikiError(error, 'NO_SPACE')) throw error;
-        // Until then the engine answers reads, views included.
-        await this.#spaceWait.until(() => reopening.hasSpace(bytesOf(layers)), error);
-        for (const view of this.#views) await view.end(error);
-      }
-    }
-  }
-
-  /** @returns whether the flush behind flush `seq` was there, after all */
-  async #reopen(seq: number): Promise<boolean> {
-    this.#flushed?.clear();
-    await this.#engine.reopen(() => (this.#settings.reopening as EngineReopening).open());
-    this.#chain = await FlushChain.open(this.#engine);
-    const found = this.#chain.seq;
-    if (found === seq || found === seq + 1) return found > seq;
-    throw flushesLost(`flush ${seq} was the last one before there was no space, found ${found}`);
   }
 
   /** The engine may or may not hold the batch now, so both layers stay for the reads. */
@@ -472,12 +483,6 @@ function fill(
   stored: readonly (Uint8Array | undefined)[],
 ): void {
   for (let at = 0; at < places.length; at += 1) records[places[at] as number] = stored[at];
-}
-
-function bytesOf(layers: readonly Layer[]): number {
-  let bytes = 0;
-  for (const layer of layers) bytes += layer.bytes;
-  return bytes;
 }
 
 function kontikiErrorOf(cause: unknown): KontikiError {

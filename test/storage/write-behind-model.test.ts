@@ -79,14 +79,18 @@ test('backend: random applies, large ones in parts, flushes and overlapping read
       fc.array(stepArb, { maxLength: 60, size: 'max' }),
       fc.constantFrom(1, 2, 1_000),
       fc.constantFrom(undefined, 0, 6_000, 12_000, 1_000_000),
-      async (steps, chunkMax, keptBytes) => {
+      fc.constantFrom(undefined, 'h', 'hk'),
+      async (steps, chunkMax, keptBytes, appended) => {
         const engine = new ScriptedEngine();
         engine.hold = true;
         engine.chunkMax = chunkMax;
         const timers = new ManualTimers();
         const kept = keptBytes === undefined ? undefined : { prefix: 'k', bytesMax: keptBytes };
         const sizes = { flushBytes: 60, sortKeysMax: chunkMax, flushIntervalMs: 50 };
-        const backend = await WriteBehindBackend.open({ engine, timers, kept, ...sizes });
+        const backend = await WriteBehindBackend.open({
+          ...{ engine, timers, kept, appended },
+          ...sizes,
+        });
         const reads: (readonly [ReadSet | Promise<ReadSet>, ReadSet])[] = [];
         let model: Model = new Map();
         let index = 0;
@@ -145,11 +149,12 @@ test('backend: a crash anywhere -> opens as exactly the state of its applied ind
         ),
         { maxLength: 40, size: 'max' },
       ),
-      async (steps) => {
+      fc.constantFrom(undefined, 'hk'),
+      async (steps, appended) => {
         const engine = new ScriptedEngine();
         const timers = new ManualTimers();
         engine.hold = true;
-        const backend = await WriteBehindBackend.open({ engine, timers });
+        const backend = await WriteBehindBackend.open({ engine, timers, appended });
         const models: Model[] = [new Map()];
         for (const step of steps) {
           if (step.do === 'apply') {

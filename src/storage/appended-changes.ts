@@ -1,0 +1,155 @@
+/**
+ * Changes of keys that are written once and seldom read, as those of history are: kept in the order in which they
+ * came, and looked up or sorted only once somebody asks. Most never are before a flush takes them, and a map that
+ * takes in 30,000 keys a second costs a tenth of a put, in look-ups, growth and the collector's work
+ * (docs/adr/0022-where-a-put-goes.md).
+ *
+ * ```
+ *   add -> waiting, in order --somebody asks--> indexed
+ * ```
+ */
+import type { BinaryString } from '../base/bytes.js';
+import type { RangeRead } from '../mvcc/backend.js';
+import type { KeyRange } from './kv-engine.js';
+import type { ChangeCursor, LayerChange } from './layers.js';
+import { Overlay } from './overlay.js';
+
+/** So many layers may have something waiting when a walk comes, and are all indexed in its turn. */
+const layersMax = 16;
+
+/**
+ * Which keys are written once and seldom read, by their first units.
+ *
+ * @since 0.1.0
+ */
+export class AppendedKeys {
+  readonly #units: readonly string[];
+  readonly #isAppended = new Uint8Array(256);
+
+  /** @param units - each of one unit, 0 to 255 */
+  constructor(units: BinaryString) {
+    this.#units = [...units];
+    for (const unit of this.#units) this.#isAppended[unit.charCodeAt(0)] = 1;
+  }
+
+  has(key: BinaryString): boolean {
+    return this.#isAppended[key.charCodeAt(0)] === 1;
+  }
+
+  /** Whether such keys may be in a range. */
+  mayBeIn({ gte, lt }: KeyRange): boolean {
+    return this.#units.some((unit) => unit < lt && gte < after(unit));
+  }
+
+  /** Whether no others are. */
+  areAllOf({ gte, lt }: KeyRange): boolean {
+    return this.has(gte) && lt <= after(gte);
+  }
+}
+
+/**
+ * The part of a layer that holds such changes.
+ *
+ * @since 0.1.0
+ */
+export class AppendedChanges {
+  readonly #indexed: Overlay;
+  readonly #keysMax: number;
+  /** Those from `#at` on wait. */
+  #keys: BinaryString[] = [];
+  #records: (Uint8Array | null)[] = [];
+  #at = 0;
+  /** Of those that wait. */
+  #bytes = 0;
+  #preparing: Promise<void> | undefined;
+
+  /** @param keysMax - that are indexed, or sorted, in one turn */
+  constructor(keysMax: number) {
+    this.#keysMax = keysMax;
+    this.#indexed = new Overlay(keysMax);
+  }
+
+  get bytes(): number {
+    return this.#indexed.bytes + this.#bytes;
+  }
+
+  /** Number of changes. */
+  get size(): number {
+    return this.#indexed.size + this.waiting;
+  }
+
+  /** Keys that no walk has sorted yet. */
+  get unsorted(): number {
+    return this.#indexed.unsorted + this.waiting;
+  }
+
+  /** Number of changes that a look-up has to index. */
+  get waiting(): number {
+    return this.#keys.length - this.#at;
+  }
+
+  get(key: BinaryString): Uint8Array | null | undefined {
+    this.#index();
+    return this.#indexed.get(key);
+  }
+
+  add(key: BinaryString, bytes: Uint8Array | undefined): void {
+    this.#keys.push(key);
+    this.#records.push(bytes ?? null);
+    this.#bytes += key.length + (bytes?.length ?? 0);
+  }
+
+  /** Everything, a key more than once maybe: its last change counts. Somebody may ask while it is walked. */
+  *all(): Generator<LayerChange, void, undefined> {
+    const [keys, records, from] = [this.#keys, this.#records, this.#at];
+    yield* this.#indexed.all();
+    // What is indexed meanwhile comes once more, for it may be newer than what came.
+    for (let at = from; at < keys.length; at += 1) {
+      yield [keys[at] as BinaryString, records[at] as Uint8Array | null];
+    }
+  }
+
+  addCursors(range: RangeRead, cursors: ChangeCursor[]): void {
+    this.#index();
+    this.#indexed.addCursors(range, cursors);
+  }
+
+  /** As a layer's. */
+  prepare(pause: () => Promise<void>): Promise<void> | undefined {
+    const isShort = this.waiting <= this.#keysMax / layersMax && !this.#indexed.isLong;
+    if (isShort) return undefined;
+    this.#preparing ??= this.#indexInPieces(pause).finally(() => {
+      this.#preparing = undefined;
+    });
+    return this.#preparing;
+  }
+
+  async #indexInPieces(pause: () => Promise<void>): Promise<void> {
+    while (this.waiting > 0) {
+      await pause();
+      this.#index(this.#keysMax);
+      this.#indexed.sort();
+    }
+    await this.#indexed.prepare(pause);
+  }
+
+  #index(keysMax = Infinity): void {
+    const end = Math.min(this.#keys.length, this.#at + keysMax);
+    for (; this.#at < end; this.#at += 1) {
+      const key = this.#keys[this.#at] as BinaryString;
+      const bytes = this.#records[this.#at] ?? undefined;
+      this.#indexed.set(key, bytes);
+      this.#bytes -= key.length + (bytes?.length ?? 0);
+    }
+    if (this.#at < this.#keys.length) return;
+    // New lists: a walk may hold these.
+    this.#keys = [];
+    this.#records = [];
+    this.#at = 0;
+  }
+}
+
+/** What is behind all keys that begin with the first unit of this one. */
+function after(key: BinaryString): string {
+  return String.fromCharCode(key.charCodeAt(0) + 1);
+}

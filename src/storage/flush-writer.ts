@@ -1,0 +1,89 @@
+/**
+ * Writes flushes to the engine, each as one synced batch with the records that prove it. One that finds no space
+ * waits for some and opens the engine again (docs/adr/0023-full-disk.md).
+ */
+import { assert } from '../base/assert.js';
+import { isKontikiError } from '../base/errors.js';
+import { FlushChain } from './flush-chain.js';
+import { flushesLost } from './flush-chain-reading.js';
+import type { FlushedRecords } from './flushed-records.js';
+import { bytesOf, changesOf, type Layer } from './layers.js';
+import type { ReopenableEngine } from './reopenable-engine.js';
+import { SpaceWait } from './space-wait.js';
+import type { WriteBehindSettings } from './write-behind-options.js';
+
+/** What flushes go through. @since 0.1.0 */
+export interface FlushWriterParts {
+  readonly engine: ReopenableEngine;
+  readonly settings: Pick<WriteBehindSettings, 'timers' | 'reopening'>;
+  /** Is told what was written. */
+  readonly flushed: FlushedRecords | undefined;
+  /** Ends what goes with the engine when it is opened again. */
+  readonly endViews: (error: unknown) => Promise<void>;
+}
+
+/** @since 0.1.0 */
+export class FlushWriter {
+  readonly #parts: FlushWriterParts;
+  readonly #spaceWait: SpaceWait;
+  #chain: FlushChain;
+
+  /** @param chain - of the engine */
+  constructor(chain: FlushChain, parts: FlushWriterParts) {
+    this.#chain = chain;
+    this.#parts = parts;
+    this.#spaceWait = new SpaceWait(parts.settings.timers);
+  }
+
+  /** False while a flush waits for space. */
+  get hasSpace(): boolean {
+    return !this.#spaceWait.isWaiting;
+  }
+
+  /** What waits for space fails, now and ever after. */
+  interrupt(): void {
+    this.#spaceWait.interrupt();
+  }
+
+  /**
+   * Writes a flush; one at a time.
+   *
+   * @param layers - newest first; they do not change any more
+   * @param to - applied index with them
+   * @param pause - lets others run
+   * @throws {KontikiError} what the engine failed with
+   */
+  async write(layers: readonly Layer[], to: number, pause: () => Promise<void>): Promise<void> {
+    const { engine, settings, flushed, endViews } = this.#parts;
+    const { seq } = this.#chain;
+    for (let isAgain = false; ; isAgain = true) {
+      try {
+        if (isAgain && (await this.#reopen(seq))) return;
+        flushed?.begin();
+        const batch = this.#chain.next(changesOf(layers, flushed), to);
+        await engine.write(batch, { sync: true, pause });
+        assert(this.#chain.appliedIndex === to, 'the engine walked the whole batch');
+        return;
+      } catch (error) {
+        const { reopening } = settings;
+        if (reopening === undefined || !isKontikiError(error, 'NO_SPACE')) throw error;
+        // Until then the engine answers reads, views included.
+        await this.#spaceWait.until(() => reopening.hasSpace(bytesOf(layers)), error);
+        await endViews(error);
+      }
+    }
+  }
+
+  /** @returns whether the flush behind flush `seq` was there, after all */
+  async #reopen(seq: number): Promise<boolean> {
+    const { engine, settings, flushed } = this.#parts;
+    const { reopening } = settings;
+    assert(reopening !== undefined, 'an engine is opened again by who can');
+    flushed?.clear();
+    await engine.reopen(() => reopening.open());
+    this.#chain = await FlushChain.open(engine);
+    const found = this.#chain.seq;
+    if (found === seq || found === seq + 1) return found > seq;
+    throw flushesLost(`flush ${seq} was the last one before there was no space, found ${found}`);
+  }
+}
