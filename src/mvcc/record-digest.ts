@@ -7,7 +7,7 @@
  * four words at a time in plain integer arithmetic; the last block is filled up with zeros and mixed
  * like the others, which the length at the end tells from zeros that were there.
  */
-import { type BinaryString, binaryBytes, concatBytes } from '../base/bytes.js';
+import type { BinaryString } from '../base/bytes.js';
 
 /** Four 32-bit words. @since 0.1.0 */
 export type Digest = Int32Array;
@@ -18,16 +18,18 @@ const c3 = 0x38b34ae5;
 const c4 = 0xa1e38b93 | 0;
 const blockBytes = 16;
 const tail = new Uint8Array(blockBytes);
+/** Where a small record and its key are put together: bytes of their own for each would be garbage at once. */
+const joined = new Uint8Array(1_024);
 
 /**
  * Digest of bytes. All of it in one function: the state stays in registers.
  *
  * @param bytes - of any length
  * @param out - takes the four words
+ * @param length - of the bytes that count; default all
  * @since 0.1.0
  */
-export function digestBytes(bytes: Uint8Array, out: Digest): void {
-  const { length } = bytes;
+export function digestBytes(bytes: Uint8Array, out: Digest, length = bytes.length): void {
   const whole = length - (length % blockBytes);
   let h1 = 0;
   let h2 = 0;
@@ -35,7 +37,7 @@ export function digestBytes(bytes: Uint8Array, out: Digest): void {
   let h4 = 0;
   for (let from = 0; from < length; from += blockBytes) {
     const isWhole = from < whole;
-    const block = isWhole ? bytes : tailOf(bytes, whole);
+    const block = isWhole ? bytes : tailOf(bytes, whole, length);
     const at = isWhole ? from : 0;
     const k1 = Math.imul(wordAt(block, at), c1);
     h1 ^= Math.imul((k1 << 15) | (k1 >>> 17), c2);
@@ -72,7 +74,13 @@ export function digestBytes(bytes: Uint8Array, out: Digest): void {
  * @since 0.1.0
  */
 export function digestKeyed(recordKey: BinaryString, bytes: Uint8Array, out: Digest): void {
-  digestBytes(concatBytes([bytes, binaryBytes(recordKey)]), out);
+  const length = bytes.length + recordKey.length;
+  const both = length <= joined.length ? joined : new Uint8Array(length);
+  both.set(bytes);
+  for (let at = 0; at < recordKey.length; at += 1) {
+    both[bytes.length + at] = recordKey.charCodeAt(at);
+  }
+  digestBytes(both, out, length);
 }
 
 /**
@@ -86,9 +94,9 @@ export function digestText(words: Digest): string {
   return text;
 }
 
-function tailOf(bytes: Uint8Array, from: number): Uint8Array {
+function tailOf(bytes: Uint8Array, from: number, length: number): Uint8Array {
   tail.fill(0);
-  for (let at = from; at < bytes.length; at += 1) tail[at - from] = bytes[at] as number;
+  for (let at = from; at < length; at += 1) tail[at - from] = bytes[at] as number;
   return tail;
 }
 

@@ -99,14 +99,9 @@ export class AppendedChanges {
     this.#bytes += key.length + (bytes?.length ?? 0);
   }
 
-  /** Everything, a key more than once maybe: its last change counts. Somebody may ask while it is walked. */
-  *all(): Generator<LayerChange, void, undefined> {
-    const [keys, records, from] = [this.#keys, this.#records, this.#at];
-    yield* this.#indexed.all();
-    // What is indexed meanwhile comes once more, for it may be newer than what came.
-    for (let at = from; at < keys.length; at += 1) {
-      yield [keys[at] as BinaryString, records[at] as Uint8Array | null];
-    }
+  /** As a layer's. Somebody may ask while they go on: what is indexed then comes once more, last with what counts. */
+  walks(): readonly Iterable<LayerChange>[] {
+    return [...this.#indexed.walks(), pairsOf(this.#keys, this.#records, this.#at)];
   }
 
   addCursors(range: RangeRead, cursors: ChangeCursor[]): void {
@@ -146,6 +141,16 @@ export class AppendedChanges {
     this.#keys = [];
     this.#records = [];
     this.#at = 0;
+  }
+}
+
+function* pairsOf(
+  keys: readonly BinaryString[],
+  records: readonly (Uint8Array | null)[],
+  from: number,
+): Generator<LayerChange, void, undefined> {
+  for (let at = from; at < keys.length; at += 1) {
+    yield [keys[at] as BinaryString, records[at] as Uint8Array | null];
   }
 }
 

@@ -54,9 +54,8 @@ export class ChangeLayer implements Layer {
     return !this.#appendedKeys.has(key) && this.#overlay.get(key) !== undefined;
   }
 
-  *all(): Generator<LayerChange, void, undefined> {
-    yield* this.#overlay.all();
-    yield* this.#appended.all();
+  walks(): readonly Iterable<LayerChange>[] {
+    return [...this.#overlay.walks(), ...this.#appended.walks()];
   }
 
   /** How many changes may be in a range. */

@@ -30,8 +30,11 @@ export interface Layer extends CursorSource {
   readonly bytes: number;
   /** The record, `null` when it is deleted here, `undefined` when this layer does not know. */
   get(key: BinaryString): Uint8Array | null | undefined;
-  /** Everything in it, in any order; a key more than once maybe, and then last with what counts. */
-  all(): Iterable<LayerChange>;
+  /**
+   * Everything in it, in any order, to be walked one after the other; a key more than once maybe, and then last with
+   * what counts. Not one generator over all: handing on from another one costs as much as a look-up.
+   */
+  walks(): readonly Iterable<LayerChange>[];
   /** How many keys it has to look at before it can look up this one. Absent: none. */
   waiting?(key: BinaryString): number;
   /**
@@ -129,10 +132,12 @@ export function* changesOf(
 ): Generator<Change, void, undefined> {
   for (let at = layers.length - 1; at >= 0; at -= 1) {
     const newer = layers.slice(0, at);
-    for (const [key, bytes] of (layers[at] as Layer).all()) {
-      if (newer.length > 0 && newer.some((layer) => overrides(layer, key))) continue;
-      listener?.note(key, bytes);
-      yield [key, bytes ?? undefined];
+    for (const walk of (layers[at] as Layer).walks()) {
+      for (const [key, bytes] of walk) {
+        if (newer.length > 0 && newer.some((layer) => overrides(layer, key))) continue;
+        listener?.note(key, bytes);
+        yield [key, bytes ?? undefined];
+      }
     }
   }
 }

@@ -62,8 +62,8 @@ export class Overlay implements Layer {
     this.#changes.set(key, bytes ?? null);
   }
 
-  all(): Iterable<LayerChange> {
-    return this.#changes;
+  walks(): readonly Iterable<LayerChange>[] {
+    return [this.#changes];
   }
 
   /** Keys that no walk has sorted yet. */

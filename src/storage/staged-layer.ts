@@ -53,13 +53,17 @@ export class StagedLayer implements Layer, StagedChanges {
     return first === undefined || last === undefined ? undefined : [first[0], last[0]];
   }
 
-  *all(): Generator<LayerChange, void, undefined> {
-    const cursor = new TreeCursor(this.#changes, allKeys);
-    for (; cursor.key !== undefined; cursor.advance()) yield [cursor.key, cursor.bytes()];
+  walks(): readonly Iterable<LayerChange>[] {
+    return [this.#all()];
   }
 
   addCursors(range: RangeRead, cursors: ChangeCursor[]): void {
     cursors.push(new TreeCursor(this.#changes, range));
+  }
+
+  *#all(): Generator<LayerChange, void, undefined> {
+    const cursor = new TreeCursor(this.#changes, allKeys);
+    for (; cursor.key !== undefined; cursor.advance()) yield [cursor.key, cursor.bytes()];
   }
 }
 

@@ -1,6 +1,7 @@
 // The digest against a slow twin in arbitrary precision, and the sums against adding up again.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { concatBytes } from '../../src/base/bytes.js';
 import { digestBytes, digestKeyed, digestText } from '../../src/mvcc/record-digest.js';
 import { HashSums, hashLanes, hashSumsBytes, laneOf } from '../../src/mvcc/state-hash.js';
 
@@ -81,6 +82,22 @@ describe('digest', () => {
     larger.set(bytes, 13);
     expect(digest(larger.subarray(13, 50))).toBe(digest(bytes));
     expect(digest(Buffer.from(bytes))).toBe(digest(bytes));
+  });
+
+  test('keyed: that of the bytes with those of the key behind them, whatever their sizes', () => {
+    const sizes = fc.oneof(fc.nat({ max: 40 }), fc.integer({ min: 990, max: 1_100 }));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(sizes, sizes), { minLength: 1 }), (records) => {
+        for (const [valueSize, keySize] of records) {
+          const bytes = new Uint8Array(valueSize).fill(valueSize);
+          const key = String.fromCharCode(200 + (keySize % 50)).repeat(keySize);
+          const out = new Int32Array(4);
+          digestKeyed(key, bytes, out);
+          const keyBytes = new Uint8Array(keySize).fill(key.charCodeAt(0));
+          expect(digestText(out)).toBe(digest(concatBytes([bytes, keyBytes])));
+        }
+      }),
+    );
   });
 
   test('keyed: the same bytes under two keys differ', () => {

@@ -36,11 +36,13 @@ describe('changes that wait', () => {
           }
           const found = new Map<string, Uint8Array | null>();
           let at = 0;
-          for (const [key, bytes] of changes.all()) {
-            found.set(key, bytes);
-            ask(changes, meanwhile[at] ?? 'nothing');
-            if (meanwhile[at] === 'prepare') await Promise.resolve();
-            at += 1;
+          for (const walk of changes.walks()) {
+            for (const [key, bytes] of walk) {
+              found.set(key, bytes);
+              ask(changes, meanwhile[at] ?? 'nothing');
+              if (meanwhile[at] === 'prepare') await Promise.resolve();
+              at += 1;
+            }
           }
           const sorted = (map: ReadonlyMap<string, unknown>) => [...map].sort();
           expect(sorted(found)).toEqual(sorted(model));
