@@ -3,7 +3,7 @@
  *
  * ```
  * c<key>                                current version of a live key
- * h<revision><sub>                      history, one record per change; of a current version a stub
+ * h<revision><sub>                      history, one record per change; of a current first version a stub
  * k<escaped key> 00 00 <revision><sub>  closed version: when a later change ended it
  * m                                     meta
  * p                                     how far the removal of compacted history got, on this member

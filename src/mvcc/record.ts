@@ -125,8 +125,7 @@ export function isFirstVersion(bytes: Uint8Array): boolean {
 }
 
 /**
- * Whether history holds a put whole, be its version current or not. The releases before 0.1.0 had no such puts:
- * what they wrote says so by its type.
+ * Whether history holds a put whole, be its version current or not.
  *
  * @param bytes - a record that {@link encodeChange} made
  * @since 0.1.0

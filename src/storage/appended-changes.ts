@@ -1,8 +1,7 @@
 /**
  * Changes of keys that are written once and seldom read, as those of history are: kept in the order in which they
  * came, and looked up or sorted only once somebody asks. Most never are before a flush takes them, and a map that
- * takes in 30,000 keys a second costs a tenth of a put, in look-ups, growth and the collector's work
- * (docs/adr/0022-where-a-put-goes.md).
+ * takes in 30,000 keys a second costs look-ups, growth and the collector's work (docs/adr/0022-where-a-put-goes.md).
  *
  * ```
  *   add -> waiting, in order --somebody asks--> indexed
@@ -14,7 +13,7 @@ import type { KeyRange } from './kv-engine.js';
 import type { ChangeCursor, LayerChange } from './layers.js';
 import { Overlay } from './overlay.js';
 
-/** So many layers may have something waiting when a walk comes, and are all indexed in its turn. */
+/** So many layers may have something unsorted when a walk comes, and are all sorted in its turn. */
 const layersMax = 16;
 
 /**
@@ -111,8 +110,7 @@ export class AppendedChanges {
 
   /** As a layer's. */
   prepare(pause: () => Promise<void>): Promise<void> | undefined {
-    const isShort = this.waiting <= this.#keysMax / layersMax && !this.#indexed.isLong;
-    if (isShort) return undefined;
+    if (this.unsorted <= this.#keysMax / layersMax) return undefined;
     this.#preparing ??= this.#indexInPieces(pause).finally(() => {
       this.#preparing = undefined;
     });
@@ -120,15 +118,15 @@ export class AppendedChanges {
   }
 
   async #indexInPieces(pause: () => Promise<void>): Promise<void> {
-    while (this.waiting > 0) {
+    do {
       await pause();
       this.#index(this.#keysMax);
       this.#indexed.sort();
-    }
-    await this.#indexed.prepare(pause);
+    } while (this.waiting > 0);
   }
 
   #index(keysMax = Infinity): void {
+    if (this.waiting === 0) return;
     const end = Math.min(this.#keys.length, this.#at + keysMax);
     for (; this.#at < end; this.#at += 1) {
       const key = this.#keys[this.#at] as BinaryString;
@@ -136,7 +134,9 @@ export class AppendedChanges {
       this.#indexed.set(key, bytes);
       this.#bytes -= key.length + (bytes?.length ?? 0);
     }
-    if (this.#at < this.#keys.length) return;
+    // Look-ups alone would leave more and more to the first walk.
+    if (this.#indexed.isLong) this.#indexed.sort();
+    if (this.waiting > 0) return;
     // New lists: a walk may hold these.
     this.#keys = [];
     this.#records = [];

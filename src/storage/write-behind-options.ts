@@ -44,7 +44,10 @@ export interface WriteBehindOptions {
   readonly flushBytes?: number;
   /** Bytes of changes, those being flushed included, at which `ready` waits; default 64 MiB. */
   readonly overlayBytesMax?: number;
-  /** Keys of changes that a read of a range sorts or copies at once, twice as many at most; default 4,096. */
+  /**
+   * Keys of changes that a read of a range sorts, copies or indexes at once, twice as many at most; with more than
+   * these to index, single keys are read in several turns, too. Default 4,096.
+   */
   readonly sortKeysMax?: number;
   /**
    * Throws (`STATE_CORRUPT`) when a record is not what was written. Called for each record of a view;

@@ -227,9 +227,9 @@ export class StoreStateMachine implements StateMachine {
     { changes, moves, events }: RevisionSlice,
     begun: LargeEntry | undefined,
   ): Promise<LargeEntry> {
-    // Two large entries that wait for a flush would be twice the memory; moves are all values it ends.
+    // Two large entries that wait for a flush would be twice the memory; moves are values that it ends.
     await this.backend.ready();
-    this.backend.apply(moves, this.#appliedIndex);
+    if (moves.length > 0) this.backend.apply(moves, this.#appliedIndex);
     const large = begun ?? { staged: this.backend.stage(), matches: this.hub.gather() };
     large.matches.add(events);
     await large.staged.add(changes);

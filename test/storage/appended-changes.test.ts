@@ -89,6 +89,15 @@ describe('changes that wait', () => {
   );
 });
 
+test('looked up one by one -> never more unsorted than one turn sorts', () => {
+  const changes = new AppendedChanges(10);
+  for (let n = 0; n < 100; n += 1) {
+    changes.add(`h${(n * 7) % 100}`, undefined);
+    changes.get('h1');
+    expect(changes.unsorted).toBeLessThanOrEqual(10);
+  }
+});
+
 describe('a layer of both kinds', () => {
   test('a walk of a range asks those parts alone that may have some of it', () => {
     const layer = new ChangeLayer(new AppendedKeys('hk'), 10);

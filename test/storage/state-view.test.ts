@@ -93,9 +93,10 @@ describe('a view', () => {
       fc.asyncProperty(
         fc.array(stepArb, { maxLength: 60, size: 'max' }),
         fc.constantFrom(1, 2, 1_000),
-        async (steps, chunkMax) => {
+        fc.constantFrom(undefined, 'hk'),
+        async (steps, chunkMax, appended) => {
           const sizes = { flushBytes: 60, sortKeysMax: chunkMax };
-          const { backend, engine, timers } = await open(sizes);
+          const { backend, engine, timers } = await open({ ...sizes, appended });
           engine.hold = true;
           engine.chunkMax = chunkMax;
           let views: Open[] = [];

@@ -20,6 +20,7 @@ async function open() {
     engine: newest(),
     timers,
     flushIntervalMs: 50,
+    appended: 'h',
     onFailed: (error) => failed.push(error),
     reopening: {
       hasSpace: async () => {
@@ -50,7 +51,8 @@ async function openFull() {
   await backend.flush();
   disk.isFull = true;
   newest().failWith = full;
-  backend.apply([['cb', value(2)]], 2);
+  const history = [3, 4].map((n) => ['h1', value(n)] as const);
+  backend.apply([['cb', value(2)], ...history, ['h2', value(5)], ['h2', undefined]], 2);
   await settle(50);
   return world;
 }
@@ -68,15 +70,19 @@ describe('no space for a flush', () => {
     expect(await read(backend, 'ca', 'cb')).toEqual([value(1), value(2)]);
     expect(await view.next(1)).toEqual([['ca', value(1)]]);
     backend.apply([['cc', value(3)]], 3);
+    // Looked up while they are on their way, for the second time soon.
+    expect(await read(backend, 'h1', 'h2')).toEqual([value(4), undefined]);
     disk.isFull = false;
     await settle(1_000);
     expect([backend.hasSpace, backend.durableIndex]).toEqual([true, 2]);
+    expect(await read(backend, 'h1', 'h2')).toEqual([value(4), undefined]);
     // What a view rested on is gone with the engine.
     await expect(view.next(1)).rejects.toBe(full);
     await view.close();
     await backend.flush();
     expect(backend.durableIndex).toBe(3);
     expect(await read(backend, 'ca', 'cb', 'cc')).toEqual([value(1), value(2), value(3)]);
+    expect(await read(backend, 'h1', 'h2')).toEqual([value(4), undefined]);
     expect(failed).toEqual([]);
     await backend.close();
   });
