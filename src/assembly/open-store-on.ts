@@ -68,7 +68,7 @@ async function openKeyspace(
   env: Env,
   dir: string | undefined,
   cleanup: Cleanup,
-  { flushIntervalMs, versionCacheBytes, watcherEventsMax }: StoreTuning,
+  { flushIntervalMs, sortKeysMax, versionCacheBytes, watcherEventsMax }: StoreTuning,
 ): Promise<MemberState<StoreStateMachine>> {
   const flushFailed = new Deferred<KontikiError>();
   const onFailed = (error: KontikiError) => flushFailed.resolve(error);
@@ -86,6 +86,7 @@ async function openKeyspace(
       kept: dir === undefined ? undefined : { prefix: countedRecords.prefix, bytesMax: keptBytes },
       appended: historyUnits,
       ...(flushIntervalMs === undefined ? {} : { flushIntervalMs }),
+      ...(sortKeysMax === undefined ? {} : { sortKeysMax }),
     });
   const machineOn = (backend: Backend, home: StateHome) =>
     new StoreStateMachine(backend, home, undefined, versionCacheBytes, watcherEventsMax);

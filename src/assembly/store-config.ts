@@ -107,6 +107,8 @@ export interface StoreTuning {
   readonly logCacheBytes?: number | undefined;
   /** Milliseconds from the first change of the state to the flush that takes it; default 1,000. */
   readonly flushIntervalMs?: number | undefined;
+  /** Keys of changes not yet flushed that a read sorts, copies or indexes in one turn; default 4,096. */
+  readonly sortKeysMax?: number | undefined;
   /** Events a watcher holds before history serves it; default `limits.watcherEventsMax`. */
   readonly watcherEventsMax?: number | undefined;
   /**

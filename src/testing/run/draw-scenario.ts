@@ -92,10 +92,15 @@ function drawHistory(seed: number): StoreTuning {
   return randomInt(random, 4) === 0 ? { history: { ms: 4_000 } } : {};
 }
 
-/** In three of four flushes come as often as they may matter; in the others as in production. */
+/**
+ * In three of four flushes come as often as they may matter; in the others as in production. In half of them what is
+ * not flushed is soon too much for one turn.
+ */
 function drawFlushes(seed: number): StoreTuning {
   const random = new SimRandom({ seed, stream: 'scenario.flushes', entity: [] });
-  return randomInt(random, 4) === 0 ? {} : { flushIntervalMs: 50 };
+  const flushes = randomInt(random, 4) === 0 ? {} : { flushIntervalMs: 50 };
+  if (randomInt(random, 2) === 0) return flushes;
+  return { ...flushes, sortKeysMax: one(random, [1, 8, 64]) };
 }
 
 function one<T>(random: Random, choices: readonly T[]): T {

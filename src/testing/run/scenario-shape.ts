@@ -25,6 +25,7 @@ const tuning: Shape<StoreTuning> = {
   snapshotBytesPerSecond: optional(anAmount),
   logCacheBytes: optional(anAmount),
   flushIntervalMs: optional(anAmount),
+  sortKeysMax: optional(anAmount),
   watcherEventsMax: optional(anAmount),
   versionCacheBytes: optional(anAmount),
   leaseCheckpointMs: optional(anAmount),

@@ -97,10 +97,14 @@ const shortLogs: StoreTuning = {
   retention: { entriesMin: 4, bytesMin: 0, bytesMax: 4_000 },
 };
 
-/** With what was drawn of how often the state is flushed. */
+/** With what was drawn of how the state is flushed, and read until then. */
 function shortLogsOf({ tuning }: Scenario): StoreTuning {
-  const { flushIntervalMs } = tuning ?? {};
-  return flushIntervalMs === undefined ? shortLogs : { ...shortLogs, flushIntervalMs };
+  const { flushIntervalMs, sortKeysMax } = tuning ?? {};
+  return {
+    ...shortLogs,
+    ...(flushIntervalMs === undefined ? {} : { flushIntervalMs }),
+    ...(sortKeysMax === undefined ? {} : { sortKeysMax }),
+  };
 }
 
 /** Few calls, so that seeds are cheap: most marks are reached within a few. */

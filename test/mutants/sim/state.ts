@@ -87,6 +87,37 @@ export const state: readonly SimDefect[] = [
       'the newer layer comes behind it in the same batch, and the last change of a key counts',
   },
   {
+    name: 'state: changes of history that wait are not walked by a flush',
+    source: 'ADR 0005',
+    file: 'storage/appended-changes.ts',
+    find: '    return [...this.#indexed.walks(), pairsOf(this.#keys, this.#records, this.#at)];\n',
+    replace: '    return this.#indexed.walks();\n',
+  },
+  {
+    name: 'state: reads of ranges pass over changes of history that wait',
+    source: 'ADR 0005',
+    file: 'storage/appended-changes.ts',
+    find: '  addCursors(range: RangeRead, cursors: ChangeCursor[]): void {\n    this.#index();\n',
+    replace: '  addCursors(range: RangeRead, cursors: ChangeCursor[]): void {\n',
+  },
+  {
+    name: 'state: what takes several turns to look up is not looked up in what is being flushed',
+    source: 'ADR 0005',
+    profile: 'focus-state',
+    file: 'storage/write-behind.ts',
+    find: '    const layers = [...this.#sealed, ...this.#flushing];\n    const unknown',
+    replace: '    const layers = [...this.#sealed];\n    const unknown',
+  },
+  {
+    name: 'state: what takes several turns to look up is asked of the engine after them',
+    source: 'ADR 0005',
+    profile: 'focus-state',
+    file: 'storage/write-behind.ts',
+    find: '    const below = this.#readNow(plan, unknown);\n',
+    replace:
+      '    const below = prepareLayers(layers, this.pause)?.then(() => this.#readNow(plan, unknown)) ?? this.#readNow(plan, unknown);\n',
+  },
+  {
     name: 'state: a deletion that was flushed is not taken note of',
     source: 'ADR 0022',
     profile: 'focus-state',
