@@ -27,6 +27,7 @@ export type { RangeSlice } from './range-slices.js';
 export type { ReadView } from './read-view.js';
 export type { ReadableRevisions } from './readable-revisions.js';
 export { recordLayout } from './record-bytes.js';
+export { historyUnits } from './record-keys.js';
 export type { RevisionSlice } from './revision-draft.js';
 export { selectKey, selects, singleKey } from './selection.js';
 export type * from './session-types.js';

@@ -11,10 +11,7 @@ import type { BinaryString } from '../base/bytes.js';
 import type { RangeRead } from '../mvcc/backend.js';
 import type { KeyRange } from './kv-engine.js';
 import type { ChangeCursor, LayerChange } from './layers.js';
-import { Overlay } from './overlay.js';
-
-/** So many layers may have something unsorted when a walk comes, and are all sorted in its turn. */
-const layersMax = 16;
+import { Overlay, shortOf } from './overlay.js';
 
 /**
  * Which keys are written once and seldom read, by their first units.
@@ -110,7 +107,7 @@ export class AppendedChanges {
 
   /** As a layer's. */
   prepare(pause: () => Promise<void>): Promise<void> | undefined {
-    if (this.unsorted <= this.#keysMax / layersMax) return undefined;
+    if (this.unsorted <= shortOf(this.#keysMax)) return undefined;
     this.#preparing ??= this.#indexInPieces(pause).finally(() => {
       this.#preparing = undefined;
     });

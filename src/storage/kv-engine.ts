@@ -4,7 +4,12 @@
  */
 import type { BinaryString } from '../base/bytes.js';
 
-/** Puts and deletes applied together or not at all. A value of `undefined` deletes. @since 0.1.0 */
+/**
+ * Puts and deletes applied together or not at all. A value of `undefined` deletes. A key may come more than once: the
+ * last one counts.
+ *
+ * @since 0.1.0
+ */
 export type EngineBatch = Iterable<readonly [BinaryString, Uint8Array | undefined]>;
 
 /** Keys from `gte` (inclusive) to `lt` (exclusive). @since 0.1.0 */

@@ -12,6 +12,18 @@ import { lowerBound } from './sorted-keys.js';
 /** Keys that are sorted in one turn: 2 to 3 ms. @since 0.1.0 */
 export const sortKeysMax = 4_096;
 
+/** So many layers may have something unsorted when a walk comes, and are all sorted in its turn. */
+const layersMax = 16;
+
+/**
+ * Keys of one layer that its first walk may sort, of so many that may be sorted in one turn.
+ *
+ * @since 0.1.0
+ */
+export function shortOf(keysMax: number): number {
+  return keysMax / layersMax;
+}
+
 /** So many times those are merged in one turn, in as long: longer runs stay apart. */
 const mergeFactor = 8;
 
@@ -76,7 +88,7 @@ export class Overlay implements Layer {
   }
 
   prepare(pause: () => Promise<void>): Promise<void> | undefined {
-    if (!this.isLong) return undefined;
+    if (this.#fresh.length <= shortOf(this.#sortKeysMax)) return undefined;
     this.#preparing ??= this.#sortInPieces(pause).finally(() => {
       this.#preparing = undefined;
     });

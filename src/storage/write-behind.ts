@@ -141,8 +141,9 @@ export class WriteBehindBackend implements Backend {
 
   read(plan: ReadPlan): ReadSet | Promise<ReadSet> {
     this.#checkOpen();
-    const slow = plan.keys.filter((key) => this.#isSlow(key));
-    return slow.length > 0 ? this.#readSlow(plan, slow) : this.#readNow(plan);
+    const appended = plan.keys.find((key) => this.#appendedKeys.has(key));
+    if (appended !== undefined && this.#isSlow(appended)) return this.#readSlow(plan, appended);
+    return this.#readNow(plan);
   }
 
   /** @param unknown - keys that the layers are not asked about; default none */
@@ -252,14 +253,18 @@ export class WriteBehindBackend implements Backend {
     return this.#closing;
   }
 
-  /** Keys that the layers have to be prepared for: as of now, in layers that do not change any more. */
-  async #readSlow(plan: ReadPlan, slow: readonly BinaryString[]): Promise<ReadSet> {
-    this.#seal();
+  /**
+   * With keys that the layers have to be prepared for: as of now, in layers that do not change any more.
+   *
+   * @param slow - the first of them
+   */
+  async #readSlow(plan: ReadPlan, slow: BinaryString): Promise<ReadSet> {
+    this.#sealForRead();
     const layers = [...this.#sealed, ...this.#flushing];
-    const unknown = new Set(slow);
+    const unknown = new Set(plan.keys.filter((key) => this.#appendedKeys.has(key)));
     const below = this.#readNow(plan, unknown);
-    const [gte, lt] = [slow[0] as BinaryString, `${slow[0]}\0`];
-    const [reads] = await Promise.all([below, prepareLayers(layers, this.pause, { gte, lt })]);
+    const preparing = prepareLayers(layers, this.pause, { gte: slow, lt: `${slow}\0` });
+    const [reads] = await Promise.all([below, preparing]);
     const records = plan.keys.map((key, at) => {
       const held = unknown.has(key) ? heldIn(layers, key) : undefined;
       return held === undefined ? reads.records[at] : (held ?? undefined);
@@ -267,11 +272,15 @@ export class WriteBehindBackend implements Backend {
     return { ...reads, records };
   }
 
-  /** Whether looking it up has more to do at once than one turn should. */
-  #isSlow(key: BinaryString): boolean {
-    if (!this.#appendedKeys.has(key)) return false;
+  /** Whether looking up keys like this one has more to do at once than one turn should. */
+  #isSlow(appended: BinaryString): boolean {
     const layers = [this.#active, ...this.#sealed, ...this.#flushing];
-    return waitingIn(layers, key) > this.#settings.sortKeysMax;
+    return waitingIn(layers, appended) > this.#turnKeys;
+  }
+
+  /** While a flush does not end, layers become twice as long, for many would make each walk slow. */
+  get #turnKeys(): number {
+    return this.#settings.sortKeysMax * (this.#sealed.length < sealedMax ? 1 : 2);
   }
 
   #layer(): ChangeLayer {
@@ -285,18 +294,18 @@ export class WriteBehindBackend implements Backend {
     this.#active = this.#layer();
   }
 
-  /**
-   * What does not change any more is sorted and walked in pieces, and not copied. While a flush does not end, layers
-   * become twice as long, for many would make each walk slow.
-   */
-  #sealLong(range: RangeRead): void {
-    const { limit = Infinity } = range;
-    const max = this.#settings.sortKeysMax * (this.#sealed.length < sealedMax ? 1 : 2);
-    const [size, unsorted] = [this.#active.sizeIn(range), this.#active.unsortedIn(range)];
-    if (unsorted <= max && (size <= max || limit <= max)) return;
+  /** For a read that has too much to do in one turn. */
+  #sealForRead(): void {
     this.#seal();
     // A flush asks each layer about the keys of those below.
     if (this.#sealed.length >= sealedMax / 2) this.#flushSoon();
+  }
+
+  /** What does not change any more is sorted and walked in pieces, and not copied. */
+  #sealLong(range: RangeRead): void {
+    const [size, unsorted] = [this.#active.sizeIn(range), this.#active.unsortedIn(range)];
+    const [limit, max] = [range.limit ?? Infinity, this.#turnKeys];
+    if (unsorted > max || (size > max && limit > max)) this.#sealForRead();
   }
 
   /** Reads pay for what is not flushed. */

@@ -1,10 +1,14 @@
 // Changes that wait in the order they came say the same as a map, whoever asks, and whenever: before a walk of all
 // of them, while it goes on, behind it.
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { AppendedChanges, AppendedKeys } from '../../src/storage/appended-changes.js';
 import { ChangeLayer } from '../../src/storage/change-layer.js';
 import { changesOf, LayerCursor } from '../../src/storage/layers.js';
+import { Overlay } from '../../src/storage/overlay.js';
+import { WriteBehindBackend } from '../../src/storage/write-behind.js';
+import { ManualTimers, pumped } from './manual-timers.js';
+import { ScriptedEngine } from './scripted-engine.js';
 
 const keyArb = fc.constantFrom('h1', 'h2', 'h3', 'k1', 'k2');
 const changeArb = fc.tuple(keyArb, fc.option(fc.uint8Array({ maxLength: 2 }), { freq: 3 }));
@@ -137,4 +141,38 @@ describe('a layer of both kinds', () => {
     ]);
     expect(newer.waiting('h1')).toBe(1);
   });
+});
+
+test('many short layers whose other half nobody sorted -> the next walk sorts them in pieces', async () => {
+  const timers = new ManualTimers();
+  const engine = new ScriptedEngine();
+  const sizes = { sortKeysMax: 32, flushIntervalMs: 1_000 };
+  const backend = await WriteBehindBackend.open({ engine, timers, appended: 'h', ...sizes });
+  const read = (gte: string, lt: string) => backend.read({ keys: [], ranges: [{ gte, lt }] });
+  const value = new Uint8Array(1);
+  engine.hold = true;
+  for (let layer = 0; layer < 6; layer += 1) {
+    // Of history more than one turn takes, of the others less.
+    const history = Array.from({ length: 64 }, (_, n) => [`h${layer}.${n}`, value] as const);
+    const others = Array.from({ length: 30 }, (_, n) => [`c${n}.${layer}`, value] as const);
+    backend.apply([...history, ...others], layer + 1);
+    await pumped(read('h', 'i'), timers);
+  }
+  const { addCursors } = Overlay.prototype;
+  const unsorted: number[] = [];
+  const walks = vi.spyOn(Overlay.prototype, 'addCursors').mockImplementation(function (
+    this: Overlay,
+    ...asked
+  ) {
+    unsorted.push(this.unsorted);
+    addCursors.apply(this, asked);
+  });
+  const { ranges } = await pumped(read('c', 'd'), timers);
+  walks.mockRestore();
+  expect(ranges[0]).toHaveLength(180);
+  expect(unsorted.length).toBeGreaterThan(5);
+  expect(Math.max(...unsorted)).toBe(0);
+  engine.hold = false;
+  await engine.release();
+  await pumped(backend.close(), timers);
 });

@@ -104,6 +104,8 @@ export const state: readonly SimDefect[] = [
     name: 'state: what takes several turns to look up is not looked up in what is being flushed',
     source: 'ADR 0005',
     profile: 'focus-state',
+    elsewhere:
+      'test/storage/write-behind-model: a flush is short in a simulation, and has to be under way',
     file: 'storage/write-behind.ts',
     find: '    const layers = [...this.#sealed, ...this.#flushing];\n    const unknown',
     replace: '    const layers = [...this.#sealed];\n    const unknown',
@@ -112,6 +114,8 @@ export const state: readonly SimDefect[] = [
     name: 'state: what takes several turns to look up is asked of the engine after them',
     source: 'ADR 0005',
     profile: 'focus-state',
+    elsewhere:
+      'test/storage/write-behind-model: a flush has to end within the turns of the look-up',
     file: 'storage/write-behind.ts',
     find: '    const below = this.#readNow(plan, unknown);\n',
     replace:
