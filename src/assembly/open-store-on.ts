@@ -68,8 +68,10 @@ async function openKeyspace(
   env: Env,
   dir: string | undefined,
   cleanup: Cleanup,
-  { flushIntervalMs, sortKeysMax, versionCacheBytes, watcherEventsMax }: StoreTuning,
+  tuning: StoreTuning,
 ): Promise<MemberState<StoreStateMachine>> {
+  const { aheadBytesMin, flushIntervalMs, sortKeysMax, versionCacheBytes, watcherEventsMax } =
+    tuning;
   const flushFailed = new Deferred<KontikiError>();
   const onFailed = (error: KontikiError) => flushFailed.resolve(error);
   const failed = flushFailed.promise;
@@ -87,6 +89,7 @@ async function openKeyspace(
       appended: historyUnits,
       ...(flushIntervalMs === undefined ? {} : { flushIntervalMs }),
       ...(sortKeysMax === undefined ? {} : { sortKeysMax }),
+      ...(aheadBytesMin === undefined ? {} : { aheadBytesMin }),
     });
   const machineOn = (backend: Backend, home: StateHome) =>
     new StoreStateMachine(backend, home, undefined, versionCacheBytes, watcherEventsMax);

@@ -46,10 +46,10 @@ const kinds: ReadonlyMap<
 > = new Map([
   ['a', { decode: keyOfAttachment, counted: 'attachments' }],
   ['c', { decode: decodeCurrent, counted: 'keys' }],
-  ['h', { decode: decodeHistory, counted: 'changes' }],
   ['k', { decode: decodeClosed, counted: 'closed' }],
   ['l', { decode: decodeLease, counted: 'leases' }],
   ['w', { decode: decodeAlarm, counted: 'alarms' }],
+  ['z', { decode: decodeHistory, counted: 'changes' }],
 ]);
 
 /**

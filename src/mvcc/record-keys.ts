@@ -3,10 +3,10 @@
  *
  * ```
  * c<key>                                current version of a live key
- * h<revision><sub>                      history, one record per change; of a current first version a stub
  * k<escaped key> 00 00 <revision><sub>  closed version: when a later change ended it
  * m                                     meta
  * p                                     how far the removal of compacted history got, on this member
+ * z<revision><sub>                      history, one record per change; of a current first version a stub
  * ```
  *
  * `lease-record.ts` has `l<id>` and `a<id><key>`, `session-record.ts` `s<id><page>`, `alarm-record.ts`
@@ -39,7 +39,7 @@ export const progressKey: BinaryString = 'p';
  *
  * @since 0.1.0
  */
-export const historyUnits: BinaryString = 'hk';
+export const historyUnits: BinaryString = 'kz';
 
 /** Where a change stands in history; a key changes at most once per revision. @since 0.1.0 */
 export interface ChangePosition {
@@ -48,7 +48,7 @@ export interface ChangePosition {
 }
 
 const currentUnit = 'c'.charCodeAt(0);
-const historyUnit = 'h'.charCodeAt(0);
+const historyUnit = 'z'.charCodeAt(0);
 const revisionDigits = 8;
 const positionDigits = revisionDigits + 4;
 /** Below every continuation of a key: an escaped zero goes on with 0xff. */

@@ -54,7 +54,7 @@ export function laneOf(recordKey: BinaryString): HashLane | undefined {
   switch (recordKey[0]) {
     case 'c':
       return 'keys';
-    case 'h':
+    case 'z':
     case 'k':
       return 'history';
     case 'a':

@@ -3,7 +3,7 @@ import type { BinaryString } from '../base/bytes.js';
 import { checkSeal } from './record-bytes.js';
 
 /** Kinds of records that are sealed by a checksum, by the first unit of their keys. */
-const sealed = 'achklmpsw';
+const sealed = 'acklmpswz';
 /** Checksum and layout version. */
 const sealBytes = 5;
 

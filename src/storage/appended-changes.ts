@@ -19,32 +19,38 @@ import { Overlay, shortOf } from './overlay.js';
  * @since 0.1.0
  */
 export class AppendedKeys {
-  readonly #units: readonly string[];
-  readonly #isAppended = new Uint8Array(256);
+  readonly units: readonly string[];
+  readonly #places = new Uint8Array(256);
 
   /** @param units - each of one unit, 0 to 255 */
   constructor(units: BinaryString) {
-    this.#units = [...units];
-    for (const unit of this.#units) this.#isAppended[unit.charCodeAt(0)] = 1;
+    this.units = [...units];
+    for (const [at, unit] of this.units.entries()) this.#places[unit.charCodeAt(0)] = at + 1;
   }
 
   has(key: BinaryString): boolean {
-    return this.#isAppended[key.charCodeAt(0)] === 1;
+    return this.placeOf(key) > 0;
   }
 
-  /** Whether such keys may be in a range. */
-  mayBeIn({ gte, lt }: KeyRange): boolean {
-    return this.#units.some((unit) => unit < lt && gte < after(unit));
+  /** Place of a key's first unit among the units, from 1; 0 when it is none of them. */
+  placeOf(key: BinaryString): number {
+    return this.#places[key.charCodeAt(0)] ?? 0;
   }
 
-  /** Whether no others are. */
+  /** Whether keys of the unit at a place may be in a range. */
+  mayBeIn({ gte, lt }: KeyRange, place: number): boolean {
+    const unit = this.units[place - 1] as string;
+    return unit < lt && gte < after(unit);
+  }
+
+  /** Whether all keys in a range are of one of the units. */
   areAllOf({ gte, lt }: KeyRange): boolean {
     return this.has(gte) && lt <= after(gte);
   }
 }
 
 /**
- * The part of a layer that holds such changes.
+ * The part of a layer that holds such changes, of one first unit.
  *
  * @since 0.1.0
  */

@@ -2,10 +2,14 @@
 import { replaceAdvice } from '../base/advice.js';
 import type { BinaryString } from '../base/bytes.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
-import { decodeFlush, type FlushRecord } from './flush-record.js';
+import { isAheadKey } from './flush-ahead.js';
+import { type AheadProof, decodeFlush, type FlushRecord } from './flush-record.js';
 
 /** What stands before the first flush. */
-const nothing: FlushRecord = { seq: 0, oldest: 1, from: 0, to: 0, bytes: 0, previous: 0, hash: 0 };
+const nothing: FlushRecord = {
+  ...{ seq: 0, oldest: 1, from: 0, to: 0, bytes: 0, previous: 0, hash: 0 },
+  ...{ top: '', ahead: [] },
+};
 
 /**
  * Takes all flush records in the order of their keys.
@@ -17,6 +21,7 @@ export class FlushChainReading {
   readonly sizes: number[] = [];
   #first: FlushRecord = nothing;
   #last: FlushRecord = nothing;
+  #unmetKeys: Set<BinaryString> | undefined;
 
   /** The newest flush; one with `seq` 0 when there is none. */
   get last(): FlushRecord {
@@ -33,6 +38,29 @@ export class FlushChainReading {
     else checkLink(this.#last, record);
     this.#last = record;
     this.sizes.push(record.bytes);
+  }
+
+  /** Keys that prove what went ahead, and that nobody asked for yet. */
+  get #unmet(): Set<BinaryString> {
+    this.#unmetKeys ??= new Set(this.#last.ahead.flatMap(({ keys }) => keys));
+    return this.#unmetKeys;
+  }
+
+  /**
+   * Whether a key is part of the state: of what may go ahead of a flush, those that a finished flush put. To be asked
+   * behind the last record.
+   */
+  covers(key: BinaryString): boolean {
+    if (!isAheadKey(key)) return true;
+    this.#unmet.delete(key);
+    return key <= this.#last.top;
+  }
+
+  /** To be called when `covers` was asked of all keys. @throws {KontikiError} STATE_CORRUPT */
+  endOfAhead(): void {
+    const unmet = this.#unmet;
+    const lost = this.#last.ahead.find(({ keys }) => keys.some((key) => unmet.has(key)));
+    if (lost !== undefined) throw aheadLost(lost);
   }
 
   /**
@@ -63,6 +91,15 @@ export class FlushChainReading {
 export function flushesLost(found: string): KontikiError {
   const what = `the state lost changes that were on stable storage: ${found}`;
   return kontikiError('STATE_CORRUPT', `${what}; ${replaceAdvice}`);
+}
+
+/**
+ * The error for a state without what went ahead of a flush.
+ *
+ * @since 0.1.0
+ */
+export function aheadLost({ seq }: AheadProof): KontikiError {
+  return flushesLost(`the batch that went ahead of flush ${seq} is missing`);
 }
 
 function checkLink(last: FlushRecord, record: FlushRecord): void {

@@ -10,6 +10,9 @@
  *   f5 {from 40, to 52}   f6 {from 52, to 60}   f7 {from 60, to 75, oldest 5}   b = 75
  * ```
  *
+ * What went ahead of a flush (`flush-ahead.ts`) is proved by its record as well: by some of its keys, which have to
+ * be there.
+ *
  * A record is deleted only when its batch has left the engine's log for its tables, and that of a later
  * flush as well: one that is in a table stays, so that lost tables are missed, too (`flush-window.ts`).
  */
@@ -17,21 +20,29 @@ import { assert } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
 import { getUint32 } from '../base/integers.js';
 import type { Change } from '../mvcc/backend.js';
-import { FlushChainReading, flushesLost } from './flush-chain-reading.js';
+import { type AheadBatch, AheadKeys, KeySample } from './ahead-keys.js';
+import { isAheadKey, removeAheadOf } from './flush-ahead.js';
+import { aheadLost, FlushChainReading, flushesLost } from './flush-chain-reading.js';
 import {
   appliedKey,
   decodeApplied,
   encodeApplied,
   encodeFlush,
   type FlushRecord,
+  flushBytesMin,
   flushKey,
   flushKeys,
 } from './flush-record.js';
 import { FlushWindow } from './flush-window.js';
 import type { KvEngine } from './kv-engine.js';
 
-/** Bytes after which the engine starts a new log and turns the old one into a table. @since 0.1.0 */
-export const engineWriteBufferBytes = 8 * 1024 * 1024;
+/**
+ * Bytes after which the engine starts a new log and turns the old one into a table. Small, so that what goes ahead of
+ * a flush becomes a table of its own.
+ *
+ * @since 0.1.0
+ */
+export const engineWriteBufferBytes = 1024 * 1024;
 
 /** Twice what fills a write buffer, to depend on no detail of the engine. */
 const groupBytes = 2 * engineWriteBufferBytes;
@@ -40,7 +51,7 @@ const groupBytes = 2 * engineWriteBufferBytes;
 const entryBytes = 24;
 
 /** A flush record, the applied index and the deletion of an old flush record. */
-const ownBytes = 9 + 45 + 1 + 13 + 9 + 3 * entryBytes;
+const ownBytes = 9 + flushBytesMin + 1 + 13 + 9 + 3 * entryBytes;
 
 const chunkPairs = 1_000;
 
@@ -52,6 +63,8 @@ const chunkPairs = 1_000;
 export class FlushChain {
   #last: FlushRecord;
   readonly #window: FlushWindow;
+  /** What went ahead of the next flush. */
+  #ahead: AheadBatch | undefined;
 
   private constructor(last: FlushRecord, sizes: readonly number[]) {
     this.#last = last;
@@ -66,6 +79,11 @@ export class FlushChain {
   /** Number of the last flush; 0 before the first. */
   get seq(): number {
     return this.#last.seq;
+  }
+
+  /** Highest key that a flush put of those that may go ahead; empty for none. */
+  get top(): BinaryString {
+    return this.#last.top;
   }
 
   /** Whether nothing was ever flushed. */
@@ -83,10 +101,36 @@ export class FlushChain {
     if (stored === undefined) await checkEmpty(engine);
     const applied = stored === undefined ? 0 : decodeApplied(stored);
     const { last, sizes } = await verify(engine, applied);
+    await removeAheadOf(last.top, engine);
     // A flush that failed, or that a kill cut short, may show here without being on the medium, and
     // from now on the log is let go of up to it. A sync makes it so, and all before it.
     if (stored !== undefined) await engine.write([[appliedKey, stored]], { sync: true });
     return new FlushChain(last, sizes);
+  }
+
+  /**
+   * The batch that goes ahead of the next flush, which proves it. Not before the first flush: what it is ahead of
+   * could not be told from a state that has lost everything.
+   *
+   * @param puts - of keys in ascending order, above all that were put before
+   * @returns to be walked once, and written before the batch of `next`
+   */
+  *ahead(puts: Iterable<readonly [BinaryString, Uint8Array]>): Generator<Change, void, undefined> {
+    assert(!this.isEmpty, 'nothing goes ahead of the first flush');
+    const sample = new KeySample();
+    let last = this.#last.top;
+    let hash = mix(0x811c9dc5, this.#last.hash);
+    let bytes = 0;
+    for (const change of puts) {
+      const [key, value] = change;
+      assert(isAheadKey(key) && key > last, 'what goes ahead ascends');
+      last = key;
+      sample.add(key);
+      bytes += key.length + entryBytes + value.length;
+      hash = fingerprint(hash, change);
+      yield change;
+    }
+    this.#ahead = { last, keys: sample.keys, bytes, hash };
   }
 
   /**
@@ -102,18 +146,23 @@ export class FlushChain {
   *next(changes: Iterable<Change>, to?: number): Generator<Change, void, undefined> {
     const seq = this.#last.seq + 1;
     const previous = this.#last.hash;
-    let hash = mix(0x811c9dc5, previous);
-    let bytes = ownBytes;
+    const ahead = this.#ahead;
+    const keys = new AheadKeys(this.#last, ahead);
+    let hash = ahead?.hash ?? mix(0x811c9dc5, previous);
+    let bytes = ownBytes + (ahead?.bytes ?? 0);
     for (const change of changes) {
       hash = fingerprint(hash, change);
       bytes += change[0].length + entryBytes + (change[1]?.length ?? 0);
+      if (isAheadKey(change[0])) keys.note(change);
       yield change;
     }
     assert(seq === this.#last.seq + 1, 'the batch of a flush is walked once, before the next one');
+    this.#ahead = undefined;
     const first = this.#last.oldest;
     const oldest = this.#window.add(bytes);
     const from = this.#last.to;
-    this.#last = { seq, oldest, from, to: to ?? from, bytes, previous, hash: hash >>> 0 };
+    const numbers = { seq, oldest, from, to: to ?? from, bytes, previous, hash: hash >>> 0 };
+    this.#last = { ...numbers, top: keys.top, ahead: keys.proofsFrom(oldest) };
     for (let old = first; old < oldest; old += 1) yield [flushKey(old), undefined];
     yield [flushKey(seq), encodeFlush(this.#last)];
     if (to !== undefined) yield [appliedKey, encodeApplied(to)];
@@ -134,6 +183,10 @@ async function verify(engine: KvEngine, applied: number): Promise<FlushChainRead
     await records.close();
   }
   reading.end(applied);
+  for (const proof of reading.last.ahead) {
+    const found = await engine.getMany(proof.keys);
+    if (found.includes(undefined)) throw aheadLost(proof);
+  }
   return reading;
 }
 

@@ -3,29 +3,39 @@
  *
  * ```
  * key 'b'            version u8, applied u53, crc u32
- * key 'f' + seq u53  version u8, oldest u53, from u53, to u53, bytes u53, previous u32, hash u32, crc u32
+ * key 'f' + seq u53  version u8, oldest u53, from u53, to u53, bytes u53, previous u32, hash u32,
+ *                    top text, batches u32, each: seq u53, keys u32, each: text; crc u32
  * ```
  *
- * A u53 takes eight bytes. The crc is always the last four, over the key and all before it, so that
+ * A u53 takes eight bytes, a text its length as u32 and a byte per unit. The crc is always the last four, over the key and all before it, so that
  * a damaged record is told from one of a later release.
  */
 import { replaceAdvice, upgradeAdvice } from '../base/advice.js';
-import { type BinaryString, binaryBytes } from '../base/bytes.js';
+import { type BinaryString, binaryBytes, binaryString } from '../base/bytes.js';
 import { crc32 } from '../base/crc32.js';
-import { kontikiError } from '../base/errors.js';
+import { type KontikiError, kontikiError } from '../base/errors.js';
 import type { KeyRange } from './kv-engine.js';
 
 /** Format of these records that this release writes, and the only one it reads. @since 0.1.0 */
-export const flushFormatVersion = 1;
+export const flushFormatVersion = 2;
 
 const appliedBytes = 13;
-const flushBytes = 45;
+/** Of a flush record with an empty `top` and no batches. @since 0.1.0 */
+export const flushBytesMin = 53;
 
 /** Key of the applied index. @since 0.1.0 */
 export const appliedKey: BinaryString = 'b';
 
 /** Keys of the flush records. @since 0.1.0 */
 export const flushKeys: KeyRange = { gte: 'f', lt: 'g' };
+
+/** A batch that went ahead of a flush (`flush-ahead.ts`). @since 0.1.0 */
+export interface AheadProof {
+  /** Of its flush. */
+  readonly seq: number;
+  /** Some of its keys that nothing has put again, or deleted, since: they are there, or the batch is not. */
+  readonly keys: readonly BinaryString[];
+}
 
 /** What one flush wrote. @since 0.1.0 */
 export interface FlushRecord {
@@ -43,6 +53,10 @@ export interface FlushRecord {
   readonly previous: number;
   /** Of this flush's changes, continued from `previous`. */
   readonly hash: number;
+  /** Highest key of those that may go ahead that a flush ever put; empty before the first. */
+  readonly top: BinaryString;
+  /** Batches that went ahead of the flushes from `oldest` on, in their order. */
+  readonly ahead: readonly AheadProof[];
 }
 
 /** @since 0.1.0 */
@@ -63,27 +77,40 @@ export function encodeApplied(index: number): Uint8Array {
 
 /** @throws {KontikiError} STATE_CORRUPT, FORMAT_UNSUPPORTED @since 0.1.0 */
 export function decodeApplied(value: Uint8Array): number {
-  return new RecordReader(appliedKey, value, appliedBytes).u53();
+  const reader = new RecordReader(appliedKey, value);
+  const index = reader.u53();
+  reader.end();
+  return index;
 }
 
 /** Value of {@link flushKey}. @since 0.1.0 */
 export function encodeFlush(record: FlushRecord): Uint8Array {
-  const writer = new RecordWriter(flushBytes);
+  const { ahead, top } = record;
+  let size = flushBytesMin + top.length;
+  for (const { keys } of ahead) size += keys.reduce((sum, key) => sum + 4 + key.length, 12);
+  const writer = new RecordWriter(size);
   writer.u53(record.oldest);
   writer.u53(record.from);
   writer.u53(record.to);
   writer.u53(record.bytes);
   writer.u32(record.previous);
   writer.u32(record.hash);
+  writer.text(top);
+  writer.u32(ahead.length);
+  for (const { seq, keys } of ahead) {
+    writer.u53(seq);
+    writer.u32(keys.length);
+    for (const key of keys) writer.text(key);
+  }
   return writer.finish(flushKey(record.seq));
 }
 
 /** @throws {KontikiError} STATE_CORRUPT, FORMAT_UNSUPPORTED @since 0.1.0 */
 export function decodeFlush(key: BinaryString, value: Uint8Array): FlushRecord {
-  const reader = new RecordReader(key, value, flushBytes);
+  const reader = new RecordReader(key, value);
   let seq = 0;
   for (let at = 1; at < key.length; at += 1) seq = seq * 256 + key.charCodeAt(at);
-  return {
+  const record = {
     seq,
     oldest: reader.u53(),
     from: reader.u53(),
@@ -91,7 +118,22 @@ export function decodeFlush(key: BinaryString, value: Uint8Array): FlushRecord {
     bytes: reader.u53(),
     previous: reader.u32(),
     hash: reader.u32(),
+    top: reader.text(),
+    ahead: decodeProofs(reader),
   };
+  reader.end();
+  return record;
+}
+
+function decodeProofs(reader: RecordReader): AheadProof[] {
+  const proofs: AheadProof[] = [];
+  for (let left = reader.u32(); left > 0; left -= 1) {
+    const seq = reader.u53();
+    const keys: BinaryString[] = [];
+    for (let more = reader.u32(); more > 0; more -= 1) keys.push(reader.text());
+    proofs.push({ seq, keys });
+  }
+  return proofs;
 }
 
 class RecordWriter {
@@ -115,6 +157,12 @@ class RecordWriter {
     this.u32(value >>> 0);
   }
 
+  text(value: BinaryString): void {
+    this.u32(value.length);
+    this.#bytes.set(binaryBytes(value), this.#at);
+    this.#at += value.length;
+  }
+
   finish(key: BinaryString): Uint8Array {
     this.u32(checksum(key, this.#bytes));
     return this.#bytes;
@@ -122,12 +170,16 @@ class RecordWriter {
 }
 
 class RecordReader {
+  readonly #name: string;
+  readonly #value: Uint8Array;
   readonly #view: DataView;
   #at = 1;
 
-  constructor(key: BinaryString, value: Uint8Array, size: number) {
+  constructor(key: BinaryString, value: Uint8Array) {
+    this.#value = value;
     this.#view = new DataView(value.buffer, value.byteOffset, value.byteLength);
     const name = key === appliedKey ? 'the applied index' : 'a flush record';
+    this.#name = name;
     if (value.length < 5 || this.#view.getUint32(value.length - 4) !== checksum(key, value)) {
       throw corrupt(`${name} of the state has a wrong checksum`);
     }
@@ -135,14 +187,33 @@ class RecordReader {
       const found = `${name} of the state has format ${value[0]}, this release reads ${flushFormatVersion}`;
       throw kontikiError('FORMAT_UNSUPPORTED', `${found}: ${upgradeAdvice}`);
     }
-    if (value.length !== size) {
-      throw corrupt(`${name} of the state has ${value.length} bytes`);
-    }
   }
 
   u32(): number {
-    this.#at += 4;
-    return this.#view.getUint32(this.#at - 4);
+    return this.#view.getUint32(this.#skip(4));
+  }
+
+  text(): BinaryString {
+    const size = this.u32();
+    const at = this.#skip(size);
+    return binaryString(this.#value.subarray(at, at + size));
+  }
+
+  /** To be called behind the last field. */
+  end(): void {
+    this.#skip(0);
+    if (this.#at + 4 !== this.#value.length) throw this.#badLength();
+  }
+
+  #skip(size: number): number {
+    const at = this.#at;
+    this.#at += size;
+    if (this.#at + 4 > this.#value.length) throw this.#badLength();
+    return at;
+  }
+
+  #badLength(): KontikiError {
+    return corrupt(`${this.#name} of the state has ${this.#value.length} bytes`);
   }
 
   u53(): number {
@@ -150,7 +221,7 @@ class RecordReader {
   }
 }
 
-function corrupt(found: string) {
+function corrupt(found: string): KontikiError {
   return kontikiError('STATE_CORRUPT', `${found}; ${replaceAdvice}`);
 }
 

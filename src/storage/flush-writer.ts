@@ -1,9 +1,12 @@
 /**
- * Writes flushes to the engine, each as one synced batch with the records that prove it. One that finds no space
+ * Writes flushes to the engine, each as a synced batch with the records that prove it, or as two: much history goes
+ * ahead. One that finds no space
  * waits for some and opens the engine again (docs/adr/0023-full-disk.md).
  */
 import { assert } from '../base/assert.js';
 import { isKontikiError } from '../base/errors.js';
+import type { Change } from '../mvcc/backend.js';
+import { aheadBytesOf, aheadOf } from './flush-ahead.js';
 import { FlushChain } from './flush-chain.js';
 import { flushesLost } from './flush-chain-reading.js';
 import type { FlushedRecords } from './flushed-records.js';
@@ -15,7 +18,7 @@ import type { WriteBehindSettings } from './write-behind-options.js';
 /** What flushes go through. @since 0.1.0 */
 export interface FlushWriterParts {
   readonly engine: ReopenableEngine;
-  readonly settings: Pick<WriteBehindSettings, 'timers' | 'reopening'>;
+  readonly settings: Pick<WriteBehindSettings, 'timers' | 'reopening' | 'aheadBytesMin'>;
   /** Is told what was written. */
   readonly flushed: FlushedRecords | undefined;
   /** Ends what goes with the engine when it is opened again. */
@@ -60,7 +63,15 @@ export class FlushWriter {
       try {
         if (isAgain && (await this.#reopen(seq))) return;
         flushed?.begin();
-        const batch = this.#chain.next(changesOf(layers, flushed), to);
+        const late: Change[] = [];
+        const isAhead = this.#isAheadWorthIt(layers);
+        if (isAhead) {
+          const ahead = this.#chain.ahead(aheadOf(layers, this.#chain.top, late));
+          // Synced: LevelDB does not sync a log that the rest does not go to.
+          await engine.write(ahead, { sync: true, pause });
+        }
+        const rest = changesOf(layers, flushed, isAhead ? 'rest' : undefined);
+        const batch = this.#chain.next(isAhead ? bothOf(rest, late) : rest, to);
         await engine.write(batch, { sync: true, pause });
         assert(this.#chain.appliedIndex === to, 'the engine walked the whole batch');
         return;
@@ -72,6 +83,11 @@ export class FlushWriter {
         await endViews(error);
       }
     }
+  }
+
+  /** Nothing goes ahead of the first flush (`FlushChain.ahead`). */
+  #isAheadWorthIt(layers: readonly Layer[]): boolean {
+    return !this.#chain.isEmpty && aheadBytesOf(layers) >= this.#parts.settings.aheadBytesMin;
   }
 
   /** @returns whether the flush behind flush `seq` was there, after all */
@@ -86,4 +102,9 @@ export class FlushWriter {
     if (found === seq || found === seq + 1) return found > seq;
     throw flushesLost(`flush ${seq} was the last one before there was no space, found ${found}`);
   }
+}
+
+function* bothOf(first: Iterable<Change>, second: Iterable<Change>): Iterable<Change> {
+  yield* first;
+  yield* second;
 }

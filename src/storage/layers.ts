@@ -24,6 +24,14 @@ export interface CursorSource {
   addCursors(range: RangeRead, cursors: ChangeCursor[]): void;
 }
 
+/** A part of a layer. @since 0.1.0 */
+export interface WalkedPart {
+  /** Of all keys and values held. */
+  readonly bytes: number;
+  /** As those of a layer. */
+  walks(): readonly Iterable<LayerChange>[];
+}
+
 /** Changes that are not in the engine yet. @since 0.1.0 */
 export interface Layer extends CursorSource {
   /** Of all keys and values held. */
@@ -34,7 +42,12 @@ export interface Layer extends CursorSource {
    * Everything in it, in any order, to be walked one after the other; a key more than once maybe, and then last with
    * what counts. Not one generator over all: handing on from another one costs as much as a look-up.
    */
-  walks(): readonly Iterable<LayerChange>[];
+  walks(part?: 'rest'): readonly Iterable<LayerChange>[];
+  /**
+   * All it says of keys that may go ahead of a flush (`flush-ahead.ts`); the rest is walked without. Absent: it does
+   * not tell them from others.
+   */
+  readonly ahead?: WalkedPart;
   /** How many keys it has to look at before it can look up this one. Absent: none. */
   waiting?(key: BinaryString): number;
   /**
@@ -124,15 +137,17 @@ export interface ChangeListener {
  *
  * @param layers - newest first; it overrides the ones after it
  * @param listener - is told of each change before it is handed out
+ * @param part - of each layer; default everything
  * @since 0.1.0
  */
 export function* changesOf(
   layers: readonly Layer[],
   listener?: ChangeListener,
+  part?: 'rest',
 ): Generator<Change, void, undefined> {
   for (let at = layers.length - 1; at >= 0; at -= 1) {
     const newer = layers.slice(0, at);
-    for (const walk of (layers[at] as Layer).walks()) {
+    for (const walk of (layers[at] as Layer).walks(part)) {
       for (const [key, bytes] of walk) {
         if (newer.length > 0 && newer.some((layer) => overrides(layer, key))) continue;
         listener?.note(key, bytes);

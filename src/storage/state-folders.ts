@@ -10,7 +10,6 @@ import { kontikiError } from '../base/errors.js';
 import type { Backend, StoredRecord } from '../mvcc/backend.js';
 import type { StateHome, StateLoad } from '../mvcc/state-home.js';
 import type { FileSystem } from './file-system.js';
-import { engineWriteBufferBytes } from './flush-chain.js';
 import { hasSpaceFor } from './has-space.js';
 import type { KvEngine, OpenEngine } from './kv-engine.js';
 import { StateLoader } from './state-loader.js';
@@ -20,9 +19,10 @@ import { type EngineReopening, writeBehindDefaults } from './write-behind-option
 const probeName = 'space.tmp';
 /**
  * What an engine may take to be opened, and for a flush, in bytes. It looks at its write buffer before a batch, so
- * a log has a buffer and a flush, and is made a table when it is opened; one that does not fit is opened in vain.
+ * a log has a buffer and a flush, and is made a table when it is opened; one that does not fit is opened in vain. Of
+ * both twice, for what is merged meanwhile.
  */
-const engineRoomBytes = 2 * (engineWriteBufferBytes + writeBehindDefaults.flushBytes);
+const engineRoomBytes = 4 * writeBehindDefaults.flushBytes;
 
 /** @since 0.1.0 */
 export interface StateFoldersOptions {

@@ -15,8 +15,10 @@ import type { CountedKeys } from './range-count.js';
 export const writeBehindDefaults = {
   // What changes again within a second is written once (docs/adr/0022-where-a-put-goes.md).
   flushIntervalMs: 1_000,
-  // A larger one would fill the engine's buffer by itself.
-  flushBytes: engineWriteBufferBytes,
+  // More makes turns long: LevelDB's batch is one string, and doubles.
+  flushBytes: 8 * 1024 * 1024,
+  // From here on it is a table of its own.
+  aheadBytesMin: engineWriteBufferBytes,
   overlayBytesMax: limits.overlayBytesMax,
   sortKeysMax,
 } as const;
@@ -42,6 +44,8 @@ export interface WriteBehindOptions {
   readonly flushIntervalMs?: number;
   /** Bytes of changes that start a flush earlier; default 8 MiB. */
   readonly flushBytes?: number;
+  /** Bytes of appended changes that go ahead of a flush, as a batch of their own; default 1 MiB. */
+  readonly aheadBytesMin?: number;
   /** Bytes of changes, those being flushed included, at which `ready` waits; default 64 MiB. */
   readonly overlayBytesMax?: number;
   /**

@@ -75,7 +75,7 @@ describe('an intact directory', () => {
       lineOf(
         `state +${stateFolder}/, 1 table \\(\\d+ bytes\\), 1 log \\(\\d+ bytes\\), \\d+ records`,
       ),
-      lineOf(`applied +entry ${lastEntry}, with flush \\d+, format 1`),
+      lineOf(`applied +entry ${lastEntry}, with flush \\d+, format 2`),
       /^state hash +[0-9a-f]{32}$/m,
       /^keyspace +format 1, semantics level 1$/m,
       // k0, k2, k3 and held; 8 puts, held, a delete, a transaction and 3 puts.

@@ -25,7 +25,7 @@ afterEach(() => place.close());
 
 test('format 1 -> its hash, and what is in it', async () => {
   const { audit, hash, info } = await verifyBackup({ fs, path: golden });
-  expect(hash).toBe('bbdd3975bb82f714bb8bb4343f3b8148c7cd7d41c5d7c8aea4ad6cc5a39b5ee5');
+  expect(hash).toBe('02659ffc03d8184e84bde78b3c2ce15209cf0fca9539fc816ab73c6d6350c3d6');
   expect(info).toEqual({ clusterId: 5733312153250492, revision: 17, appliedIndex: 20, term: 1 });
   expect(audit.counts).toMatchObject({ keys: 7, leases: 1, attachments: 1 });
 });

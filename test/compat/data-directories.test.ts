@@ -11,6 +11,7 @@ import { run } from '../cli/cli.js';
 import { Place } from '../preset/place.js';
 import { unpack } from './data-archive.js';
 import * as data from './data-directories.js';
+import { editRecords, raiseKeyspace } from './edits.js';
 
 let place: Place;
 let facts: Record<data.Name, data.Facts>;
@@ -30,7 +31,7 @@ afterEach(async () => {
 });
 
 async function openAll(): Promise<Record<data.Name, Store>> {
-  const cluster = await place.cluster(...data.names);
+  const cluster = data.addresses;
   const opening = data.names.map(async (name) => {
     const store = await data.openMember({ name, cluster, dir: place.dir(name) });
     stores.push(store);
@@ -147,5 +148,13 @@ describe('the data directories of format 1', () => {
     }
     expect(hashes.size).toBe(1);
     expect(hashes).not.toContain(undefined);
+  });
+
+  test('of them one version of a key in a later format -> opened, a read of it says so', async () => {
+    await editRecords(place.dir('c'), 'ck0', raiseKeyspace);
+    const { a, c } = await openAll();
+    await expect(c.get('k0')).rejects.toMatchObject({ code: 'FORMAT_UNSUPPORTED' });
+    expect((await a.get('k0'))?.text()).toMatch(/^56x/);
+    expect((await c.get('last'))?.text()).toBe('put');
   });
 });

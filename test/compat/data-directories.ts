@@ -25,6 +25,16 @@ type Change =
   | { readonly put: string | Uint8Array; readonly value: string; readonly lease?: bigint }
   | { readonly delete: string };
 
+/**
+ * Where the archive's members are opened again, too: their list of members names these. Below the ports that a system
+ * gives to those who ask for any.
+ */
+export const addresses: Readonly<Record<Name, string>> = {
+  a: '127.0.0.1:27101',
+  b: '127.0.0.1:27102',
+  c: '127.0.0.1:27103',
+};
+
 /** By id. */
 export const leases = [
   { id: -1n, ttlSeconds: 5_000_000 },
@@ -101,7 +111,7 @@ export async function openMember(options: {
 export async function writeArchive(): Promise<void> {
   const place = await Place.make();
   try {
-    const cluster = await place.cluster(...names);
+    const cluster = addresses;
     const open = (name: Name) => openMember({ name, cluster, dir: place.dir(name) });
     const [a, b, c] = (await Promise.all(names.map(open))) as [Store, Store, Store];
     await place.met(...names);

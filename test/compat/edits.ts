@@ -1,5 +1,7 @@
 // Changes to the data directory of a stopped member, for tests.
+
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { crc32 } from '../../src/base/crc32.js';
 import { openClassicLevel } from '../../src/storage/classic-level/index.js';
 import type { EnginePair, KvEngine } from '../../src/storage/kv-engine.js';
 
@@ -40,4 +42,10 @@ export async function editRecords(
   if (changes.length === 0) throw new Error(`expected a record ${start}`);
   await engine.write(changes, { sync: true });
   await engine.close();
+}
+
+/** Raises the layout of a record that the keyspace seals, with a right checksum. */
+export function raiseKeyspace(_: string, value: DataView): void {
+  value.setUint8(4, 2);
+  value.setUint32(0, crc32(new Uint8Array(value.buffer, 4)));
 }

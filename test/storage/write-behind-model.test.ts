@@ -13,7 +13,7 @@ type Model = ReadonlyMap<string, Uint8Array>;
 
 const keyArb = fc
   .tuple(
-    fc.constantFrom('h', 'k', 'm'),
+    fc.constantFrom('h', 'k', 'z'),
     fc.string({ unit: fc.constantFrom('\0', 'x', '\xff'), maxLength: 2 }),
   )
   .map(([prefix, rest]) => prefix + rest);
@@ -24,7 +24,7 @@ const changesArb = fc.array(
 const rangeArb: fc.Arbitrary<RangeRead> = fc.record(
   {
     gte: keyArb,
-    lt: fc.oneof(keyArb, fc.constantFrom('i', 'n')),
+    lt: fc.oneof(keyArb, fc.constantFrom('i', 'n', '~')),
     limit: fc.integer({ min: 0, max: 6 }),
     bytesMax: fc.integer({ min: 1, max: 12 }),
     reverse: fc.boolean(),
@@ -79,14 +79,15 @@ test('backend: random applies, large ones in parts, flushes and overlapping read
       fc.array(stepArb, { maxLength: 60, size: 'max' }),
       fc.constantFrom(1, 2, 1_000),
       fc.constantFrom(undefined, 0, 6_000, 12_000, 1_000_000),
-      fc.constantFrom(undefined, 'h', 'hk'),
-      async (steps, chunkMax, keptBytes, appended) => {
+      fc.constantFrom(undefined, 'h', 'hkz'),
+      fc.constantFrom(1, 8, 1_000),
+      async (steps, chunkMax, keptBytes, appended, aheadBytesMin) => {
         const engine = new ScriptedEngine();
         engine.hold = true;
         engine.chunkMax = chunkMax;
         const timers = new ManualTimers();
         const kept = keptBytes === undefined ? undefined : { prefix: 'k', bytesMax: keptBytes };
-        const sizes = { flushBytes: 60, sortKeysMax: chunkMax, flushIntervalMs: 50 };
+        const sizes = { aheadBytesMin, flushBytes: 60, sortKeysMax: chunkMax, flushIntervalMs: 50 };
         const backend = await WriteBehindBackend.open({
           ...{ engine, timers, kept, appended },
           ...sizes,
@@ -130,7 +131,7 @@ test('backend: random applies, large ones in parts, flushes and overlapping read
         await backend.close();
         const again = await WriteBehindBackend.open({ engine: engine.inner.reopen(), timers });
         expect(again.openedIndex).toBe(index);
-        const plan = { keys: [], ranges: [{ gte: 'h', lt: 'n' }] };
+        const plan = { keys: [], ranges: [{ gte: 'h', lt: '~' }] };
         expect(await again.read(plan)).toEqual(expectedRead(model, plan));
         await again.close();
       },
@@ -149,12 +150,16 @@ test('backend: a crash anywhere -> opens as exactly the state of its applied ind
         ),
         { maxLength: 40, size: 'max' },
       ),
-      fc.constantFrom(undefined, 'hk'),
-      async (steps, appended) => {
+      fc.constantFrom(undefined, 'kz'),
+      fc.constantFrom(1, 1_000),
+      async (steps, appended, aheadBytesMin) => {
         const engine = new ScriptedEngine();
         const timers = new ManualTimers();
         engine.hold = true;
-        const backend = await WriteBehindBackend.open({ engine, timers, appended });
+        const backend = await WriteBehindBackend.open({
+          ...{ engine, timers, appended, aheadBytesMin },
+          flushIntervalMs: 50,
+        });
         const models: Model[] = [new Map()];
         for (const step of steps) {
           if (step.do === 'apply') {
@@ -171,7 +176,7 @@ test('backend: a crash anywhere -> opens as exactly the state of its applied ind
         const next = engine.inner.reopen();
         const again = await WriteBehindBackend.open({ engine: next, timers });
         expect(again.openedIndex).toBe(durableIndex);
-        const plan = { keys: [], ranges: [{ gte: 'h', lt: 'n' }] };
+        const plan = { keys: [], ranges: [{ gte: 'h', lt: '~' }] };
         expect(await again.read(plan)).toEqual(expectedRead(models[again.openedIndex]!, plan));
       },
     ),

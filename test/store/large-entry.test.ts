@@ -152,7 +152,7 @@ async function dumpOf(view: StateView): Promise<string[]> {
     for (const [key, bytes] of records) {
       const hex = hexOf(bytes);
       if (key.startsWith('c')) current.add(hex);
-      const isAhead = key.startsWith('h') && current.has(hex);
+      const isAhead = key.startsWith('z') && current.has(hex);
       found.push(`${JSON.stringify(key)} ${isAhead ? hexOf(encodeStub(bytes)) : hex}`);
     }
   }

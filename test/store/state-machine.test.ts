@@ -227,7 +227,7 @@ describe('store state machine', () => {
     const world = await World.opened(engine);
     await world.apply(put('a', '1'), put('a', '2'), { op: 'compact', revision: 3 });
     await world.machine.flush();
-    const [[key, bytes]] = (await engine.iterate({ gte: 'h', lt: 'i' }).next(1)) as [
+    const [[key, bytes]] = (await engine.iterate({ gte: 'z', lt: '{' }).next(1)) as [
       [string, Uint8Array],
     ];
     const damaged = Uint8Array.from(bytes, (unit, at) => (at === 20 ? unit ^ 1 : unit));

@@ -51,13 +51,15 @@ export async function checkState({ fs, dir, audit }: CheckStateOptions): Promise
   const visit = (key: BinaryString, value: Uint8Array): void => {
     if (key === appliedKey) applied = decodeApplied(value);
     else if (key >= flushKeys.gte && key < flushKeys.lt) chain.add(key, value);
-    else audit?.add(key, value);
+    // What went ahead of a flush that was cut short goes with the next open.
+    else if (chain.covers(key)) audit?.add(key, value);
   };
   const contents = await readLevelRecords({ fs, dir, visit });
   if (applied === undefined && contents.records > 0) {
     throw flushesLost('there are records but no applied index');
   }
   chain.end(applied ?? 0);
+  chain.endOfAhead();
   audit?.end();
   return { contents, appliedIndex: applied ?? 0, lastFlush: chain.last };
 }

@@ -63,7 +63,7 @@ export function drawScenario(seed: number, options: SwarmOptions = {}): Scenario
     ...focus,
     members,
   };
-  return { ...drawn, tuning: { ...drawFlushes(seed), ...drawn.tuning } };
+  return { ...drawn, tuning: { ...drawFlushes(seed), ...drawAhead(seed), ...drawn.tuning } };
 }
 
 function focusOf(seed: number, { focus }: SwarmOptions): FocusedScenario | undefined {
@@ -101,6 +101,12 @@ function drawFlushes(seed: number): StoreTuning {
   const flushes = randomInt(random, 4) === 0 ? {} : { flushIntervalMs: 50 };
   if (randomInt(random, 2) === 0) return flushes;
   return { ...flushes, sortKeysMax: one(random, [1, 8, 64]) };
+}
+
+/** In half of them history goes ahead of flushes however little it is. */
+function drawAhead(seed: number): StoreTuning {
+  const random = new SimRandom({ seed, stream: 'scenario.ahead', entity: [] });
+  return randomInt(random, 2) === 0 ? {} : { aheadBytesMin: 1 };
 }
 
 function one<T>(random: Random, choices: readonly T[]): T {

@@ -26,6 +26,7 @@ const tuning: Shape<StoreTuning> = {
   logCacheBytes: optional(anAmount),
   flushIntervalMs: optional(anAmount),
   sortKeysMax: optional(anAmount),
+  aheadBytesMin: optional(anAmount),
   watcherEventsMax: optional(anAmount),
   versionCacheBytes: optional(anAmount),
   leaseCheckpointMs: optional(anAmount),

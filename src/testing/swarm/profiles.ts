@@ -99,11 +99,12 @@ const shortLogs: StoreTuning = {
 
 /** With what was drawn of how the state is flushed, and read until then. */
 function shortLogsOf({ tuning }: Scenario): StoreTuning {
-  const { flushIntervalMs, sortKeysMax } = tuning ?? {};
+  const { aheadBytesMin, flushIntervalMs, sortKeysMax } = tuning ?? {};
   return {
     ...shortLogs,
     ...(flushIntervalMs === undefined ? {} : { flushIntervalMs }),
     ...(sortKeysMax === undefined ? {} : { sortKeysMax }),
+    ...(aheadBytesMin === undefined ? {} : { aheadBytesMin }),
   };
 }
 

@@ -122,6 +122,45 @@ export const state: readonly SimDefect[] = [
       '    const below = prepareLayers(layers, this.pause)?.then(() => this.#readNow(plan, unknown)) ?? this.#readNow(plan, unknown);\n',
   },
   {
+    name: 'state: what goes ahead of a flush is not synced',
+    source: 'ADR 0005',
+    file: 'storage/flush-writer.ts',
+    find: '          await engine.write(ahead, { sync: true, pause });\n',
+    replace: '          await engine.write(ahead, { sync: false, pause });\n',
+  },
+  {
+    name: 'state: history that cannot go ahead of a flush is not in its rest either',
+    source: 'ADR 0005',
+    file: 'storage/flush-writer.ts',
+    find: 'isAhead ? bothOf(rest, late) : rest',
+    replace: 'rest',
+  },
+  {
+    name: 'state: a flush does not tell how far history went with it',
+    source: 'ADR 0005',
+    file: 'storage/ahead-keys.ts',
+    find: '    if (bytes !== undefined && key > this.#top) this.#top = key;\n',
+    replace: '',
+  },
+  {
+    name: 'state: what went ahead of a flush that was cut short stays',
+    source: 'ADR 0005',
+    elsewhere:
+      'test/storage/flush-ahead: the log applies the same entries again, and then it is due',
+    file: 'storage/flush-chain.ts',
+    find: '    await removeAheadOf(last.top, engine);\n',
+    replace: '',
+  },
+  {
+    name: 'state: a put goes ahead of a deletion of its key',
+    source: 'ADR 0005',
+    elsewhere:
+      'test/storage/flush-ahead: the keyspace puts no key of history again that it deleted',
+    file: 'storage/flush-ahead.ts',
+    find: '        if (isHigher) highest = key;\n',
+    replace: '        if (isHigher && bytes !== null) highest = key;\n',
+  },
+  {
     name: 'state: a deletion that was flushed is not taken note of',
     source: 'ADR 0022',
     profile: 'focus-state',

@@ -76,7 +76,10 @@ describe('records of a database', () => {
       expect(contents.records).toBe(found.length);
       expect(found.length).toBeGreaterThan(20);
       const names = await readdir(dir);
-      expect(contents.tables).toBe(names.filter((name) => name.endsWith('.ldb')).length);
+      // A merge that the close cut short leaves tables that nobody lists.
+      const tables = names.filter((name) => name.endsWith('.ldb')).length;
+      expect(contents.tables).toBeLessThanOrEqual(tables);
+      expect(contents.tables > 0).toBe(tables > 0);
       expect(contents.logs).toBe(1);
     },
     60_000,
