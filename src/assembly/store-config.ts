@@ -109,7 +109,7 @@ export interface StoreTuning {
   readonly flushIntervalMs?: number | undefined;
   /** Keys of changes not yet flushed that a read sorts, copies or indexes in one turn; default 4,096. */
   readonly sortKeysMax?: number | undefined;
-  /** Bytes of history that go ahead of a flush, as a batch of their own; default 1 MiB. */
+  /** Bytes of history, and of the rest, with which history goes ahead of a flush; default 1 MiB. */
   readonly aheadBytesMin?: number | undefined;
   /** Events a watcher holds before history serves it; default `limits.watcherEventsMax`. */
   readonly watcherEventsMax?: number | undefined;

@@ -1,13 +1,20 @@
 /**
  * The layer that takes the changes as they are applied: those of most keys in an overlay, those of keys that are
- * written once and seldom read in lists, one for each first unit.
+ * written once and seldom read in lists, one for each first unit. Of those that may go ahead of a flush
+ * (`flush-ahead.ts`), puts that ascend are in a list of their own.
  */
 import type { BinaryString } from '../base/bytes.js';
 import type { RangeRead } from '../mvcc/backend.js';
 import { AppendedChanges, type AppendedKeys } from './appended-changes.js';
 import { aheadUnit } from './flush-ahead.js';
 import type { KeyRange } from './kv-engine.js';
-import { type ChangeCursor, type Layer, type LayerChange, prepareLayers } from './layers.js';
+import {
+  type AheadPart,
+  type ChangeCursor,
+  type Layer,
+  type LayerChange,
+  prepareLayers,
+} from './layers.js';
 import { Overlay } from './overlay.js';
 
 type Part = Overlay | AppendedChanges;
@@ -18,21 +25,29 @@ export class ChangeLayer implements Layer {
   readonly #overlay: Overlay;
   /** By the place of their unit. */
   readonly #lists: readonly (AppendedChanges | undefined)[];
+  /** That of keys that may go ahead, without what does. */
+  readonly #late: AppendedChanges | undefined;
+  readonly #ahead: AppendedChanges;
+  /** Newest first, where two tell of the same key. */
   readonly #parts: readonly Part[];
-  readonly ahead?: AppendedChanges;
+  readonly #above: BinaryString;
+  #highest: BinaryString;
 
   /**
    * @param appendedKeys - see {@link AppendedKeys}
    * @param keysMax - that are sorted, or indexed, in one turn
+   * @param above - puts above this key may go ahead of a flush
    */
-  constructor(appendedKeys: AppendedKeys, keysMax: number) {
+  constructor(appendedKeys: AppendedKeys, keysMax: number, above: BinaryString = '') {
     this.#appendedKeys = appendedKeys;
     this.#overlay = new Overlay(keysMax);
+    this.#ahead = new AppendedChanges(keysMax);
     const lists = appendedKeys.units.map(() => new AppendedChanges(keysMax));
     this.#lists = [undefined, ...lists];
-    this.#parts = [this.#overlay, ...lists];
-    const ahead = this.#listOf(aheadUnit);
-    if (ahead !== undefined) this.ahead = ahead;
+    this.#late = this.#listOf(aheadUnit);
+    this.#parts = [this.#overlay, ...lists, this.#ahead];
+    this.#above = above;
+    this.#highest = above;
   }
 
   get bytes(): number {
@@ -46,18 +61,33 @@ export class ChangeLayer implements Layer {
     return this.#parts.reduce((sum, { size }) => sum + size, 0);
   }
 
+  get ahead(): AheadPart {
+    return {
+      bytes: this.#ahead.bytes,
+      above: this.#above,
+      highest: this.#highest,
+      walks: () => this.#ahead.walks(),
+      restWalks: () => this.#restWalks(),
+    };
+  }
+
   set(key: BinaryString, bytes: Uint8Array | undefined): void {
     const list = this.#listOf(key);
     if (list === undefined) this.#overlay.set(key, bytes);
+    else if (list === this.#late && this.#goesAhead(key, bytes)) this.#ahead.add(key, bytes);
     else list.add(key, bytes);
   }
 
   get(key: BinaryString): Uint8Array | null | undefined {
-    return (this.#listOf(key) ?? this.#overlay).get(key);
+    const list = this.#listOf(key);
+    const held = (list ?? this.#overlay).get(key);
+    return held === undefined && list === this.#late ? this.#ahead.get(key) : held;
   }
 
   waiting(key: BinaryString): number {
-    return this.#listOf(key)?.waiting ?? 0;
+    const list = this.#listOf(key);
+    if (list === undefined) return 0;
+    return list.waiting + (list === this.#late ? this.#ahead.waiting : 0);
   }
 
   /** Of a key that is seldom read nobody should ask before it is flushed: it is not said, and may come twice. */
@@ -65,10 +95,8 @@ export class ChangeLayer implements Layer {
     return this.#listOf(key) === undefined && this.#overlay.get(key) !== undefined;
   }
 
-  walks(part?: 'rest'): readonly Iterable<LayerChange>[] {
-    const parts =
-      part === undefined ? this.#parts : this.#parts.filter((one) => one !== this.ahead);
-    return parts.flatMap((one) => one.walks());
+  walks(): readonly Iterable<LayerChange>[] {
+    return [...this.#ahead.walks(), ...this.#restWalks()];
   }
 
   /** How many changes may be in a range. */
@@ -93,12 +121,25 @@ export class ChangeLayer implements Layer {
     return this.#lists[this.#appendedKeys.placeOf(key)];
   }
 
+  #restWalks(): readonly Iterable<LayerChange>[] {
+    return this.#parts.filter((part) => part !== this.#ahead).flatMap((part) => part.walks());
+  }
+
+  /** A deletion counts as well: a put of its key that went ahead of it would be lost. */
+  #goesAhead(key: BinaryString, bytes: Uint8Array | undefined): boolean {
+    if (key <= this.#highest) return false;
+    this.#highest = key;
+    return bytes !== undefined;
+  }
+
   /** Those that may have changes in a range, all without one. */
   #partsOf(range: KeyRange | undefined): readonly Part[] {
     if (range === undefined) return this.#parts;
     const keys = this.#appendedKeys;
-    return this.#parts.filter((_, place) =>
+    const places = this.#lists.map((_, place) =>
       place === 0 ? !keys.areAllOf(range) : keys.mayBeIn(range, place),
     );
+    const ahead = this.#lists.indexOf(this.#late ?? this.#ahead);
+    return this.#parts.filter((part, at) => places[part === this.#ahead ? ahead : at] ?? false);
   }
 }

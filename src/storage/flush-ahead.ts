@@ -8,19 +8,20 @@
  *   c.. k.. f5 b    the rest, synced, with the record that proves both
  * ```
  *
- * Without its rest such a batch is nothing, and is removed when the engine is opened: what lies above the highest key
- * of all finished flushes. Without such a batch its rest is a state with a hole, and is refused.
+ * Without its rest such a batch is nothing, and is removed when the engine is opened (`flush-chain.ts`): what lies
+ * above the highest key of all finished flushes. Without such a batch its rest is a state with a hole, and is refused.
  */
 import type { BinaryString } from '../base/bytes.js';
-import type { Change } from '../mvcc/backend.js';
-import type { KeyRange, KvEngine } from './kv-engine.js';
-import type { Layer } from './layers.js';
+import type { KeyRange } from './kv-engine.js';
+import { type AheadPart, bytesOf, type ChangeListener, type Layer } from './layers.js';
 
 /** First unit of the keys that may go ahead: behind those of all others, so that tables do not overlap. @since 0.1.0 */
 export const aheadUnit: BinaryString = 'z';
 
 const aheadCode = aheadUnit.charCodeAt(0);
-const chunkPairs = 1_000;
+
+/** All keys that may go ahead. @since 0.1.0 */
+export const aheadKeys: KeyRange = { gte: aheadUnit, lt: String.fromCharCode(aheadCode + 1) };
 
 /** Whether a key is of those that may go ahead. @since 0.1.0 */
 export function isAheadKey(key: BinaryString): boolean {
@@ -28,72 +29,55 @@ export function isAheadKey(key: BinaryString): boolean {
 }
 
 /**
- * Bytes of what could go ahead; 0 when a layer does not tell it from the rest, which may then hold the same keys.
+ * The parts of some layers that go ahead of their flush, if that is worth it: if they fill a table, and the rest fills
+ * another one. With less of the rest what goes ahead of the next flush would be in one table with it.
  *
+ * @param layers - newest first
+ * @param top - highest key of all finished flushes
+ * @param bytesMin - that fill a table
+ * @returns oldest first; `undefined`: all goes together
  * @since 0.1.0
  */
-export function aheadBytesOf(layers: readonly Layer[]): number {
-  let bytes = 0;
-  for (const { ahead } of layers) {
-    if (ahead === undefined) return 0;
-    bytes += ahead.bytes;
-  }
-  return bytes;
-}
-
-/**
- * The puts that go ahead: of keys in ascending order, above all there were. Whatever else there is to say of such
- * keys goes with the rest, which is written later and counts.
- *
- * @param layers - newest first; each has a part that goes ahead
- * @param top - highest key that was ever put
- * @param late - is given the others, in the order in which they count
- * @since 0.1.0
- */
-export function* aheadOf(
+export function aheadOf(
   layers: readonly Layer[],
   top: BinaryString,
-  late: Change[],
-): Generator<readonly [BinaryString, Uint8Array], void, undefined> {
+  bytesMin: number,
+): readonly AheadPart[] | undefined {
+  const parts: AheadPart[] = [];
+  let bytes = 0;
   let highest = top;
-  for (let at = layers.length - 1; at >= 0; at -= 1) {
-    for (const walk of layers[at]?.ahead?.walks() ?? []) {
-      for (const [key, bytes] of walk) {
-        const isHigher = key > highest;
-        if (isHigher) highest = key;
-        // A deletion counts as well: a put of its key that went ahead of it would be lost.
-        if (isHigher && bytes !== null) yield [key, bytes];
-        else late.push([key, bytes ?? undefined]);
-      }
-    }
+  for (const { ahead } of layers.toReversed()) {
+    // It may hold the same keys, or lower ones: then they have to be written in the order of the layers.
+    if (ahead === undefined || ahead.above < highest) return undefined;
+    highest = ahead.highest;
+    bytes += ahead.bytes;
+    parts.push(ahead);
   }
+  const isWorth = bytes > 0 && bytes >= bytesMin && bytesOf(layers) - bytes >= bytesMin;
+  return isWorth ? parts : undefined;
 }
 
 /**
- * Removes what went ahead of a rest that was never written.
+ * The puts of parts that go ahead, in ascending order.
  *
- * @param top - highest key of all finished flushes
+ * @param parts - oldest first
+ * @param listener - is told of each before it is handed out
  * @since 0.1.0
  */
-export async function removeAheadOf(top: BinaryString, engine: KvEngine): Promise<void> {
-  const above = {
-    gte: top === '' ? aheadUnit : `${top}\0`,
-    lt: String.fromCharCode(aheadCode + 1),
-  };
-  for (;;) {
-    const keys = await someOf(engine, above);
-    if (keys.length === 0) return;
-    const removals = keys.map((key) => [key, undefined] as const);
-    await engine.write(removals, { sync: true });
-  }
-}
-
-/** Lets go of its cursor: without snapshots a write waits for all of them (`turn-gate.ts`). */
-async function someOf(engine: KvEngine, range: KeyRange): Promise<BinaryString[]> {
-  const cursor = engine.iterate({ ...range, bulk: true });
-  try {
-    return (await cursor.next(chunkPairs)).map(([key]) => key);
-  } finally {
-    await cursor.close();
+export function* putsOf(
+  parts: readonly AheadPart[],
+  listener?: ChangeListener,
+): Generator<readonly [BinaryString, Uint8Array], void, undefined> {
+  let last = '';
+  for (const part of parts) {
+    for (const walk of part.walks()) {
+      for (const [key, bytes] of walk) {
+        // What somebody looks up meanwhile comes again, as it was.
+        if (key <= last || bytes === null) continue;
+        last = key;
+        listener?.note(key, bytes);
+        yield [key, bytes];
+      }
+    }
   }
 }

@@ -2,13 +2,14 @@
 import { replaceAdvice } from '../base/advice.js';
 import type { BinaryString } from '../base/bytes.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
-import { isAheadKey } from './flush-ahead.js';
-import { type AheadProof, decodeFlush, type FlushRecord } from './flush-record.js';
+import { AheadProofs } from './ahead-proofs.js';
+import { decodeFlush, type FlushRecord } from './flush-record.js';
+import type { FlushSizes } from './flush-window.js';
 
 /** What stands before the first flush. */
 const nothing: FlushRecord = {
   ...{ seq: 0, oldest: 1, from: 0, to: 0, bytes: 0, previous: 0, hash: 0 },
-  ...{ top: '', ahead: [] },
+  ...{ aheadBytes: 0, top: '', proofs: [], spent: [] },
 };
 
 /**
@@ -17,11 +18,12 @@ const nothing: FlushRecord = {
  * @since 0.1.0
  */
 export class FlushChainReading {
-  /** Batch sizes of the records, oldest first. */
-  readonly sizes: number[] = [];
+  /** Of the records, oldest first. */
+  readonly sizes: FlushSizes[] = [];
+  /** Of what went ahead of these flushes. */
+  readonly ahead = new AheadProofs();
   #first: FlushRecord = nothing;
   #last: FlushRecord = nothing;
-  #unmetKeys: Set<BinaryString> | undefined;
 
   /** The newest flush; one with `seq` 0 when there is none. */
   get last(): FlushRecord {
@@ -37,30 +39,8 @@ export class FlushChainReading {
     if (this.#last === nothing) this.#first = record;
     else checkLink(this.#last, record);
     this.#last = record;
-    this.sizes.push(record.bytes);
-  }
-
-  /** Keys that prove what went ahead, and that nobody asked for yet. */
-  get #unmet(): Set<BinaryString> {
-    this.#unmetKeys ??= new Set(this.#last.ahead.flatMap(({ keys }) => keys));
-    return this.#unmetKeys;
-  }
-
-  /**
-   * Whether a key is part of the state: of what may go ahead of a flush, those that a finished flush put. To be asked
-   * behind the last record.
-   */
-  covers(key: BinaryString): boolean {
-    if (!isAheadKey(key)) return true;
-    this.#unmet.delete(key);
-    return key <= this.#last.top;
-  }
-
-  /** To be called when `covers` was asked of all keys. @throws {KontikiError} STATE_CORRUPT */
-  endOfAhead(): void {
-    const unmet = this.#unmet;
-    const lost = this.#last.ahead.find(({ keys }) => keys.some((key) => unmet.has(key)));
-    if (lost !== undefined) throw aheadLost(lost);
+    this.sizes.push({ bytes: record.bytes, aheadBytes: record.aheadBytes });
+    this.ahead.take(record);
   }
 
   /**
@@ -98,7 +78,7 @@ export function flushesLost(found: string): KontikiError {
  *
  * @since 0.1.0
  */
-export function aheadLost({ seq }: AheadProof): KontikiError {
+export function aheadLost(seq: number | undefined): KontikiError {
   return flushesLost(`the batch that went ahead of flush ${seq} is missing`);
 }
 

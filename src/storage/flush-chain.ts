@@ -20,8 +20,8 @@ import { assert } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
 import { getUint32 } from '../base/integers.js';
 import type { Change } from '../mvcc/backend.js';
-import { type AheadBatch, AheadKeys, KeySample } from './ahead-keys.js';
-import { isAheadKey, removeAheadOf } from './flush-ahead.js';
+import { type AheadProofs, KeySample } from './ahead-proofs.js';
+import { aheadKeys, isAheadKey } from './flush-ahead.js';
 import { aheadLost, FlushChainReading, flushesLost } from './flush-chain-reading.js';
 import {
   appliedKey,
@@ -44,8 +44,11 @@ import type { KvEngine } from './kv-engine.js';
  */
 export const engineWriteBufferBytes = 1024 * 1024;
 
-/** Twice what fills a write buffer, to depend on no detail of the engine. */
-const groupBytes = 2 * engineWriteBufferBytes;
+/**
+ * What fills the engine's write buffer for certain: much more than ours, to depend on no detail of the engine, and for
+ * those that have one of their own, a browser's for one.
+ */
+const groupBytes = 16 * engineWriteBufferBytes;
 
 /** What the engine's write buffer spends on each key at least: list node, sequence number, lengths. */
 const entryBytes = 24;
@@ -55,6 +58,21 @@ const ownBytes = 9 + flushBytesMin + 1 + 13 + 9 + 3 * entryBytes;
 
 const chunkPairs = 1_000;
 
+/** A batch that goes ahead of a flush. */
+interface AheadBatch {
+  readonly bytes: number;
+  /** Some of its keys. */
+  readonly keys: readonly BinaryString[];
+  /** Its highest key. */
+  readonly last?: BinaryString;
+  /** Of its changes, continued from the flush before. */
+  readonly hash?: number;
+  /** Whether it was walked to its end. */
+  readonly isWhole: boolean;
+}
+
+const nothingAhead: AheadBatch = { bytes: 0, keys: [], isWhole: true };
+
 /**
  * The flush records of one engine: verified when opened, then continued with every flush.
  *
@@ -63,12 +81,14 @@ const chunkPairs = 1_000;
 export class FlushChain {
   #last: FlushRecord;
   readonly #window: FlushWindow;
-  /** What went ahead of the next flush. */
-  #ahead: AheadBatch | undefined;
+  readonly #proofs: AheadProofs;
+  /** What goes ahead of the next flush, and whether all of it was walked. */
+  #ahead = nothingAhead;
 
-  private constructor(last: FlushRecord, sizes: readonly number[]) {
+  private constructor({ last, sizes, ahead }: FlushChainReading) {
     this.#last = last;
     this.#window = new FlushWindow(groupBytes, last.oldest, sizes);
+    this.#proofs = ahead;
   }
 
   /** Applied index with the last flush; 0 before the first. */
@@ -100,12 +120,12 @@ export class FlushChain {
     const [stored] = await engine.getMany([appliedKey]);
     if (stored === undefined) await checkEmpty(engine);
     const applied = stored === undefined ? 0 : decodeApplied(stored);
-    const { last, sizes } = await verify(engine, applied);
-    await removeAheadOf(last.top, engine);
+    const reading = await verify(engine, applied);
+    await removeAbove(reading.last.top, engine);
     // A flush that failed, or that a kill cut short, may show here without being on the medium, and
     // from now on the log is let go of up to it. A sync makes it so, and all before it.
     if (stored !== undefined) await engine.write([[appliedKey, stored]], { sync: true });
-    return new FlushChain(last, sizes);
+    return new FlushChain(reading);
   }
 
   /**
@@ -117,20 +137,24 @@ export class FlushChain {
    */
   *ahead(puts: Iterable<readonly [BinaryString, Uint8Array]>): Generator<Change, void, undefined> {
     assert(!this.isEmpty, 'nothing goes ahead of the first flush');
+    assert(this.#ahead === nothingAhead, 'what goes ahead is walked once');
     const sample = new KeySample();
     let last = this.#last.top;
     let hash = mix(0x811c9dc5, this.#last.hash);
     let bytes = 0;
+    this.#ahead = { ...nothingAhead, isWhole: false };
     for (const change of puts) {
       const [key, value] = change;
       assert(isAheadKey(key) && key > last, 'what goes ahead ascends');
       last = key;
-      sample.add(key);
       bytes += key.length + entryBytes + value.length;
       hash = fingerprint(hash, change);
+      sample.add(key, hash);
       yield change;
     }
-    this.#ahead = { last, keys: sample.keys, bytes, hash };
+    // The highest is left when all that was written before is removed.
+    const keys = [...new Set([...sample.keys, last])];
+    this.#ahead = { last, keys, bytes, hash, isWhole: true };
   }
 
   /**
@@ -147,22 +171,27 @@ export class FlushChain {
     const seq = this.#last.seq + 1;
     const previous = this.#last.hash;
     const ahead = this.#ahead;
-    const keys = new AheadKeys(this.#last, ahead);
-    let hash = ahead?.hash ?? mix(0x811c9dc5, previous);
-    let bytes = ownBytes + (ahead?.bytes ?? 0);
+    assert(ahead.isWhole, 'what goes ahead is walked to its end');
+    this.#proofs.begin(ahead.keys, ahead.last);
+    let hash = ahead.hash ?? mix(0x811c9dc5, previous);
+    let bytes = ownBytes;
     for (const change of changes) {
       hash = fingerprint(hash, change);
       bytes += change[0].length + entryBytes + (change[1]?.length ?? 0);
-      if (isAheadKey(change[0])) keys.note(change);
+      if (isAheadKey(change[0])) this.#proofs.note(change);
       yield change;
     }
     assert(seq === this.#last.seq + 1, 'the batch of a flush is walked once, before the next one');
-    this.#ahead = undefined;
+    this.#ahead = nothingAhead;
     const first = this.#last.oldest;
+    const told = this.#proofs.told();
+    this.#window.extend(ahead.bytes);
     const oldest = this.#window.add(bytes);
     const from = this.#last.to;
     const numbers = { seq, oldest, from, to: to ?? from, bytes, previous, hash: hash >>> 0 };
-    this.#last = { ...numbers, top: keys.top, ahead: keys.proofsFrom(oldest) };
+    this.#last = { ...numbers, aheadBytes: ahead.bytes, ...told };
+    this.#proofs.take(this.#last);
+    this.#proofs.forgetBefore(oldest);
     for (let old = first; old < oldest; old += 1) yield [flushKey(old), undefined];
     yield [flushKey(seq), encodeFlush(this.#last)];
     if (to !== undefined) yield [appliedKey, encodeApplied(to)];
@@ -183,11 +212,33 @@ async function verify(engine: KvEngine, applied: number): Promise<FlushChainRead
     await records.close();
   }
   reading.end(applied);
-  for (const proof of reading.last.ahead) {
-    const found = await engine.getMany(proof.keys);
-    if (found.includes(undefined)) throw aheadLost(proof);
-  }
+  const proofs = reading.ahead.keys;
+  const lost = (await engine.getMany(proofs)).indexOf(undefined);
+  if (lost >= 0) throw aheadLost(reading.ahead.flushOf(proofs[lost] as BinaryString));
   return reading;
+}
+
+/**
+ * Removes what went ahead of a rest that was never written.
+ *
+ * @param top - highest key of all finished flushes
+ */
+async function removeAbove(top: BinaryString, engine: KvEngine): Promise<void> {
+  const { lt } = aheadKeys;
+  let gte = top === '' ? aheadKeys.gte : `${top}\0`;
+  for (;;) {
+    // Let go of: without snapshots a write waits for all cursors (`turn-gate.ts`).
+    const left = engine.iterate({ gte, lt, bulk: true });
+    const pairs = await left.next(chunkPairs).finally(() => left.close());
+    const last = pairs.at(-1);
+    if (last === undefined) return;
+    await engine.write(
+      pairs.map(([key]) => [key, undefined] as const),
+      { sync: true },
+    );
+    // Not from the beginning: a cursor walks over all that was removed.
+    gte = `${last[0]}\0`;
+  }
 }
 
 /** Without an applied index there is nothing at all, else the first flush is lost. */

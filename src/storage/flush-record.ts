@@ -4,10 +4,10 @@
  * ```
  * key 'b'            version u8, applied u53, crc u32
  * key 'f' + seq u53  version u8, oldest u53, from u53, to u53, bytes u53, previous u32, hash u32,
- *                    top text, batches u32, each: seq u53, keys u32, each: text; crc u32
+ *                    aheadBytes u53, top text, proofs texts, spent texts, crc u32
  * ```
  *
- * A u53 takes eight bytes, a text its length as u32 and a byte per unit. The crc is always the last four, over the key and all before it, so that
+ * A u53 takes eight bytes, a text its length as u32 and a byte per unit, texts their number as u32. The crc is always the last four, over the key and all before it, so that
  * a damaged record is told from one of a later release.
  */
 import { replaceAdvice, upgradeAdvice } from '../base/advice.js';
@@ -20,22 +20,14 @@ import type { KeyRange } from './kv-engine.js';
 export const flushFormatVersion = 2;
 
 const appliedBytes = 13;
-/** Of a flush record with an empty `top` and no batches. @since 0.1.0 */
-export const flushBytesMin = 53;
+/** Of a flush record without texts. @since 0.1.0 */
+export const flushBytesMin = 65;
 
 /** Key of the applied index. @since 0.1.0 */
 export const appliedKey: BinaryString = 'b';
 
 /** Keys of the flush records. @since 0.1.0 */
 export const flushKeys: KeyRange = { gte: 'f', lt: 'g' };
-
-/** A batch that went ahead of a flush (`flush-ahead.ts`). @since 0.1.0 */
-export interface AheadProof {
-  /** Of its flush. */
-  readonly seq: number;
-  /** Some of its keys that nothing has put again, or deleted, since: they are there, or the batch is not. */
-  readonly keys: readonly BinaryString[];
-}
 
 /** What one flush wrote. @since 0.1.0 */
 export interface FlushRecord {
@@ -53,10 +45,14 @@ export interface FlushRecord {
   readonly previous: number;
   /** Of this flush's changes, continued from `previous`. */
   readonly hash: number;
+  /** Size of the batch that went ahead of it (`flush-ahead.ts`), as `bytes`; 0 without one. */
+  readonly aheadBytes: number;
   /** Highest key of those that may go ahead that a flush ever put; empty before the first. */
   readonly top: BinaryString;
-  /** Batches that went ahead of the flushes from `oldest` on, in their order. */
-  readonly ahead: readonly AheadProof[];
+  /** Some keys of what went ahead of it, which are not in its own batch: they are there, or all of it is lost. */
+  readonly proofs: readonly BinaryString[];
+  /** Proofs of flushes before that it put again, or deleted. */
+  readonly spent: readonly BinaryString[];
 }
 
 /** @since 0.1.0 */
@@ -85,23 +81,19 @@ export function decodeApplied(value: Uint8Array): number {
 
 /** Value of {@link flushKey}. @since 0.1.0 */
 export function encodeFlush(record: FlushRecord): Uint8Array {
-  const { ahead, top } = record;
-  let size = flushBytesMin + top.length;
-  for (const { keys } of ahead) size += keys.reduce((sum, key) => sum + 4 + key.length, 12);
-  const writer = new RecordWriter(size);
+  const { top, proofs, spent } = record;
+  const texts = [...proofs, ...spent].reduce((sum, { length }) => sum + 4 + length, 0);
+  const writer = new RecordWriter(flushBytesMin + top.length + texts);
   writer.u53(record.oldest);
   writer.u53(record.from);
   writer.u53(record.to);
   writer.u53(record.bytes);
   writer.u32(record.previous);
   writer.u32(record.hash);
+  writer.u53(record.aheadBytes);
   writer.text(top);
-  writer.u32(ahead.length);
-  for (const { seq, keys } of ahead) {
-    writer.u53(seq);
-    writer.u32(keys.length);
-    for (const key of keys) writer.text(key);
-  }
+  writer.texts(proofs);
+  writer.texts(spent);
   return writer.finish(flushKey(record.seq));
 }
 
@@ -118,22 +110,13 @@ export function decodeFlush(key: BinaryString, value: Uint8Array): FlushRecord {
     bytes: reader.u53(),
     previous: reader.u32(),
     hash: reader.u32(),
+    aheadBytes: reader.u53(),
     top: reader.text(),
-    ahead: decodeProofs(reader),
+    proofs: reader.texts(),
+    spent: reader.texts(),
   };
   reader.end();
   return record;
-}
-
-function decodeProofs(reader: RecordReader): AheadProof[] {
-  const proofs: AheadProof[] = [];
-  for (let left = reader.u32(); left > 0; left -= 1) {
-    const seq = reader.u53();
-    const keys: BinaryString[] = [];
-    for (let more = reader.u32(); more > 0; more -= 1) keys.push(reader.text());
-    proofs.push({ seq, keys });
-  }
-  return proofs;
 }
 
 class RecordWriter {
@@ -161,6 +144,11 @@ class RecordWriter {
     this.u32(value.length);
     this.#bytes.set(binaryBytes(value), this.#at);
     this.#at += value.length;
+  }
+
+  texts(values: readonly BinaryString[]): void {
+    this.u32(values.length);
+    for (const value of values) this.text(value);
   }
 
   finish(key: BinaryString): Uint8Array {
@@ -193,10 +181,20 @@ class RecordReader {
     return this.#view.getUint32(this.#skip(4));
   }
 
+  u53(): number {
+    return this.u32() * 2 ** 32 + this.u32();
+  }
+
   text(): BinaryString {
     const size = this.u32();
     const at = this.#skip(size);
     return binaryString(this.#value.subarray(at, at + size));
+  }
+
+  texts(): BinaryString[] {
+    const values: BinaryString[] = [];
+    for (let left = this.u32(); left > 0; left -= 1) values.push(this.text());
+    return values;
   }
 
   /** To be called behind the last field. */
@@ -214,10 +212,6 @@ class RecordReader {
 
   #badLength(): KontikiError {
     return corrupt(`${this.#name} of the state has ${this.#value.length} bytes`);
-  }
-
-  u53(): number {
-    return this.u32() * 2 ** 32 + this.u32();
   }
 }
 

@@ -13,6 +13,10 @@
  * That one flush stays in the proof as long as there is no later one like it. Whatever tables are lost,
  * those that the newest log followed are among them, hence a flush between it and that log.
  */
+import type { FlushRecord } from './flush-record.js';
+
+/** What a flush wrote. @since 0.1.0 */
+export type FlushSizes = Pick<FlushRecord, 'bytes' | 'aheadBytes'>;
 
 /**
  * The sizes of the flushes whose records are kept, in groups.
@@ -33,12 +37,24 @@ export class FlushWindow {
   /**
    * @param groupBytes - more than these fill the engine's write buffer for certain
    * @param oldest - number of the first flush
-   * @param sizes - of the flushes from it on
+   * @param flushes - those from it on
    */
-  constructor(groupBytes: number, oldest: number, sizes: readonly number[]) {
+  constructor(groupBytes: number, oldest: number, flushes: readonly FlushSizes[]) {
     this.#groupBytes = groupBytes;
     this.#oldest = oldest;
-    for (const size of sizes) this.add(size);
+    for (const { bytes, aheadBytes } of flushes) {
+      this.extend(aheadBytes);
+      this.add(bytes);
+    }
+  }
+
+  /**
+   * Counts in what goes ahead of the next flush: to the newest one, behind which it comes. The engine may begin a log
+   * between the two, but not later than if they were one.
+   */
+  extend(size: number): void {
+    const newest = this.#sizes.length - 1;
+    if (newest >= 0) this.#sizes[newest] = (this.#sizes[newest] as number) + size;
   }
 
   /** Counts a flush in. @returns number of the oldest one whose record must stay */

@@ -1,16 +1,14 @@
 /**
- * Writes flushes to the engine, each as a synced batch with the records that prove it, or as two: much history goes
- * ahead. One that finds no space
- * waits for some and opens the engine again (docs/adr/0023-full-disk.md).
+ * Writes flushes to the engine, each as a synced batch with the records that prove it; much history goes ahead, in a
+ * batch of its own. One that finds no space waits for some and opens the engine again (docs/adr/0023-full-disk.md).
  */
 import { assert } from '../base/assert.js';
 import { isKontikiError } from '../base/errors.js';
-import type { Change } from '../mvcc/backend.js';
-import { aheadBytesOf, aheadOf } from './flush-ahead.js';
+import { aheadOf, putsOf } from './flush-ahead.js';
 import { FlushChain } from './flush-chain.js';
 import { flushesLost } from './flush-chain-reading.js';
 import type { FlushedRecords } from './flushed-records.js';
-import { bytesOf, changesOf, type Layer } from './layers.js';
+import { allOf, bytesOf, changesOf, type Layer, restOf } from './layers.js';
 import type { ReopenableEngine } from './reopenable-engine.js';
 import { SpaceWait } from './space-wait.js';
 import type { WriteBehindSettings } from './write-behind-options.js';
@@ -57,22 +55,12 @@ export class FlushWriter {
    * @throws {KontikiError} what the engine failed with
    */
   async write(layers: readonly Layer[], to: number, pause: () => Promise<void>): Promise<void> {
-    const { engine, settings, flushed, endViews } = this.#parts;
+    const { settings, endViews } = this.#parts;
     const { seq } = this.#chain;
     for (let isAgain = false; ; isAgain = true) {
       try {
         if (isAgain && (await this.#reopen(seq))) return;
-        flushed?.begin();
-        const late: Change[] = [];
-        const isAhead = this.#isAheadWorthIt(layers);
-        if (isAhead) {
-          const ahead = this.#chain.ahead(aheadOf(layers, this.#chain.top, late));
-          // Synced: LevelDB does not sync a log that the rest does not go to.
-          await engine.write(ahead, { sync: true, pause });
-        }
-        const rest = changesOf(layers, flushed, isAhead ? 'rest' : undefined);
-        const batch = this.#chain.next(isAhead ? bothOf(rest, late) : rest, to);
-        await engine.write(batch, { sync: true, pause });
+        await this.#write(layers, to, pause);
         assert(this.#chain.appliedIndex === to, 'the engine walked the whole batch');
         return;
       } catch (error) {
@@ -85,9 +73,18 @@ export class FlushWriter {
     }
   }
 
-  /** Nothing goes ahead of the first flush (`FlushChain.ahead`). */
-  #isAheadWorthIt(layers: readonly Layer[]): boolean {
-    return !this.#chain.isEmpty && aheadBytesOf(layers) >= this.#parts.settings.aheadBytesMin;
+  async #write(layers: readonly Layer[], to: number, pause: () => Promise<void>): Promise<void> {
+    const { engine, settings, flushed } = this.#parts;
+    const chain = this.#chain;
+    flushed?.begin();
+    const ahead = chain.isEmpty ? undefined : aheadOf(layers, chain.top, settings.aheadBytesMin);
+    if (ahead !== undefined) {
+      // Synced: LevelDB does not sync a log that the rest does not go to.
+      await engine.write(chain.ahead(putsOf(ahead, flushed)), { sync: true, pause });
+    }
+    const changes = changesOf(layers, flushed, ahead === undefined ? allOf : restOf);
+    const batch = chain.next(changes, to);
+    await engine.write(batch, { sync: true, pause });
   }
 
   /** @returns whether the flush behind flush `seq` was there, after all */
@@ -102,9 +99,4 @@ export class FlushWriter {
     if (found === seq || found === seq + 1) return found > seq;
     throw flushesLost(`flush ${seq} was the last one before there was no space, found ${found}`);
   }
-}
-
-function* bothOf(first: Iterable<Change>, second: Iterable<Change>): Iterable<Change> {
-  yield* first;
-  yield* second;
 }

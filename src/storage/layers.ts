@@ -24,12 +24,18 @@ export interface CursorSource {
   addCursors(range: RangeRead, cursors: ChangeCursor[]): void;
 }
 
-/** A part of a layer. @since 0.1.0 */
-export interface WalkedPart {
+/** The part of a layer that may go ahead of its flush (`flush-ahead.ts`): puts of keys that ascend. @since 0.1.0 */
+export interface AheadPart {
   /** Of all keys and values held. */
   readonly bytes: number;
+  /** All keys of that kind in the layer are higher, but for those that the rest tells of. */
+  readonly above: BinaryString;
+  /** No key of that kind in the layer is higher; `above` when there is none. */
+  readonly highest: BinaryString;
   /** As those of a layer. */
   walks(): readonly Iterable<LayerChange>[];
+  /** Those of the rest of the layer, which counts where both tell of a key. */
+  restWalks(): readonly Iterable<LayerChange>[];
 }
 
 /** Changes that are not in the engine yet. @since 0.1.0 */
@@ -43,11 +49,8 @@ export interface Layer extends CursorSource {
    * what counts. Not one generator over all: handing on from another one costs as much as a look-up.
    */
   walks(part?: 'rest'): readonly Iterable<LayerChange>[];
-  /**
-   * All it says of keys that may go ahead of a flush (`flush-ahead.ts`); the rest is walked without. Absent: it does
-   * not tell them from others.
-   */
-  readonly ahead?: WalkedPart;
+  /** Absent: it does not tell what may go ahead of a flush from the rest. */
+  readonly ahead?: AheadPart;
   /** How many keys it has to look at before it can look up this one. Absent: none. */
   waiting?(key: BinaryString): number;
   /**
@@ -126,6 +129,32 @@ export function prepareLayers(
   return undefined;
 }
 
+/**
+ * Prepares layers for look-ups of keys, one after the other.
+ *
+ * @param layers - that do not change any more
+ * @param pause - lets others run
+ * @since 0.1.0
+ */
+export async function prepareForKeys(
+  layers: readonly Pick<Layer, 'prepare'>[],
+  pause: () => Promise<void>,
+  keys: readonly BinaryString[],
+): Promise<void> {
+  // The lists that one key is in are ready for all others in them.
+  for (const key of keys) await prepareLayers(layers, pause, { gte: key, lt: `${key}\0` });
+}
+
+/** Everything in a layer, for {@link changesOf}. @since 0.1.0 */
+export function allOf(layer: Layer): readonly Iterable<LayerChange>[] {
+  return layer.walks();
+}
+
+/** What is left of a layer when a part of it goes ahead, for {@link changesOf}. @since 0.1.0 */
+export function restOf(layer: Layer): readonly Iterable<LayerChange>[] {
+  return layer.ahead?.restWalks() ?? layer.walks();
+}
+
 /** Is told of changes while they are walked. @since 0.1.0 */
 export interface ChangeListener {
   /** @param bytes - `null` deletes */
@@ -137,17 +166,17 @@ export interface ChangeListener {
  *
  * @param layers - newest first; it overrides the ones after it
  * @param listener - is told of each change before it is handed out
- * @param part - of each layer; default everything
+ * @param walksOf - what is walked of a layer; default everything
  * @since 0.1.0
  */
 export function* changesOf(
   layers: readonly Layer[],
   listener?: ChangeListener,
-  part?: 'rest',
+  walksOf: (layer: Layer) => readonly Iterable<LayerChange>[] = allOf,
 ): Generator<Change, void, undefined> {
   for (let at = layers.length - 1; at >= 0; at -= 1) {
     const newer = layers.slice(0, at);
-    for (const walk of (layers[at] as Layer).walks(part)) {
+    for (const walk of walksOf(layers[at] as Layer)) {
       for (const [key, bytes] of walk) {
         if (newer.length > 0 && newer.some((layer) => overrides(layer, key))) continue;
         listener?.note(key, bytes);

@@ -19,8 +19,8 @@ import { type EngineReopening, writeBehindDefaults } from './write-behind-option
 const probeName = 'space.tmp';
 /**
  * What an engine may take to be opened, and for a flush, in bytes. It looks at its write buffer before a batch, so
- * a log has a buffer and a flush, and is made a table when it is opened; one that does not fit is opened in vain. Of
- * both twice, for what is merged meanwhile.
+ * a log has a buffer and a flush, and is made a table when it is opened; one that does not fit is opened in vain. Twice
+ * of two flushes, for what is merged meanwhile.
  */
 const engineRoomBytes = 4 * writeBehindDefaults.flushBytes;
 

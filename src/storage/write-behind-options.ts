@@ -44,7 +44,7 @@ export interface WriteBehindOptions {
   readonly flushIntervalMs?: number;
   /** Bytes of changes that start a flush earlier; default 8 MiB. */
   readonly flushBytes?: number;
-  /** Bytes of appended changes that go ahead of a flush, as a batch of their own; default 1 MiB. */
+  /** Bytes of history, and of the rest, with which history goes ahead of a flush (`flush-ahead.ts`); default 1 MiB. */
   readonly aheadBytesMin?: number;
   /** Bytes of changes, those being flushed included, at which `ready` waits; default 64 MiB. */
   readonly overlayBytesMax?: number;

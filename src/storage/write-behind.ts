@@ -1,18 +1,16 @@
 /**
  * The keyspace's store: changes go to an overlay in memory and are answered from there at once; the
- * overlay is written to the engine a little later, as one synced batch with its applied index
- * (DESIGN §4.11, docs/adr/0005-write-behind.md). The replicated log makes up for what a crash takes.
+ * overlay is written to the engine a little later, as a synced batch with its applied index (DESIGN §4.11,
+ * docs/adr/0005-write-behind.md), much history before it. The replicated log makes up for what a crash takes.
  *
  * ```
- *   apply -> active --swap--> flushing --one synced batch--> engine
+ *   apply -> active --swap--> flushing --synced--> engine
  *   read  <- active, then flushing, then what was flushed lately, then engine
  * ```
  *
- * `flushing` overrides the engine until its write has settled: an engine read that overlaps with it may
- * see the state before or after.
+ * `flushing` overrides the engine until its write has settled: an engine read that overlaps may see before or after.
  *
- * `capture` seals the active layer and puts an empty one above it: what a view rests on never changes
- * again. Sealed layers are flushed together with the active one.
+ * `capture` seals the active layer and puts an empty one above it: what a view rests on never changes again.
  *
  * A flush that finds no space waits for some and opens the engine again: the layers have what it may have lost.
  */
@@ -33,6 +31,7 @@ import type {
 } from '../mvcc/backend.js';
 import { AppendedKeys } from './appended-changes.js';
 import { ChangeLayer } from './change-layer.js';
+import { aheadKeys } from './flush-ahead.js';
 import { FlushChain } from './flush-chain.js';
 import { FlushWriter } from './flush-writer.js';
 import { FlushedRecords } from './flushed-records.js';
@@ -42,6 +41,7 @@ import {
   heldIn,
   type Layer,
   LayerCursor,
+  prepareForKeys,
   prepareLayers,
   waitingIn,
 } from './layers.js';
@@ -57,7 +57,7 @@ import {
 } from './write-behind-options.js';
 
 const noLayers: readonly Layer[] = [];
-/** Layers that reads of ranges leave behind before they leave longer ones; from half of them on a flush begins early. */
+/** Layers that reads leave behind before they leave longer ones; from half of them on a flush begins early. */
 const sealedMax = 16;
 /** Deletions that one read may walk over before a flush begins early. */
 const deadMax = 256;
@@ -65,7 +65,8 @@ const deadMax = 256;
 /**
  * A {@link Backend} over a {@link KvEngine}.
  *
- * Keys that start with `b` and `f` are its own; the caller's must not.
+ * Keys that start with `b` and `f` are its own; the caller's must not. Those that start with `z` sort behind all others,
+ * and should ascend: see `flush-ahead.ts`.
  *
  * @since 0.1.0
  */
@@ -103,7 +104,7 @@ export class WriteBehindBackend implements Backend {
   private constructor(options: WriteBehindOptions, chain: FlushChain) {
     this.#settings = { ...writeBehindDefaults, ...options };
     this.#appendedKeys = new AppendedKeys(options.appended ?? '');
-    this.#active = this.#layer();
+    this.#active = this.#layer(chain.top);
     this.#engine = new ReopenableEngine(options.engine);
     if (options.counted !== undefined) this.#counter = new RangeCounter(options.counted);
     if (options.kept !== undefined) this.#flushed = new FlushedRecords(options.kept);
@@ -141,9 +142,7 @@ export class WriteBehindBackend implements Backend {
 
   read(plan: ReadPlan): ReadSet | Promise<ReadSet> {
     this.#checkOpen();
-    const appended = plan.keys.find((key) => this.#appendedKeys.has(key));
-    if (appended !== undefined && this.#isSlow(appended)) return this.#readSlow(plan, appended);
-    return this.#readNow(plan);
+    return plan.keys.some(this.#isSlow) ? this.#readSlow(plan) : this.#readNow(plan);
   }
 
   /** @param unknown - keys that the layers are not asked about; default none */
@@ -189,6 +188,9 @@ export class WriteBehindBackend implements Backend {
       assert(staged instanceof StagedLayer, 'what is staged here is applied here');
       this.#seal();
       this.#sealed = [staged, ...this.#sealed];
+      const last = staged.ends(aheadKeys)?.[1] ?? '';
+      const { highest } = this.#active.ahead;
+      this.#active = this.#layer(last > highest ? last : highest);
       // Counting a million of them here would take as long as applying them.
       const ends = this.#counter === undefined ? undefined : staged.ends(this.#counter.range);
       if (ends !== undefined) this.#counter?.forget(...ends);
@@ -253,18 +255,14 @@ export class WriteBehindBackend implements Backend {
     return this.#closing;
   }
 
-  /**
-   * With keys that the layers have to be prepared for: as of now, in layers that do not change any more.
-   *
-   * @param slow - the first of them
-   */
-  async #readSlow(plan: ReadPlan, slow: BinaryString): Promise<ReadSet> {
+  /** With keys that the layers have to be prepared for: as of now, in layers that do not change any more. */
+  async #readSlow(plan: ReadPlan): Promise<ReadSet> {
+    const slow = plan.keys.filter(this.#isSlow);
     this.#sealForRead();
     const layers = [...this.#sealed, ...this.#flushing];
     const unknown = new Set(plan.keys.filter((key) => this.#appendedKeys.has(key)));
     const below = this.#readNow(plan, unknown);
-    const preparing = prepareLayers(layers, this.pause, { gte: slow, lt: `${slow}\0` });
-    const [reads] = await Promise.all([below, preparing]);
+    const [reads] = await Promise.all([below, prepareForKeys(layers, this.pause, slow)]);
     const records = plan.keys.map((key, at) => {
       const held = unknown.has(key) ? heldIn(layers, key) : undefined;
       return held === undefined ? reads.records[at] : (held ?? undefined);
@@ -273,25 +271,27 @@ export class WriteBehindBackend implements Backend {
   }
 
   /** Whether looking up keys like this one has more to do at once than one turn should. */
-  #isSlow(appended: BinaryString): boolean {
+  readonly #isSlow = (key: BinaryString): boolean => {
+    if (!this.#appendedKeys.has(key)) return false;
     const layers = [this.#active, ...this.#sealed, ...this.#flushing];
-    return waitingIn(layers, appended) > this.#turnKeys;
-  }
+    return waitingIn(layers, key) > this.#turnKeys;
+  };
 
   /** While a flush does not end, layers become twice as long, for many would make each walk slow. */
   get #turnKeys(): number {
     return this.#settings.sortKeysMax * (this.#sealed.length < sealedMax ? 1 : 2);
   }
 
-  #layer(): ChangeLayer {
-    return new ChangeLayer(this.#appendedKeys, this.#settings.sortKeysMax);
+  /** @param above - see {@link ChangeLayer} */
+  #layer(above: BinaryString): ChangeLayer {
+    return new ChangeLayer(this.#appendedKeys, this.#settings.sortKeysMax, above);
   }
 
   /** What is below an empty layer never changes again. */
   #seal(): void {
     if (this.#active.size === 0) return;
     this.#sealed = [this.#active, ...this.#sealed];
-    this.#active = this.#layer();
+    this.#active = this.#layer(this.#active.ahead.highest);
   }
 
   /** For a read that has too much to do in one turn. */
@@ -404,7 +404,7 @@ export class WriteBehindBackend implements Backend {
     const to = this.#appliedIndex;
     this.#flushing = layers;
     this.#sealed = noLayers;
-    this.#active = this.#layer();
+    this.#active = this.#layer(this.#active.ahead.highest);
     this.#isDirty = false;
     this.#isUrgent = false;
     this.#startedFlushes += 1;

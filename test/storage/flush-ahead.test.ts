@@ -2,13 +2,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isKontikiError } from '../../src/base/errors.js';
+import { Prng, randomInt } from '../../src/base/prng.js';
 import type { Change } from '../../src/mvcc/backend.js';
-import { KeySample } from '../../src/storage/ahead-keys.js';
+import { closedKey, historyKey, historyUnits } from '../../src/mvcc/record-keys.js';
+import { KeySample } from '../../src/storage/ahead-proofs.js';
 import { AppendedKeys } from '../../src/storage/appended-changes.js';
 import { ChangeLayer } from '../../src/storage/change-layer.js';
-import { aheadBytesOf, aheadOf } from '../../src/storage/flush-ahead.js';
+import { aheadOf, aheadUnit, putsOf } from '../../src/storage/flush-ahead.js';
 import { decodeFlush, flushKeys } from '../../src/storage/flush-record.js';
-import { changesOf } from '../../src/storage/layers.js';
+import { changesOf, heldIn, LayerCursor, restOf } from '../../src/storage/layers.js';
 import type { MemoryEngine } from '../../src/storage/memory/kv-engine.js';
 import { StagedLayer } from '../../src/storage/staged-layer.js';
 import { WriteBehindBackend } from '../../src/storage/write-behind.js';
@@ -20,8 +22,8 @@ const byte = (n: number): Uint8Array => Uint8Array.of(n);
 const stateCorrupt = (error: unknown) => isKontikiError(error, 'STATE_CORRUPT');
 const appended = 'kz';
 
-function layerOf(...changes: readonly Change[]): ChangeLayer {
-  const layer = new ChangeLayer(new AppendedKeys(appended), 100);
+function layerOf(above: string, ...changes: readonly Change[]): ChangeLayer {
+  const layer = new ChangeLayer(new AppendedKeys(appended), 100, above);
   for (const [key, bytes] of changes) layer.set(key, bytes);
   return layer;
 }
@@ -60,53 +62,98 @@ async function flushed(engine: ScriptedEngine): Promise<WriteBehindBackend> {
 
 describe('what goes ahead', () => {
   test('puts that ascend above all before; others and deletions go with the rest, in their order', () => {
-    const older = layerOf(['z3', byte(1)], ['ca', byte(1)], ['z1', byte(1)], ['z5', undefined]);
-    const newer = layerOf(['z5', byte(2)], ['z6', byte(2)], ['z3', byte(2)], ['ca', byte(2)]);
-    const late: Change[] = [];
-    expect([...aheadOf([newer, older], 'z2', late)]).toEqual([
+    const older = layerOf(
+      'z2',
+      ['z3', byte(1)],
+      ['ca', byte(1)],
+      ['z1', byte(1)],
+      ['z5', undefined],
+    );
+    const newer = layerOf('z5', ['z5', byte(2)], ['z6', byte(2)], ['z3', byte(2)], ['ca', byte(2)]);
+    const parts = aheadOf([newer, older], 'z2', 1)!;
+    expect([...putsOf(parts)]).toEqual([
       ['z3', byte(1)],
       ['z6', byte(2)],
     ]);
-    expect(late).toEqual([
+    expect([...changesOf([newer, older], undefined, restOf)]).toEqual([
       ['z1', byte(1)],
       ['z5', undefined],
+      ['ca', byte(2)],
       ['z5', byte(2)],
       ['z3', byte(2)],
     ]);
-    expect([...changesOf([newer, older], undefined, 'rest')]).toEqual([['ca', byte(2)]]);
-    expect(aheadBytesOf([newer, older])).toBe(6 * 2 + 5);
+    expect(parts.map(({ bytes }) => bytes)).toEqual([3, 3]);
   });
 
-  test('beside a layer that does not tell history from the rest: nothing', () => {
+  test('is worth it with enough of it, and of the rest', () => {
+    const layers = [layerOf('', ['z1', new Uint8Array(98)], ['c1', new Uint8Array(58)])];
+    expect(aheadOf(layers, '', 60)).toHaveLength(1);
+    expect(aheadOf(layers, '', 61)).toBeUndefined();
+    expect(aheadOf([layerOf('', ['z1', byte(1)])], '', 1)).toBeUndefined();
+    expect(aheadOf([layerOf('', ['c1', byte(1)])], '', 0)).toBeUndefined();
+  });
+
+  test('beside a layer that does not tell history from the rest, or one that may overlap: nothing', () => {
     const staged = new StagedLayer(async () => {});
     void staged.add([['z1', byte(1)]]);
-    expect(aheadBytesOf([layerOf(['z2', byte(1)]), staged])).toBe(0);
+    const layer = layerOf('z5', ['z9', byte(1)], ['c1', byte(1)]);
+    expect(aheadOf([layer, staged], '', 0)).toBeUndefined();
+    expect(aheadOf([layer, layerOf('', ['z6', byte(1)])], '', 0)).toBeUndefined();
+    expect(aheadOf([layer], 'z6', 0)).toBeUndefined();
+    expect(aheadOf([layer], 'z5', 0)).toHaveLength(1);
   });
 
-  test('any changes, both batches written -> what one batch would have left', () => {
+  test('any changes, both batches written, look-ups meanwhile -> what one batch would have left', () => {
     const key = fc.constantFrom('ca', 'k1', 'z1', 'z2', 'z3', 'z4', 'z5');
     const bytes = fc.option(fc.nat(255).map(byte), { nil: undefined });
     const layers = fc.array(fc.array(fc.tuple(key, bytes), { maxLength: 8 }), { maxLength: 4 });
+    let split = 0;
     fc.assert(
-      fc.property(layers, key, fc.boolean(), (lists, top, isAsked) => {
-        const all = lists.map((changes) => layerOf(...changes));
-        // Somebody may look something up before, or meanwhile.
-        if (isAsked) for (const layer of all) layer.get('z1');
+      fc.property(layers, fc.constantFrom('', 'z1', 'z3'), fc.nat(6), (lists, top, askAt) => {
+        const all: ChangeLayer[] = [];
+        for (const changes of lists) {
+          all.unshift(layerOf(all[0]?.ahead.highest ?? top, ...changes));
+        }
         const [once, twice] = [new Map<string, string>(), new Map<string, string>()];
+        let left = askAt;
         const write = (to: Map<string, string>, changes: Iterable<Change>) => {
           for (const [at, value] of changes) {
             if (value === undefined) to.delete(at);
             else to.set(at, value.join());
+            left -= 1;
+            // Somebody looks something up meanwhile.
+            if (left === 0) for (const layer of all) layer.get('z1');
           }
         };
+        const parts = aheadOf(all, top, 0);
+        if (parts !== undefined) {
+          split += 1;
+          const puts = [...putsOf(parts)].map(([at]) => at);
+          expect(puts).toEqual([...new Set(puts)].sort());
+          write(twice, putsOf(parts));
+        }
+        write(twice, changesOf(all, undefined, parts === undefined ? undefined : restOf));
         write(once, changesOf(all));
-        const late: Change[] = [];
-        write(twice, aheadOf(all, top, late));
-        write(twice, changesOf(all, undefined, 'rest'));
-        write(twice, late);
         expect([...twice].sort()).toEqual([...once].sort());
+        for (const name of ['ca', 'k1', 'z1', 'z2', 'z3', 'z4', 'z5']) {
+          expect(heldIn(all, name)?.join()).toBe(once.get(name));
+        }
+        const cursor = new LayerCursor(all, { gte: 'c', lt: '~' });
+        const walked: string[] = [];
+        for (let at = cursor.next(); at !== undefined; at = cursor.next()) {
+          if (at[1] !== null) walked.push(`${at[0]}=${at[1].join()}`);
+        }
+        expect(walked).toEqual([...once].map(([at, value]) => `${at}=${value}`).sort());
       }),
+      { numRuns: 500 },
     );
+    expect(split).toBeGreaterThan(100);
+  });
+
+  test('keys of history are those that may', () => {
+    expect(historyKey({ revision: 1, sub: 0 }).startsWith(aheadUnit)).toBe(true);
+    expect(historyUnits).toContain(aheadUnit);
+    expect(closedKey('\xff', { revision: 1, sub: 0 }) < aheadUnit).toBe(true);
   });
 });
 
@@ -141,18 +188,30 @@ describe('a crash', () => {
     const engine = new ScriptedEngine();
     engine.hold = true;
     const backend = await open(engine);
-    backend.apply([['z1', byte(1)]], 1);
+    backend.apply(
+      [
+        ['z1', byte(1)],
+        ['c1', byte(1)],
+      ],
+      1,
+    );
     timers.advance(1_000);
     await engine.release();
     expect(engine.isWriting).toBe(false);
-    expect((await lastFlush(engine.inner)).ahead).toEqual([]);
+    expect((await lastFlush(engine.inner)).proofs).toEqual([]);
     expect((await open(engine.inner.reopen())).openedIndex).toBe(1);
   });
 
   test('a key that is put and deleted again goes ahead and is deleted: nothing is left of it', async () => {
     const engine = new ScriptedEngine();
     const backend = await flushed(engine);
-    backend.apply([['z9', byte(9)]], 4);
+    backend.apply(
+      [
+        ['z9', byte(9)],
+        ['c1', byte(1)],
+      ],
+      4,
+    );
     backend.apply([['z9', undefined]], 5);
     await backend.flush();
     expect(await contents(engine.inner)).not.toContain('z9=9');
@@ -175,13 +234,10 @@ describe('a batch that went ahead and was lost', () => {
     const backend = await flushed(engine);
     backend.apply([['z21', undefined]], 4);
     await backend.flush();
-    expect((await lastFlush(engine.inner)).ahead).toEqual([
-      { seq: 2, keys: ['z22'] },
-      { seq: 3, keys: ['z31', 'z32'] },
-    ]);
+    expect(await lastFlush(engine.inner)).toMatchObject({ proofs: [], spent: ['z21'] });
     backend.apply([['z22', undefined]], 5);
     await backend.flush();
-    expect((await lastFlush(engine.inner)).ahead).toEqual([{ seq: 3, keys: ['z31', 'z32'] }]);
+    expect(await lastFlush(engine.inner)).toMatchObject({ proofs: [], spent: ['z22'] });
     const next = engine.inner.reopen();
     expect((await open(next)).openedIndex).toBe(5);
     await next.write(
@@ -203,30 +259,35 @@ describe('a batch that went ahead and was lost', () => {
     await expect(open(engine.inner.reopen())).rejects.toSatisfy(stateCorrupt);
   });
 
-  test('is known by some of its keys, evenly', () => {
-    for (const count of [1, 63, 64, 65, 1_000, 30_000]) {
+  test('is known by some of its keys, without a pattern, and by the highest', async () => {
+    for (const count of [1, 63, 64, 1_000, 30_000]) {
       const sample = new KeySample();
-      for (let n = 0; n < count; n += 1) sample.add(`${n}`);
-      const keys = sample.keys.map(Number);
-      const stride = (keys[1] ?? 1) - keys[0]!;
-      const evenly = Array.from({ length: Math.ceil(count / stride) }, (_, at) => at * stride);
-      expect(keys).toEqual(evenly);
-      expect(keys.length).toBeGreaterThanOrEqual(Math.min(count, 32));
-      expect(keys.length).toBeLessThan(64);
+      const random = new Prng(count);
+      for (let n = 0; n < count; n += 1) sample.add(`${n}`, randomInt(random, 2 ** 32));
+      expect(sample.keys.length).toBeLessThan(64);
+      expect(sample.keys.length).toBeGreaterThanOrEqual(Math.min(count, 16));
+      if (count < 64) continue;
+      for (const stride of [2, 3, 4, 8]) {
+        expect(sample.keys.every((key) => Number(key) % stride === 0)).toBe(false);
+      }
     }
+    const engine = new ScriptedEngine();
+    await flushed(engine);
+    expect((await lastFlush(engine.inner)).proofs).toEqual(['z31', 'z32']);
   });
 
   test('is forgotten once no log of the engine can hold it', async () => {
     const engine = new ScriptedEngine();
     const backend = await flushed(engine);
-    const big = new Uint8Array(5 * 1024 * 1024);
-    for (let n = 4; n <= 7; n += 1) {
+    const big = new Uint8Array(17 * 1024 * 1024);
+    for (let n = 4; n <= 9; n += 1) {
       backend.apply([['cb', big]], n);
       await backend.flush();
     }
-    const { ahead, oldest } = await lastFlush(engine.inner);
-    expect(oldest).toBeGreaterThan(3);
-    expect(ahead).toEqual([]);
+    expect((await lastFlush(engine.inner)).oldest).toBeGreaterThan(3);
+    const next = engine.inner.reopen();
+    await next.write([['z22', undefined]], { sync: true });
+    expect((await open(next)).openedIndex).toBe(9);
   });
 
   test('a state that was opened without history lists keeps the highest key', async () => {

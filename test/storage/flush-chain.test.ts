@@ -65,18 +65,18 @@ describe('lost batches', () => {
 });
 
 describe('what is kept', () => {
-  test('small flushes -> all records; large ones -> two groups of 2 MiB below the last', async () => {
+  test('small flushes -> all records; large ones -> two groups of 16 MiB below the last', async () => {
     expect(await records(await filled([10, 10, 10]))).toHaveLength(3);
-    const engine = await filled(Array(40).fill(MiB / 8));
+    const engine = await filled(Array(40).fill(1 * MiB));
     const kept = await records(engine);
-    // Such a batch has overhead.
+    // A MiB-sized batch has overhead.
     expect(kept.map(({ seq }) => seq)).toEqual(Array.from({ length: 33 }, (_, n) => 8 + n));
     expect(kept.at(-1)?.oldest).toBe(8);
     expect((await reopen(engine)).openedIndex).toBe(400);
   });
 
   test('the oldest kept record is gone -> STATE_CORRUPT', async () => {
-    const engine = await filled(Array(20).fill(MiB / 4));
+    const engine = await filled(Array(20).fill(2 * MiB));
     const oldest = (await records(engine))[0]!.seq;
     expect(oldest).toBeGreaterThan(1);
     await engine.write([[flushKey(oldest), undefined]], { sync: true });
@@ -91,8 +91,8 @@ describe('what is kept', () => {
   });
 
   test('continued after a reopen -> old records go all the same', async () => {
-    const chain = await FlushChain.open(await filled(Array(18).fill(MiB / 4)));
-    const batches = [1_000, 1_001].map((to) => [...chain.next([['cx', value(2 * MiB)]], to)]);
+    const chain = await FlushChain.open(await filled(Array(18).fill(2 * MiB)));
+    const batches = [1_000, 1_001].map((to) => [...chain.next([['cx', value(9 * MiB)]], to)]);
     const deleted = batches
       .flat()
       .filter(([, bytes]) => bytes === undefined)
@@ -105,7 +105,7 @@ describe('what is kept', () => {
 describe('damage', () => {
   test('any bit of a record or of the applied index -> refused', async () => {
     for (const key of [appliedKey, flushKey(1), flushKey(2), flushKey(3)]) {
-      const size = key === appliedKey ? 13 : 53;
+      const size = key === appliedKey ? 13 : 65;
       for (let at = 0; at < size; at += 1) {
         const engine = await filled([1, 2, 3]);
         const [bytes] = await engine.getMany([key]);

@@ -6,12 +6,10 @@ import { FlushWindow } from '../../src/storage/flush-window.js';
 const buffer = 100;
 const group = 2 * buffer;
 /** Small and large ones, for a write buffer of 100. */
-const sizes = fc.array(
-  fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 500 })),
-  {
-    maxLength: 60,
-  },
-);
+const size = fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 500 }));
+const sizes = fc.array(size, { maxLength: 60 });
+
+const alone = (bytes: number) => ({ bytes, aheadBytes: 0 });
 
 /** The newest flush from which on two groups were filled before the last one came. */
 function oldestNaive(all: readonly number[]): number {
@@ -35,7 +33,7 @@ test('any sizes, gone on from a reopen or not -> as a slow twin says', () => {
         oldest = window.add(all[count - 1] as number);
         expect(oldest).toBe(oldestNaive(all.slice(0, count)));
         if (count !== reopenAt % (all.length + 1)) continue;
-        window = new FlushWindow(group, oldest, all.slice(oldest - 1, count));
+        window = new FlushWindow(group, oldest, all.slice(oldest - 1, count).map(alone));
       }
     }),
   );
@@ -54,5 +52,30 @@ test('an engine that turns a full buffer into a table -> what goes and the oldes
         expect(oldest === 1 || oldest <= inTables).toBe(true);
       }
     }),
+  );
+});
+
+test('with batches that go ahead, gone on from a reopen or not -> what goes and the oldest are in tables', () => {
+  const flushes = fc.array(fc.record({ bytes: size, aheadBytes: fc.oneof(fc.constant(0), size) }), {
+    maxLength: 60,
+  });
+  fc.assert(
+    fc.property(flushes, fc.nat(), (all, reopenAt) => {
+      let window = new FlushWindow(group, 1, []);
+      let [inTables, leaving, used] = [0, 0, 0];
+      for (const [at, { bytes, aheadBytes }] of all.entries()) {
+        for (const batch of aheadBytes === 0 ? [bytes] : [aheadBytes, bytes]) {
+          if (used > buffer) [inTables, leaving, used] = [leaving, at, 0];
+          used += batch;
+        }
+        window.extend(aheadBytes);
+        const oldest = window.add(bytes);
+        expect(oldest === 1 || oldest <= inTables).toBe(true);
+        if (at === reopenAt % (all.length + 1)) {
+          window = new FlushWindow(group, oldest, all.slice(oldest - 1, at + 1));
+        }
+      }
+    }),
+    { numRuns: 2_000 },
   );
 });

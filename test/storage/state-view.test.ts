@@ -93,7 +93,7 @@ describe('a view', () => {
       fc.asyncProperty(
         fc.array(stepArb, { maxLength: 60, size: 'max' }),
         fc.constantFrom(1, 2, 1_000),
-        fc.constantFrom(undefined, 'hk'),
+        fc.constantFrom(undefined, 'hkz'),
         async (steps, chunkMax, appended) => {
           const sizes = { flushBytes: 60, sortKeysMax: chunkMax };
           const { backend, engine, timers } = await open({ ...sizes, appended });

@@ -20,7 +20,8 @@ async function open() {
     engine: newest(),
     timers,
     flushIntervalMs: 50,
-    appended: 'h',
+    appended: 'hkz',
+    aheadBytesMin: 1,
     onFailed: (error) => failed.push(error),
     reopening: {
       hasSpace: async () => {

@@ -4,7 +4,8 @@
  */
 import type { BinaryString } from '../../base/bytes.js';
 import type { FileSystem } from '../file-system.js';
-import { FlushChainReading, flushesLost } from '../flush-chain-reading.js';
+import { isAheadKey } from '../flush-ahead.js';
+import { aheadLost, FlushChainReading, flushesLost } from '../flush-chain-reading.js';
 import { appliedKey, decodeApplied, type FlushRecord, flushKeys } from '../flush-record.js';
 import { type LevelContents, readLevelRecords } from '../level-files/records.js';
 
@@ -48,18 +49,26 @@ export interface StateCheck {
 export async function checkState({ fs, dir, audit }: CheckStateOptions): Promise<StateCheck> {
   const chain = new FlushChainReading();
   let applied: number | undefined;
+  /** Those that did not come yet: keys of what goes ahead come behind the flush records. */
+  let proofs: Set<BinaryString> | undefined;
   const visit = (key: BinaryString, value: Uint8Array): void => {
     if (key === appliedKey) applied = decodeApplied(value);
     else if (key >= flushKeys.gte && key < flushKeys.lt) chain.add(key, value);
-    // What went ahead of a flush that was cut short goes with the next open.
-    else if (chain.covers(key)) audit?.add(key, value);
+    else if (!isAheadKey(key)) audit?.add(key, value);
+    else {
+      proofs ??= new Set(chain.ahead.keys);
+      proofs.delete(key);
+      // What went ahead of a flush that was cut short goes with the next open.
+      if (key <= chain.ahead.top) audit?.add(key, value);
+    }
   };
   const contents = await readLevelRecords({ fs, dir, visit });
   if (applied === undefined && contents.records > 0) {
     throw flushesLost('there are records but no applied index');
   }
   chain.end(applied ?? 0);
-  chain.endOfAhead();
+  const [missing] = proofs ?? chain.ahead.keys;
+  if (missing !== undefined) throw aheadLost(chain.ahead.flushOf(missing));
   audit?.end();
   return { contents, appliedIndex: applied ?? 0, lastFlush: chain.last };
 }

@@ -6,7 +6,7 @@ export const state: readonly SimDefect[] = [
     name: 'state: the applied index is durable before its data (applied-index-first)',
     source: '13766, S2',
     file: 'storage/flush-writer.ts',
-    find: '        await engine.write(batch, { sync: true, pause });\n',
+    find: '    await engine.write(batch, { sync: true, pause });\n',
     replace:
       "      const all = [...batch];\n      const own = all.filter(([key]) => key[0] === 'b' || key[0] === 'f');\n      await engine.write(own, { sync: true, pause });\n      await engine.write(all, { sync: true, pause });\n",
   },
@@ -14,7 +14,7 @@ export const state: readonly SimDefect[] = [
     name: 'state: the data is durable before its applied index',
     source: '14685, S2',
     file: 'storage/flush-writer.ts',
-    find: '        await engine.write(batch, { sync: true, pause });\n',
+    find: '    await engine.write(batch, { sync: true, pause });\n',
     replace:
       "      const all = [...batch];\n      const data = all.filter(([key]) => key[0] !== 'b' && key[0] !== 'f');\n      await engine.write(data, { sync: true, pause });\n      await engine.write(all, { sync: true, pause });\n",
   },
@@ -22,8 +22,8 @@ export const state: readonly SimDefect[] = [
     name: 'state: a flush is not synced',
     source: 'S2, S7',
     file: 'storage/flush-writer.ts',
-    find: '        await engine.write(batch, { sync: true, pause });\n',
-    replace: '        await engine.write(batch, { sync: false, pause });\n',
+    find: '    await engine.write(batch, { sync: true, pause });\n',
+    replace: '    await engine.write(batch, { sync: false, pause });\n',
   },
   {
     name: 'state: a failed flush is taken for durable',
@@ -125,20 +125,22 @@ export const state: readonly SimDefect[] = [
     name: 'state: what goes ahead of a flush is not synced',
     source: 'ADR 0005',
     file: 'storage/flush-writer.ts',
-    find: '          await engine.write(ahead, { sync: true, pause });\n',
-    replace: '          await engine.write(ahead, { sync: false, pause });\n',
+    find: '      await engine.write(chain.ahead(putsOf(ahead, flushed)), { sync: true, pause });\n',
+    replace:
+      '      await engine.write(chain.ahead(putsOf(ahead, flushed)), { sync: false, pause });\n',
   },
   {
     name: 'state: history that cannot go ahead of a flush is not in its rest either',
     source: 'ADR 0005',
-    file: 'storage/flush-writer.ts',
-    find: 'isAhead ? bothOf(rest, late) : rest',
-    replace: 'rest',
+    file: 'storage/change-layer.ts',
+    find: '    this.#parts = [this.#overlay, ...lists, this.#ahead];\n',
+    replace:
+      '    this.#parts = [this.#overlay, ...lists.filter((one) => one !== this.#late), this.#ahead];\n',
   },
   {
     name: 'state: a flush does not tell how far history went with it',
     source: 'ADR 0005',
-    file: 'storage/ahead-keys.ts',
+    file: 'storage/ahead-proofs.ts',
     find: '    if (bytes !== undefined && key > this.#top) this.#top = key;\n',
     replace: '',
   },
@@ -148,7 +150,7 @@ export const state: readonly SimDefect[] = [
     elsewhere:
       'test/storage/flush-ahead: the log applies the same entries again, and then it is due',
     file: 'storage/flush-chain.ts',
-    find: '    await removeAheadOf(last.top, engine);\n',
+    find: '    await removeAbove(reading.last.top, engine);\n',
     replace: '',
   },
   {
@@ -156,9 +158,9 @@ export const state: readonly SimDefect[] = [
     source: 'ADR 0005',
     elsewhere:
       'test/storage/flush-ahead: the keyspace puts no key of history again that it deleted',
-    file: 'storage/flush-ahead.ts',
-    find: '        if (isHigher) highest = key;\n',
-    replace: '        if (isHigher && bytes !== null) highest = key;\n',
+    file: 'storage/change-layer.ts',
+    find: '    this.#highest = key;\n    return bytes !== undefined;\n',
+    replace: '    if (bytes !== undefined) this.#highest = key;\n    return bytes !== undefined;\n',
   },
   {
     name: 'state: a deletion that was flushed is not taken note of',
