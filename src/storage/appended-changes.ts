@@ -37,6 +37,17 @@ export class AppendedKeys {
     return this.#places[key.charCodeAt(0)] ?? 0;
   }
 
+  /** The first key of each unit. */
+  oneOfEach(keys: readonly BinaryString[]): readonly BinaryString[] {
+    const found: BinaryString[] = [];
+    for (const key of keys) {
+      const place = this.placeOf(key);
+      if (place === 0) continue;
+      if (!found.some((one) => this.placeOf(one) === place)) found.push(key);
+    }
+    return found;
+  }
+
   /** Whether keys of the unit at a place may be in a range. */
   mayBeIn({ gte, lt }: KeyRange, place: number): boolean {
     const unit = this.units[place - 1] as string;

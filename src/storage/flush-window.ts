@@ -11,7 +11,8 @@
  * ```
  *
  * That one flush stays in the proof as long as there is no later one like it. Whatever tables are lost,
- * those that the newest log followed are among them, hence a flush between it and that log.
+ * those that the newest log followed are among them, hence a flush between it and that log. Where that log holds
+ * nothing but what went ahead of a flush that was cut short, the state is that of an earlier flush, exactly.
  */
 import type { FlushRecord } from './flush-record.js';
 

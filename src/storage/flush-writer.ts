@@ -76,6 +76,7 @@ export class FlushWriter {
   async #write(layers: readonly Layer[], to: number, pause: () => Promise<void>): Promise<void> {
     const { engine, settings, flushed } = this.#parts;
     const chain = this.#chain;
+    // Again after a lack of space, the layers tell of all that went ahead before: nobody reads it in the engine.
     flushed?.begin();
     const ahead = chain.isEmpty ? undefined : aheadOf(layers, chain.top, settings.aheadBytesMin);
     if (ahead !== undefined) {

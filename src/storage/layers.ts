@@ -48,7 +48,7 @@ export interface Layer extends CursorSource {
    * Everything in it, in any order, to be walked one after the other; a key more than once maybe, and then last with
    * what counts. Not one generator over all: handing on from another one costs as much as a look-up.
    */
-  walks(part?: 'rest'): readonly Iterable<LayerChange>[];
+  walks(): readonly Iterable<LayerChange>[];
   /** Absent: it does not tell what may go ahead of a flush from the rest. */
   readonly ahead?: AheadPart;
   /** How many keys it has to look at before it can look up this one. Absent: none. */
@@ -130,10 +130,11 @@ export function prepareLayers(
 }
 
 /**
- * Prepares layers for look-ups of keys, one after the other.
+ * Prepares layers for look-ups, one after the other.
  *
  * @param layers - that do not change any more
  * @param pause - lets others run
+ * @param keys - one of each list that is to be ready
  * @since 0.1.0
  */
 export async function prepareForKeys(
@@ -141,7 +142,6 @@ export async function prepareForKeys(
   pause: () => Promise<void>,
   keys: readonly BinaryString[],
 ): Promise<void> {
-  // The lists that one key is in are ready for all others in them.
   for (const key of keys) await prepareLayers(layers, pause, { gte: key, lt: `${key}\0` });
 }
 

@@ -142,7 +142,8 @@ export class WriteBehindBackend implements Backend {
 
   read(plan: ReadPlan): ReadSet | Promise<ReadSet> {
     this.#checkOpen();
-    return plan.keys.some(this.#isSlow) ? this.#readSlow(plan) : this.#readNow(plan);
+    const slow = this.#appendedKeys.oneOfEach(plan.keys).filter(this.#isSlow);
+    return slow.length > 0 ? this.#readSlow(plan, slow) : this.#readNow(plan);
   }
 
   /** @param unknown - keys that the layers are not asked about; default none */
@@ -255,9 +256,8 @@ export class WriteBehindBackend implements Backend {
     return this.#closing;
   }
 
-  /** With keys that the layers have to be prepared for: as of now, in layers that do not change any more. */
-  async #readSlow(plan: ReadPlan): Promise<ReadSet> {
-    const slow = plan.keys.filter(this.#isSlow);
+  /** With lists that have to be prepared, which `slow` are in: as of now, in layers that do not change any more. */
+  async #readSlow(plan: ReadPlan, slow: readonly BinaryString[]): Promise<ReadSet> {
     this.#sealForRead();
     const layers = [...this.#sealed, ...this.#flushing];
     const unknown = new Set(plan.keys.filter((key) => this.#appendedKeys.has(key)));
@@ -272,7 +272,6 @@ export class WriteBehindBackend implements Backend {
 
   /** Whether looking up keys like this one has more to do at once than one turn should. */
   readonly #isSlow = (key: BinaryString): boolean => {
-    if (!this.#appendedKeys.has(key)) return false;
     const layers = [this.#active, ...this.#sealed, ...this.#flushing];
     return waitingIn(layers, key) > this.#turnKeys;
   };

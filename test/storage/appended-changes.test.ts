@@ -176,3 +176,22 @@ test('many short layers whose other half nobody sorted -> the next walk sorts th
   await engine.release();
   await pumped(backend.close(), timers);
 });
+
+test('many keys of history at once -> each list is prepared once, not for each key', async () => {
+  const timers = new ManualTimers();
+  const sizes = { sortKeysMax: 32, flushIntervalMs: 1_000 };
+  const engine = new ScriptedEngine();
+  const backend = await WriteBehindBackend.open({ engine, timers, appended: 'hk', ...sizes });
+  const value = new Uint8Array(1);
+  const keys = Array.from({ length: 300 }, (_, n) => [`h${n}`, `k${n}`]).flat();
+  backend.apply(
+    keys.map((key) => [key, value] as const),
+    1,
+  );
+  const prepared = vi.spyOn(ChangeLayer.prototype, 'prepare');
+  const { records } = await pumped(backend.read({ keys, ranges: [] }), timers);
+  expect(records).toEqual(keys.map(() => value));
+  expect(prepared.mock.calls.length).toBe(2);
+  prepared.mockRestore();
+  await pumped(backend.close(), timers);
+});
