@@ -95,6 +95,9 @@ export class Leaderships {
     // Nothing of the term has left yet: who takes its first entry follows it later than now.
     if (term !== 0) this.#provenUntilMs = this.#newProofEndMs;
     this.#lose('node: this member does not lead the term any more');
+    // It may be the long pause of a term that was given up.
+    this.#timer?.cancel();
+    this.#timer = undefined;
     this.#watch();
   }
 

@@ -151,6 +151,28 @@ describe('a group', () => {
     await expect(cluster.node(leader).leadership().next()).rejects.toBe(error);
   });
 
+  test('its term was given up, and then the others are removed -> the lone voter leads another term', async () => {
+    cluster = new Cluster([1, 2]);
+    for (const id of cluster.ids) await cluster.open(id);
+    const { time } = cluster;
+    const leader = await cluster.elect();
+    const other = leader === 1 ? 2 : 1;
+    const consumer = follow(leader);
+    await time.until(() => consumer.held !== undefined);
+    await time.run(2_000);
+    cluster.isolate(leader);
+    await time.until(() => consumer.held === undefined);
+    await time.run(20);
+    cluster.heal();
+    await time.run(500);
+    expect(isLeading(leader)).toBe(true);
+    await time.settle(cluster.node(leader).members.remove(other, { timeoutMs: 5_000 }));
+    await time.run(60_000);
+    expect(isLeading(leader)).toBe(true);
+    expect(consumer.held).toBeDefined();
+    expect(consumer.seen).toHaveLength(2);
+  });
+
   const seeds = Array.from({ length: Math.max(1, Math.round(6 * depth)) }, (_, nth) => nth + 1);
   test.each(seeds)(
     "members cut off at random, seed %i -> a term is one member's, and never told twice",
