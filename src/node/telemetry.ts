@@ -46,8 +46,11 @@ export class NodeTelemetry implements NodeObserver {
   readonly #log: NodeLog | undefined;
   #raft: RawNode | undefined;
   #role: Role = 'follower';
-  /** When the writes were handed over that are not durable, in order. */
-  readonly #writesMs: number[] = [];
+  /**
+   * When the writes were handed over that are not durable, in order: what brings nothing new is asked for
+   * again and again while a disk is full, and so counted with the one before.
+   */
+  readonly #writes: { readonly atMs: number; readonly isBare: boolean; times: number }[] = [];
   #applyMs = 0;
 
   constructor(parts: TelemetryParts) {
@@ -106,13 +109,20 @@ export class NodeTelemetry implements NodeObserver {
     meter.logWrites += 1;
     meter.logEntries += append.entries.length;
     for (const { data } of append.entries) meter.logDataBytes += data.length;
-    this.#writesMs.push(this.#clock.monotonicMs());
+    const isBare = append.entries.length === 0 && !append.hardState && !append.snapshot;
+    const last = this.#writes.at(-1);
+    if (isBare && last?.isBare) last.times += 1;
+    else this.#writes.push({ atMs: this.#clock.monotonicMs(), isBare, times: 1 });
     this.#next?.writing(append);
   }
 
   written(append: StorageAppend): void {
-    const atMs = this.#writesMs.shift();
-    if (atMs !== undefined) this.meter.logWriteMs.observe(this.#clock.monotonicMs() - atMs);
+    const first = this.#writes[0];
+    if (first !== undefined) {
+      this.meter.logWriteMs.observe(this.#clock.monotonicMs() - first.atMs);
+      first.times -= 1;
+      if (first.times === 0) this.#writes.shift();
+    }
     this.#next?.written(append);
   }
 
@@ -227,7 +237,11 @@ export class NodeTelemetry implements NodeObserver {
 
   #giveUp(): void {
     if (this.#raft === undefined) return;
-    giveUpLeadership(this.#raft);
+    // There is nobody to take over any more, and only another term can begin.
+    if (this.#isAlone()) {
+      this.#raft.stepDown();
+      this.#raft.campaign();
+    } else giveUpLeadership(this.#raft);
     this.#parts.wake();
   }
 }
