@@ -335,8 +335,9 @@ export class SegmentWriter {
     try {
       file = await createPrepared(this.#options, segment);
     } catch (error) {
-      // No descriptor left, say. Whoever needs the segment tries again, and hears why it fails.
-      if (isKontikiError(error, 'NO_SPACE')) this.#hasSpace = false;
+      // No descriptor left, say. Whoever needs the segment tries again, and hears why it fails: nobody would
+      // need it while there is said to be no space. This segment has all its zeros.
+      this.#hasSpace = !isKontikiError(error, 'NO_SPACE');
       return;
     }
     try {

@@ -102,4 +102,24 @@ describe('space that is there again', () => {
     expect(await log.reserve()).toBe(true);
     await log.close();
   });
+
+  test('but no descriptor for the segment to come -> it is not said to lack space', async () => {
+    const fs = new FakeFiles();
+    const log = await openLog(fs, options);
+    // The segment has all its zeros; those of the next one do not fit.
+    fs.before = (step) => {
+      if (step.kind === 'write' && step.path.endsWith('.tmp')) noSpace(step);
+    };
+    for (let last = 1; log.hasSpace; last += 1) await appendTo(log, last);
+    // There is space again, and the next segment cannot be made for another reason.
+    fs.before = ({ kind, path }) => {
+      if (kind === 'create') throw kontikiError('STORAGE_IO', `too many open files: ${path}`);
+    };
+    for (let tick = 0; tick < 100; tick += 1) await log.reserve();
+    // Room in the segment is left for a put, and whoever needs the next one hears why there is none.
+    expect(log.hasSpace).toBe(true);
+    const failure = await appendTo(log, log.lastIndex() + 20).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'STORAGE_IO' });
+    await log.close();
+  });
 });
