@@ -16,10 +16,11 @@ export async function hasSpaceFor(fs: FileSystem, path: string, bytes: number): 
     await fs.remove(path);
     const file = await fs.open(path, 'create');
     try {
+      // Without a name its space is free again when the process ends, however it does.
+      await fs.remove(path);
       await fill(file, bytes);
     } finally {
       await file.close();
-      await fs.remove(path);
     }
     return true;
   } catch {
