@@ -56,8 +56,10 @@ export class SnapshotMaker {
   latest(): SnapshotMeta | undefined {
     const latest = this.#latest;
     if (latest !== undefined && this.#isOfUse(latest)) return latest;
+    const { hasSpace = true } = this.#parts.machine;
+    // Without space it would fail, and each attempt leave a layer of changes behind that reads walk through.
     if (this.#skip > 0) this.#skip -= 1;
-    else if (!this.#isStopped) this.#making ??= this.#make();
+    else if (!this.#isStopped && hasSpace) this.#making ??= this.#make();
     return undefined;
   }
 

@@ -3,7 +3,7 @@
  * batch of its own. One that finds no space waits for some and opens the engine again (docs/adr/0023-full-disk.md).
  */
 import { assert } from '../base/assert.js';
-import { isKontikiError } from '../base/errors.js';
+import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
 import { aheadOf, putsOf } from './flush-ahead.js';
 import { FlushChain } from './flush-chain.js';
 import { flushesLost } from './flush-chain-reading.js';
@@ -100,4 +100,14 @@ export class FlushWriter {
     if (found === seq || found === seq + 1) return found > seq;
     throw flushesLost(`flush ${seq} was the last one before there was no space, found ${found}`);
   }
+}
+
+/**
+ * What a flush failed with, as everybody is told.
+ *
+ * @since 0.1.0
+ */
+export function flushErrorOf(cause: unknown): KontikiError {
+  const what = cause instanceof Error ? cause.message : String(cause);
+  return isKontikiError(cause) ? cause : kontikiError('STORAGE_IO', what, { cause });
 }

@@ -49,6 +49,15 @@ export class Overlay implements Layer {
     this.#sortKeysMax = keysMax;
   }
 
+  /** What a layer holds now. */
+  static copyOf(layer: Layer, keysMax: number): Overlay {
+    const copy = new Overlay(keysMax);
+    for (const walk of layer.walks()) {
+      for (const [key, bytes] of walk) copy.set(key, bytes ?? undefined);
+    }
+    return copy;
+  }
+
   get bytes(): number {
     return this.#bytes;
   }

@@ -17,7 +17,7 @@
 import { assert } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
 import type { Timer } from '../base/clock.js';
-import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
+import { type KontikiError, kontikiError } from '../base/errors.js';
 import type {
   Backend,
   Change,
@@ -33,7 +33,7 @@ import { AppendedKeys } from './appended-changes.js';
 import { ChangeLayer } from './change-layer.js';
 import { aheadKeys } from './flush-ahead.js';
 import { FlushChain } from './flush-chain.js';
-import { FlushWriter } from './flush-writer.js';
+import { FlushWriter, flushErrorOf } from './flush-writer.js';
 import { FlushedRecords } from './flushed-records.js';
 import {
   bytesOf,
@@ -45,6 +45,7 @@ import {
   prepareLayers,
   waitingIn,
 } from './layers.js';
+import { Overlay } from './overlay.js';
 import { countOnce, RangeCounter, type ReadPieces } from './range-count.js';
 import { mergeRange } from './range-merge.js';
 import { ReopenableEngine } from './reopenable-engine.js';
@@ -181,10 +182,8 @@ export class WriteBehindBackend implements Backend {
   apply(changes: readonly Change[], appliedIndex: number, staged?: StagedChanges): void {
     this.#checkOpen();
     const before = this.#appliedIndex;
-    assert(
-      appliedIndex >= before,
-      `applied indexes never go back: ${appliedIndex} after ${before}`,
-    );
+    const isNext = appliedIndex >= before;
+    assert(isNext, `applied indexes never go back: ${appliedIndex} after ${before}`);
     if (staged !== undefined) {
       assert(staged instanceof StagedLayer, 'what is staged here is applied here');
       this.#seal();
@@ -223,10 +222,9 @@ export class WriteBehindBackend implements Backend {
   /** @throws {KontikiError} CLOSED, STORAGE_IO */
   capture(): StateView {
     this.#checkOpen();
-    this.#seal();
     const view: LayeredView = new LayeredView({
       appliedIndex: this.#appliedIndex,
-      layers: [...this.#sealed, ...this.#flushing],
+      layers: [...this.#activeForView(), ...this.#sealed, ...this.#flushing],
       cursor: this.#engine.iterate({ ...allKeys, bulk: true }),
       verify: this.#settings.verify,
       pause: this.pause,
@@ -291,6 +289,13 @@ export class WriteBehindBackend implements Backend {
     if (this.#active.size === 0) return;
     this.#sealed = [this.#active, ...this.#sealed];
     this.#active = this.#layer(this.#active.ahead.highest);
+  }
+
+  /** Sealed; or a copy of a few changes: while no flush ends, views would make layers without end. */
+  #activeForView(): readonly Layer[] {
+    const { sortKeysMax } = this.#settings;
+    if (this.#active.size > sortKeysMax || this.#sealed.length < sealedMax) this.#seal();
+    return this.#active.size === 0 ? noLayers : [Overlay.copyOf(this.#active, sortKeysMax)];
   }
 
   /** For a read that has too much to do in one turn. */
@@ -429,7 +434,7 @@ export class WriteBehindBackend implements Backend {
 
   /** The engine may or may not hold the batch now, so both layers stay for the reads. */
   #fail(cause: unknown): void {
-    const error = kontikiErrorOf(cause);
+    const error = flushErrorOf(cause);
     this.#failure = error;
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -491,9 +496,4 @@ function fill(
   stored: readonly (Uint8Array | undefined)[],
 ): void {
   for (let at = 0; at < places.length; at += 1) records[places[at] as number] = stored[at];
-}
-
-function kontikiErrorOf(cause: unknown): KontikiError {
-  const what = cause instanceof Error ? cause.message : String(cause);
-  return isKontikiError(cause) ? cause : kontikiError('STORAGE_IO', what, { cause });
 }

@@ -147,6 +147,18 @@ describe('a snapshot', () => {
     expect(world.machine.openCount).toBe(0);
   });
 
+  test('the state waits for space -> none is begun: each would leave a layer of changes behind', async () => {
+    const world = new World();
+    await world.grow(5);
+    world.store.failure = kontikiError('NO_SPACE', 'full');
+    Object.defineProperty(world.machine, 'hasSpace', { value: false, configurable: true });
+    for (let calls = 0; calls < 2_000; calls += 1) {
+      expect(world.maker.latest()).toBeUndefined();
+      await breath();
+    }
+    expect(world.machine.taken).toBe(0);
+  });
+
   test('cancelled, or stopped in the middle -> nothing is left', async () => {
     const world = new World();
     await world.grow(5);

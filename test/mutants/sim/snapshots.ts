@@ -7,8 +7,8 @@ export const snapshots: readonly SimDefect[] = [
     source: 'S5',
     profile: 'focus-state',
     file: 'storage/write-behind.ts',
-    find: '      layers: [...this.#sealed, ...this.#flushing],\n',
-    replace: '      layers: [...this.#sealed],\n',
+    find: '      layers: [...this.#activeForView(), ...this.#sealed, ...this.#flushing],\n',
+    replace: '      layers: [...this.#activeForView(), ...this.#sealed],\n',
   },
   {
     name: 'snapshot: deleted keys come back with it',
