@@ -115,6 +115,13 @@ function readLeaseFault({ leaseMs }: ReadLeaseCommand): KontikiError | undefined
  * @since 0.1.0
  */
 export function operationFault(operation: Operation): KontikiError | undefined {
+  const found = contentFault(operation);
+  if (found !== undefined || operation.op !== 'txn') return found;
+  return duplicateFault(operation.success) ?? duplicateFault(operation.failure);
+}
+
+/** What is wrong in it, each part by itself. */
+function contentFault(operation: Operation): KontikiError | undefined {
   switch (operation.op) {
     case 'put':
       return putFault(operation);
@@ -125,8 +132,8 @@ export function operationFault(operation: Operation): KontikiError | undefined {
     case 'txn':
       return (
         firstFault(operation.compares, compareFault) ??
-        branchFault(operation.success) ??
-        branchFault(operation.failure)
+        firstFault(operation.success, contentFault) ??
+        firstFault(operation.failure, contentFault)
       );
     default:
       return unknownOperation(operation satisfies never);
@@ -223,9 +230,7 @@ function compareFault(compare: Compare): KontikiError | undefined {
   return selectionFault(compare.keys);
 }
 
-function branchFault(operations: readonly Operation[]): KontikiError | undefined {
-  const found = firstFault(operations, operationFault);
-  if (found !== undefined || operations.length < 2) return found;
+function duplicateFault(operations: readonly Operation[]): KontikiError | undefined {
   const key = duplicateKey(operations);
   if (key === undefined) return undefined;
   const name = JSON.stringify(key);

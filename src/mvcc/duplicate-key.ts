@@ -13,11 +13,11 @@ import type { Operation } from './types.js';
 /** A key that is put, or one end of a selection that is deleted. */
 interface Mark {
   readonly key: BinaryString;
-  /** Position of the branch's operation that it comes from. */
-  readonly owner: number;
+  /** Position of the operation that it comes from, in the branch that is looked at. */
+  owner: number;
 }
 
-/** What the operations of a branch change. */
+/** What the operations of a branch change, each in the order of keys. */
 interface Changes {
   readonly puts: Mark[];
   readonly starts: Mark[];
@@ -25,39 +25,52 @@ interface Changes {
 }
 
 /**
- * A key that the branch changes more than once, though each of its operations does not by itself;
- * `undefined` when there is none.
+ * A key that the branch, or one of those in it, changes more than once; `undefined` when there is none.
  *
- * @param operations - of one branch; transactions among them follow the rule
+ * @param operations - of one branch
  * @since 0.1.0
  */
 export function duplicateKey(operations: readonly Operation[]): BinaryString | undefined {
-  const changes: Changes = { puts: [], starts: [], ends: [] };
-  for (let owner = 0; owner < operations.length; owner += 1) {
-    collect(operations[owner] as Operation, owner, changes);
-  }
-  changes.puts.sort(byKey);
-  return putTwice(changes.puts) ?? putAndDeleted(changes);
+  const changes = changesOf(operations);
+  return typeof changes === 'string' ? changes : undefined;
 }
 
-function collect(operation: Operation, owner: number, changes: Changes): void {
-  switch (operation.op) {
-    case 'put':
-      changes.puts.push({ key: operation.key, owner });
-      return;
-    case 'delete': {
-      const { gte, lt } = operation.keys;
-      if (lt !== undefined && lt <= gte) return;
-      changes.starts.push({ key: gte, owner });
-      if (lt !== undefined) changes.ends.push({ key: lt, owner });
-      return;
-    }
-    case 'txn':
-      for (const each of operation.success) collect(each, owner, changes);
-      for (const each of operation.failure) collect(each, owner, changes);
-      return;
-    default:
-      return;
+/** All changes of a branch, or a key that it changes more than once. */
+function changesOf(operations: readonly Operation[]): Changes | BinaryString {
+  const changes: Changes = { puts: [], starts: [], ends: [] };
+  for (let owner = 0; owner < operations.length; owner += 1) {
+    const key = collect(operations[owner] as Operation, owner, changes);
+    if (key !== undefined) return key;
+  }
+  // What was nested is in order by now, and such runs are merged: each level costs a walk, not another sort.
+  for (const marks of Object.values(changes)) marks.sort(byKey);
+  return putTwice(changes.puts) ?? putAndDeleted(changes) ?? changes;
+}
+
+/** @returns a key that a branch in the operation changes more than once */
+function collect(operation: Operation, owner: number, changes: Changes): BinaryString | undefined {
+  if (operation.op === 'put') changes.puts.push({ key: operation.key, owner });
+  if (operation.op === 'delete') {
+    const { gte, lt } = operation.keys;
+    if (lt !== undefined && lt <= gte) return undefined;
+    changes.starts.push({ key: gte, owner });
+    if (lt !== undefined) changes.ends.push({ key: lt, owner });
+  }
+  if (operation.op !== 'txn') return undefined;
+  for (const branch of [operation.success, operation.failure]) {
+    const inner = changesOf(branch);
+    if (typeof inner === 'string') return inner;
+    take(inner.puts, owner, changes.puts);
+    take(inner.starts, owner, changes.starts);
+    take(inner.ends, owner, changes.ends);
+  }
+  return undefined;
+}
+
+function take(marks: readonly Mark[], owner: number, into: Mark[]): void {
+  for (const mark of marks) {
+    mark.owner = owner;
+    into.push(mark);
   }
 }
 
@@ -74,8 +87,6 @@ function putTwice(puts: readonly Mark[]): BinaryString | undefined {
 /** Goes up the keys and counts the deletes each lies in, those of its own operation apart. */
 function putAndDeleted({ puts, starts, ends }: Changes): BinaryString | undefined {
   if (starts.length === 0) return undefined;
-  starts.sort(byKey);
-  ends.sort(byKey);
   const openOf = new Map<number, number>();
   let open = 0;
   let start = 0;

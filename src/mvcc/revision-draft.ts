@@ -7,6 +7,7 @@ import type { Change, StoredRecord } from './backend.js';
 import { DeletedKeys } from './deleted-keys.js';
 import { attachmentBytes, attachmentKey } from './lease-record.js';
 import { encodeStub } from './put-stub.js';
+import { isDescending, matchesNeeded } from './range-shape.js';
 import type { RangeSlice } from './range-slices.js';
 import type { ReadView } from './read-view.js';
 import {
@@ -17,9 +18,9 @@ import {
   isWholeInHistory,
 } from './record.js';
 import { closedKey, currentKey, historyKey, keyOfCurrent } from './record-keys.js';
-import { selects, singleKey } from './selection.js';
+import { singleKey } from './selection.js';
 import type { HashSums } from './state-hash.js';
-import type { KeyEvent, KeySelection, KeyVersion, PutOperation } from './types.js';
+import type { KeyEvent, KeySelection, KeyVersion, PutOperation, RangeOperation } from './types.js';
 
 /** A part of what came of a command. @since 0.1.0 */
 export interface RevisionSlice {
@@ -56,6 +57,8 @@ export class RevisionDraft {
   #endedBytes = 0;
   /** What this command put, inside a transaction. */
   #own: Map<BinaryString, KeyVersion> | undefined;
+  /** Their keys in order, once a range has asked. */
+  #ownKeys: BinaryString[] | undefined;
   /** What it deleted there. */
   #deleted: DeletedKeys | undefined;
   #closed: Uint8Array | undefined;
@@ -134,6 +137,7 @@ export class RevisionDraft {
       this.events.push({ type: 'put', key, revision, sub, current, previous: before.version });
     }
     this.#own?.set(key, current);
+    this.#ownKeys?.splice(placeOf(this.#ownKeys, key), 0, key);
     return previous;
   }
 
@@ -180,9 +184,10 @@ export class RevisionDraft {
    * @param records - the stored ones
    */
   versions(
-    keys: KeySelection,
+    operation: RangeOperation,
     records: readonly StoredRecord[],
   ): readonly (StoredRecord | KeyVersion)[] {
+    const { keys } = operation;
     const own = this.#own;
     if (own === undefined || (own.size === 0 && this.#deleted?.isEmpty === true)) return records;
     const single = singleKey(keys);
@@ -191,11 +196,39 @@ export class RevisionDraft {
       if (version !== undefined) return [version];
       return this.isOwn(single) ? [] : records;
     }
-    const kept: (StoredRecord | KeyVersion)[] = records.filter(
-      ([recordKey]) => !this.isOwn(keyOfCurrent(recordKey)),
-    );
-    for (const version of own.values()) if (selects(keys, version.key)) kept.push(version);
-    return kept.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+    const kept = records.filter(([recordKey]) => !this.isOwn(keyOfCurrent(recordKey)));
+    const put = this.#putIn(operation, own);
+    const all: (StoredRecord | KeyVersion)[] = [];
+    let at = 0;
+    for (const record of kept) {
+      for (; at < put.length && (put[at] as KeyVersion).key < keyOf(record); at += 1) {
+        all.push(put[at] as KeyVersion);
+      }
+      all.push(record);
+    }
+    for (; at < put.length; at += 1) all.push(put[at] as KeyVersion);
+    return all;
+  }
+
+  /** What was put of a range, in key order: all, or as many as decide its answer, from the end where it begins. */
+  #putIn(
+    operation: RangeOperation,
+    own: ReadonlyMap<BinaryString, KeyVersion>,
+  ): readonly KeyVersion[] {
+    this.#ownKeys ??= [...own.keys()].sort((a, b) => (a < b ? -1 : 1));
+    const names = this.#ownKeys;
+    const { gte, lt } = operation.keys;
+    let from = placeOf(names, gte);
+    let to = lt === undefined ? names.length : placeOf(names, lt);
+    const needed = matchesNeeded(operation);
+    if (needed !== undefined && to - from > needed) {
+      if (isDescending(operation)) from = to - needed;
+      else to = from + needed;
+    }
+    const put: KeyVersion[] = [];
+    for (let at = from; at < to; at += 1)
+      put.push(own.get(names[at] as BinaryString) as KeyVersion);
+    return put;
   }
 
   #deleteOne(recordKey: BinaryString, before: ChangeRecord, stored: Uint8Array): void {
@@ -280,6 +313,18 @@ function deleteRecord({ revision, sub }: Position, before: ChangeRecord): Change
 function positionOf(change: ChangeRecord | undefined): Position {
   if (change === undefined) return noPosition;
   return { revision: change.version.modRevision, sub: change.sub };
+}
+
+/** Of the first key that is not below `key`. */
+function placeOf(names: readonly BinaryString[], key: BinaryString): number {
+  let low = 0;
+  let high = names.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((names[middle] as BinaryString) < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function keyOf(item: StoredRecord | KeyVersion): BinaryString {

@@ -39,10 +39,13 @@ export function* readUnchanged(
     const {
       ranges: [records = []],
     }: ReadSet = yield { keys: [], ranges: [rest] };
+    const before = found.length;
     for (const record of records) {
       if (draft.isOwn(keyOfCurrent(record[0]))) continue;
       found.push(found.length < shown ? record : [record[0], noValue]);
     }
+    // Nothing that is stored there is left: the next range need not walk over it again.
+    if (found.length === before) noteEmpty(rest, records, draft);
     rest = behindDeleted(rest, records, draft);
     // Much of what was read did not count, so the next read looks further.
     if (rest !== undefined) rest = { ...rest, limit: Math.min(limit, 2 * (rest.limit ?? limit)) };
@@ -64,6 +67,15 @@ export function* readOld(
   let query = startOldRangeQuery(operation, state);
   while (!query.done) query = query.next(yield query.plan);
   return query.result;
+}
+
+function noteEmpty(range: RangeRead, records: readonly StoredRecord[], draft: RevisionDraft): void {
+  const last = records.at(-1);
+  if (records.length < 2 || last === undefined) return;
+  const end = keyOfCurrent(last[0]);
+  const { lt: all } = currentRange({ gte: '' });
+  if (range.reverse !== true) draft.deletedAll({ gte: keyOfCurrent(range.gte), lt: `${end}\0` });
+  else draft.deletedAll({ gte: end, lt: range.lt === all ? undefined : keyOfCurrent(range.lt) });
 }
 
 /** What is left to read, without the deleted range in which the last record lies. */

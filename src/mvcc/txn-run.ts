@@ -55,8 +55,12 @@ export type CommandState = ReadableRevisions & LeaseLookup;
 export class TxnRun {
   readonly #choice: TxnChoice;
   readonly #view: ReadView;
-  /** Versions that ranges answered, by key. */
-  readonly #answered = new Map<BinaryString, KeyVersion>();
+  /** Versions that ranges answered, by key: of each the few that differ in revision. */
+  readonly #answered = new Map<BinaryString, KeyVersion[]>();
+  /** The same without their values. */
+  readonly #answeredKeys = new Map<BinaryString, KeyVersion[]>();
+  /** Steps, and versions that they answered, since the turn began. */
+  #looked = 0;
 
   /**
    * @param choice - what is to run
@@ -120,9 +124,14 @@ export class TxnRun {
         const { revision } = draft;
         const kvs = slice === undefined ? answer.kvs : this.#shared(operation, answer.kvs);
         results.push({ ...answer, op: 'range', revision, kvs });
+        this.#looked += 1 + (answer.count ?? kvs.length);
       }
-      // Many changes that are small by themselves are as much work as a large one.
-      if (slice !== undefined && draft.isOver(slice)) yield { keys: [], ranges: [] };
+      // Many changes, or answers, that are small by themselves are as much work as a large one.
+      if (slice === undefined) continue;
+      if (draft.isOver(slice) || this.#looked >= slice.limit) {
+        this.#looked = 0;
+        yield { keys: [], ranges: [] };
+      }
     }
     return { op: 'txn', succeeded, revision: draft.revision, results };
   }
@@ -132,11 +141,16 @@ export class TxnRun {
    * once. A key has one version of a revision.
    */
   #shared({ keysOnly }: RangeOperation, kvs: readonly KeyVersion[]): readonly KeyVersion[] {
-    if (keysOnly === true) return kvs;
+    const answered = keysOnly === true ? this.#answeredKeys : this.#answered;
     return kvs.map((version) => {
-      const known = this.#answered.get(version.key);
-      if (known?.modRevision === version.modRevision) return known;
-      this.#answered.set(version.key, version);
+      const known = answered.get(version.key);
+      if (known === undefined) {
+        answered.set(version.key, [version]);
+        return version;
+      }
+      const same = known.find(({ modRevision }) => modRevision === version.modRevision);
+      if (same !== undefined) return same;
+      known.push(version);
       return version;
     });
   }
@@ -154,7 +168,7 @@ export class TxnRun {
     const stored = isRead
       ? storedAscending(operation, view, rangeAt)
       : yield* readUnchanged(operation, slice, draft);
-    return shapeRange(operation, draft.versions(keys, stored), (it) =>
+    return shapeRange(operation, draft.versions(operation, stored), (it) =>
       'key' in it ? it : currentVersion(it),
     );
   }

@@ -207,6 +207,8 @@ export class StoreStateMachine implements StateMachine {
         if (plan === undefined) break;
         const slice = segment.takeSlice();
         if (slice !== undefined) large = await this.#stage(slice, large);
+        // It has nothing to read, and asks for a turn.
+        else if (plan.keys.length + plan.ranges.length === 0) await this.backend.pause();
         // A command may read a million keys and change one.
         else await this.#turns.took(reads, this.backend);
       }

@@ -26,11 +26,13 @@ function isClash(a: Operation, b: Operation): boolean {
 }
 
 function slow(branch: readonly Operation[]): boolean {
-  return branch.some((one, at) =>
+  const inner = branch.some((one) => one.op === 'txn' && (slow(one.success) || slow(one.failure)));
+  const isWithin = branch.some((one, at) =>
     branch.slice(at + 1).some((other) => {
       return writes(one).some((a) => writes(other).some((b) => isClash(a, b)));
     }),
   );
+  return inner || isWithin;
 }
 
 describe('duplicateKey', () => {
@@ -86,5 +88,21 @@ describe('duplicateKey', () => {
     }
     expect(duplicateKey(branch)).toBeUndefined();
     expect(looks).toBe(40_000);
+  });
+
+  test('puts under forty transactions, one in the other -> looked at once each, not once for each of them', () => {
+    let looks = 0;
+    const puts = Array.from({ length: 100 }, (_, nth) => ({
+      op: 'put' as const,
+      value,
+      get key() {
+        looks += 1;
+        return `p${nth}`;
+      },
+    }));
+    let branch: Operation[] = puts;
+    for (let depth = 0; depth < 40; depth += 1) branch = [put(`d${depth}`), txn(branch)];
+    expect(duplicateKey(branch)).toBeUndefined();
+    expect(looks).toBe(puts.length);
   });
 });

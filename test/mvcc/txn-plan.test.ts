@@ -186,6 +186,55 @@ describe('what a transaction reads', () => {
     expect(kept.size).toBe(count);
   });
 
+  test('the same keys answered by many ranges without their values -> they are kept once, too', () => {
+    const taken = new Taken(many(20, () => ({ op: 'range', keys: all, keysOnly: true })));
+    const kept = new Set(taken.results.flatMap((each) => (each.op === 'range' ? each.kvs : [])));
+    expect(kept.size).toBe(count);
+  });
+
+  test('the same keys answered at two revisions in turn -> two versions of one key are kept, not one per range', () => {
+    const changed = { gte: name(0), lt: name(1) };
+    const put: Operation = { op: 'put', key: name(0), value: Uint8Array.of(9) };
+    // The latest, with the put of this very transaction, and the one before.
+    const ranges = many(20, (nth) => ({
+      ...{ op: 'range', keys: changed },
+      revision: nth % 2 === 0 ? undefined : count + 1,
+    }));
+    const taken = new Taken(txn([put, ranges]));
+    const kept = new Set(taken.results.flatMap((each) => (each.op === 'range' ? each.kvs : [])));
+    expect(kept.size).toBe(2);
+  });
+
+  test('ranges behind thousands of puts -> each looks at a few of them, not at all', () => {
+    let looks = 0;
+    const puts = many(count, (nth) => ({
+      op: 'put',
+      key: `p${name(nth)}`,
+      value: new Uint8Array(1),
+    }));
+    const ranges = many(count, () => {
+      const keys: KeySelection = {
+        get gte() {
+          looks += 1;
+          return 'p';
+        },
+        lt: 'q',
+      };
+      return { op: 'range', keys, limit: 1 };
+    });
+    const taken = new Taken(txn([puts, ranges]));
+    expect(taken.results.at(-1)).toMatchObject({ kvs: [{ key: `p${name(0)}` }], more: true });
+    expect(looks).toBeLessThan(40 * count);
+  });
+
+  test('ranges behind thousands of keys deleted one by one -> what is gone is walked over once', () => {
+    const deletes = many(count, (nth) => ({ op: 'delete', keys: single(name(nth)) }));
+    const firsts = many(200, () => ({ op: 'range', keys: all, limit: 1 }));
+    const taken = new Taken(txn([deletes, firsts]));
+    expect(taken.results.at(-1)).toMatchObject({ kvs: [], more: false });
+    expect(taken.records).toBeLessThan(3 * count);
+  });
+
   test('a key before and after a put in the same transaction -> each answer has its own version', () => {
     const keys = { gte: name(5), lt: name(7) };
     const put: Operation = { op: 'put', key: name(6), value: Uint8Array.of(9) };
