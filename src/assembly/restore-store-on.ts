@@ -85,10 +85,11 @@ export async function restoreStoreOn(
   const file: BackupFile = { fs, path: from, sha256: env.sha256 };
   const backup = await verifyBackup(file);
   const revision = backup.info.revision + bump;
-  if (!Number.isSafeInteger(revision)) {
+  // Half of all safe integers is left for what will be written.
+  if (bump > 0 && revision > Number.MAX_SAFE_INTEGER / 2) {
     throw kontikiError(
       'OPTIONS_INVALID',
-      `restore: a revision bumped by ${bump} is no safe integer`,
+      `restore: a revision bumped by ${bump} leaves too few for what is to be written`,
     );
   }
   const own = restoredConfig(config, originOf(backup, bump));

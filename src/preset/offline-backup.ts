@@ -26,6 +26,11 @@ export interface OfflineBackup {
 }
 
 const pollMs = 10;
+/**
+ * A lone member elects itself once its own pledge is over, and read leases may have been long; nobody is
+ * asked how long.
+ */
+const backupTimeoutMs = 600_000;
 
 /**
  * Opens a stopped member to take a backup of it.
@@ -56,7 +61,7 @@ export async function openOfflineBackup(path: string, token?: string): Promise<O
   const store = await openStoreOn({ ...storage, transport }, config);
   const isWhole = store.status().members.length === 1;
   while (!isWhole && isBehind(store)) await sleep(timers, pollMs);
-  const backup = store.backup({ serializable: !isWhole });
+  const backup = store.backup({ serializable: !isWhole, timeoutMs: backupTimeoutMs });
   return { backup, isWhole, close: () => store.close() };
 }
 
