@@ -31,15 +31,19 @@ async function close(): Promise<void> {
 /** Leads whenever it can, for as long as it may. */
 async function serve(): Promise<void> {
   const session = await openSession(store, { ttlSeconds: 3 });
-  leadership = await election.campaign(session, options.name);
-  say({ kind: 'leads', token: leadership.token });
-  while (!leadership.lost.aborted) {
-    await work(leadership);
-    await sleep(20);
+  try {
+    leadership = await election.campaign(session, options.name);
+    say({ kind: 'leads', token: leadership.token });
+    while (!leadership.lost.aborted) {
+      await work(leadership);
+      await sleep(20);
+    }
+    const { code, message } = leadership.lost.reason as { code: string; message: string };
+    say({ kind: 'lost', reason: `${code}, ${message}` });
+  } finally {
+    // Whatever went wrong: kept alive, it would hold up everybody, the next call here included.
+    await session.close();
   }
-  const { code, message } = leadership.lost.reason as { code: string; message: string };
-  say({ kind: 'lost', reason: `${code}, ${message}` });
-  await session.close();
 }
 
 /**
