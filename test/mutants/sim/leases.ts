@@ -81,6 +81,8 @@ export const leases: readonly SimDefect[] = [
     name: 'leases: a keep-alive of one that is gone succeeds',
     source: '20616',
     profile: 'focus-leases',
+    elsewhere:
+      '`test/store/lease-expiry`: a handle asks no more once its lease was revoked through it, or its time was over',
     file: 'store/lease-expiry.ts',
     find: 'it !== undefined && reign.watch.has(it) ? it.ttlSeconds : 0',
     replace: 'it === undefined ? 5 : it.ttlSeconds',
