@@ -1,6 +1,7 @@
 /**
  * Options of `openStore`, checked as a whole before anything is touched.
  */
+import { isWellFormed } from '../base/bytes.js';
 import { timerMsMax } from '../base/clock.js';
 import { kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
@@ -325,8 +326,13 @@ function checkTls(tls: TlsOptions, listen: string | undefined): void {
 }
 
 function text(value: unknown, what: string): void {
-  if (typeof value === 'string' && value.length > 0 && !value.includes('\0')) return;
-  throw invalid(what, 'a string of at least one character', value);
+  // Two texts that are one in UTF-8 would have one id.
+  if (isText(value) && isWellFormed(value)) return;
+  throw invalid(what, 'a well-formed string of at least one character', value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0 && !value.includes('\0');
 }
 
 /** As long as it may be when it is added later: all of them have to fit the header of a snapshot. */

@@ -1,3 +1,4 @@
+import { isWellFormed } from './bytes.js';
 import { limits } from './limits.js';
 
 /**
@@ -8,5 +9,5 @@ import { limits } from './limits.js';
  */
 export function isMemberText(value: unknown): value is string {
   if (typeof value !== 'string' || value === '' || value.includes('\0')) return false;
-  return value.length <= limits.memberTextMax;
+  return value.length <= limits.memberTextMax && isWellFormed(value);
 }

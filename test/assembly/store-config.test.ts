@@ -34,6 +34,13 @@ const wrong: readonly (readonly [string, unknown, string])[] = [
   ['name: null', { name: null }, 'OPTIONS_INVALID'],
   ['name: a number', { name: 5 }, 'OPTIONS_INVALID'],
   ['name: with a zero byte', { name: 'a\0b' }, 'OPTIONS_INVALID'],
+  ['name: half of a surrogate pair', { name: 'a\ud83d' }, 'OPTIONS_INVALID'],
+  [
+    'cluster: names that are one in UTF-8',
+    { name: '\ud83d', dir: 'd', cluster: { '\ud83d': 'a:1', '\ud83e': 'b:1' } },
+    'OPTIONS_INVALID',
+  ],
+  ['token: half of a surrogate pair', { token: 'a\ud83d' }, 'OPTIONS_INVALID'],
   ['token: empty', { token: '' }, 'OPTIONS_INVALID'],
   ['token: null', { token: null }, 'OPTIONS_INVALID'],
   ['token: an object', { token: circular }, 'OPTIONS_INVALID'],

@@ -26,7 +26,10 @@ export interface TlsMaterial {
 export class TlsCredentials {
   readonly #onStale: (error: KontikiError) => void;
   #options: TlsOptions;
-  #stamp: string;
+  /** Of what was looked at last; `undefined`: to be looked at again. */
+  #stamp: string | undefined;
+  /** Of what was told to be stale. */
+  #toldStamp: string | undefined;
   #material: TlsMaterial;
 
   /**
@@ -51,7 +54,10 @@ export class TlsCredentials {
     try {
       this.#material = load(this.#options);
     } catch (error) {
-      this.#onStale(error as KontikiError);
+      // Descriptors, or a right to read it, may come later, and change nothing that the stamp shows.
+      if (isUnread(error)) this.#stamp = undefined;
+      if (stamp !== this.#toldStamp) this.#onStale(error as KontikiError);
+      this.#toldStamp = stamp;
     }
     return this.#material;
   }
@@ -100,6 +106,12 @@ function load({ ca, cert, key }: TlsOptions): TlsMaterial {
     const message = error instanceof Error ? error.message : String(error);
     throw kontikiError('OPTIONS_INVALID', `tls: ${message}`, { cause: error });
   }
+}
+
+/** The platform did not give the bytes, whatever is in them. */
+function isUnread(error: unknown): boolean {
+  const { cause } = error as { readonly cause?: unknown };
+  return cause instanceof Error && 'syscall' in cause;
 }
 
 function bytesOf(source: string | Uint8Array): Buffer {
