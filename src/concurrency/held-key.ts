@@ -105,11 +105,12 @@ export class HeldKey implements AsyncDisposable {
 
   /** Looks on until the key is deleted, or it was lost otherwise. Never rejects. */
   async #follow(): Promise<void> {
-    const { kv, timers } = this.#place.session;
+    const { kv, lease, timers } = this.#place.session;
     const { signal } = this.#lost;
     let fromRevision = this.token + 1;
     for (;;) {
-      const what = { key: this.key, fromRevision, signal };
+      const lookMs = lease.ttlSeconds * 1_000;
+      const what = { key: this.key, fromRevision, signal, timers, lookMs };
       const isGone = await seeDeleted(kv, what).catch(() => sleep(timers, lookAgainMs, signal));
       if (isGone === true) break;
       const seen = await this.#look();

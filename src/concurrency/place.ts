@@ -7,8 +7,9 @@
  * the key being gone for certain: deleted behind whatever put it, or ended with its lease.
  */
 import { isWellFormed } from '../base/bytes.js';
+import { timerMsMax } from '../base/clock.js';
 import { isKontikiError, kontikiError } from '../base/errors.js';
-import type { Bytes, RangeOptions } from '../store/kv-client.js';
+import type { Bytes, CallOptions, RangeOptions } from '../store/kv-client.js';
 import { checkNames, waitNames } from './option-names.js';
 import { Patience, type WaitOptions } from './patience.js';
 import { persist } from './persist.js';
@@ -122,22 +123,24 @@ export class Place {
    * @returns whether it is the first
    */
   async #enter(signal: AbortSignal): Promise<boolean> {
-    const { kv, lease, timers } = this.session;
+    const { kv, lease } = this.session;
     const txn = kv
       .txn()
       .if(createdAt(oneKey(this.key), 0))
       .do(put(this.key, this.#value, lease.id), first(this.#prefix));
-    const options = { timers, signal, evenUnknown: true };
     this.#isPut = true;
     for (;;) {
-      const { succeeded, revision, results } = await persist(() => txn.commit({ signal }), options);
+      const { succeeded, revision, results } = await this.#answered(
+        (options) => txn.commit(options),
+        signal,
+      );
       if (succeeded) {
         this.#createRevision = revision;
         const [, range] = results;
         return range?.op === 'range' && range.kvs[0]?.createRevision === revision;
       }
       // Nobody in this process has this key: it is left of an attempt that was not answered.
-      await persist(() => kv.delete(this.key, { signal }), options);
+      await this.#answered((options) => kv.delete(this.key, options), signal);
     }
   }
 
@@ -159,22 +162,39 @@ export class Place {
   }
 
   async #waitForTurn(signal: AbortSignal): Promise<void> {
-    const { kv, timers } = this.session;
+    const { kv, lease, timers } = this.session;
+    const lookMs = Math.min(lease.ttlSeconds * 1_000, timerMsMax);
     const before: RangeOptions = {
       prefix: this.#prefix,
       maxCreateRevision: this.createRevision - 1,
-      ...{ sortBy: 'createRevision', order: 'descend', limit: 1, keysOnly: true, signal },
+      ...{ sortBy: 'createRevision', order: 'descend', limit: 1, keysOnly: true },
     };
     for (;;) {
-      const { kvs, revision } = await persist(() => kv.range(before), { timers, signal });
+      const { kvs, revision } = await this.#answered(
+        (options) => kv.range({ ...before, ...options }),
+        signal,
+      );
       const [next] = kvs;
       if (next === undefined) break;
-      await seeDeleted(kv, { key: next.key, fromRevision: revision + 1, signal });
+      await seeDeleted(kv, { key: next.key, fromRevision: revision + 1, signal, timers, lookMs });
     }
     // It may have been deleted meanwhile, with the lease or by somebody's hand.
-    const own = await persist(() => kv.get(this.key, { signal }), { timers, signal });
+    const own = await this.#answered((options) => kv.get(this.key, options), signal);
     if (own?.createRevision === this.createRevision) return;
     throw kontikiError('OWNERSHIP_LOST', `'${this.key}' was deleted while it waited`);
+  }
+
+  /** Until it is answered; who is not for a whole TTL would hold up others without knowing that it is its turn. */
+  async #answered<T>(call: (options: CallOptions) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { lease, timers } = this.session;
+    const timeoutMs = Math.min(lease.ttlSeconds * 1_000, timerMsMax);
+    const patience = new Patience({ signal, timeoutMs }, timers);
+    try {
+      const options = { signal: patience.signal };
+      return await persist(() => call(options), { timers, ...options, evenUnknown: true });
+    } finally {
+      patience.end();
+    }
   }
 
   async #leave(): Promise<void> {

@@ -7,9 +7,9 @@ export const locks: readonly SimDefect[] = [
     source: 'K2',
     profile: 'locks',
     file: 'concurrency/place.ts',
-    find: '      await seeDeleted(kv, { key: next.key, fromRevision: revision + 1, signal });\n',
+    find: '      await seeDeleted(kv, { key: next.key, fromRevision: revision + 1, signal, timers, lookMs });\n',
     replace:
-      '      await seeDeleted(kv, { key: next.key, fromRevision: revision + 1, signal });\n      break;\n',
+      '      await seeDeleted(kv, { key: next.key, fromRevision: revision + 1, signal, timers, lookMs });\n      break;\n',
   },
   {
     name: 'locks: who gives up waiting leaves its key in the line',
