@@ -15,7 +15,7 @@
 import { assert } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
 import type { Change, ReadPlan, ReadSet } from './backend.js';
-import { planCommand, readsRanges } from './command-plan.js';
+import { planCommand, readsRanges, workOf } from './command-plan.js';
 import type { CommandRun } from './command-run.js';
 import type { Execution, Keyspace, RangedCommand } from './keyspace.js';
 import type { CommandOrigin } from './lease-types.js';
@@ -68,6 +68,13 @@ export class BatchSegment {
     this.commands = commands;
     this.plan = plan;
     this.#pending = plan;
+  }
+
+  /** Operations of its commands. */
+  get work(): number {
+    let work = 0;
+    for (const command of this.commands) work += workOf(command);
+    return work;
   }
 
   /** Of the single records that were read for it. */
@@ -166,18 +173,24 @@ export function* segmentsOf(
     const reads: ReadPlan = { keys, ranges: [] };
     return new BatchSegment(keyspace, commands.slice(from, to), reads, origins?.slice(from, to));
   };
+  let work = 0;
   for (let at = 0; at < commands.length; at += 1) {
     const command = commands[at] as Command;
-    if (plan.keys.length >= limit) {
+    // Thousands of operations may name one key, or none.
+    if (plan.keys.length >= limit || work >= slice.limit) {
       const segment = together(at, plan.keys);
       yield segment;
       limit = nextLimit(limit, segment.readBytes, slice);
       plan = emptyPlan();
       from = at;
+      work = 0;
     }
     const keysBefore = plan.keys.length;
     planCommand(command, plan, slice);
-    if (plan.keys.length - keysBefore <= slice.limit && !readsRanges(command)) continue;
+    const own = workOf(command);
+    work += own;
+    const isLarge = command.op === 'txn' && own > slice.limit;
+    if (!isLarge && !readsRanges(command)) continue;
     const alone: ReadPlan = { keys: plan.keys.splice(keysBefore), ranges: plan.ranges };
     if (at > from) yield together(at, plan.keys);
     const origin = origins?.slice(at, at + 1);
@@ -188,6 +201,7 @@ export function* segmentsOf(
       : new BatchSegment(keyspace, [command], alone, origin, slice);
     plan = emptyPlan();
     from = at + 1;
+    work = 0;
   }
   if (from < commands.length) yield together(commands.length, plan.keys);
 }

@@ -67,6 +67,20 @@ export function readsRanges(command: Command): boolean {
 }
 
 /**
+ * How much a command does beside reading ranges, in operations; of a transaction all of its branches.
+ *
+ * @since 0.1.0
+ */
+export function workOf(command: Command | Operation): number {
+  if (command.op === 'lease-checkpoint') return command.leases.length;
+  if (command.op !== 'txn') return 1;
+  let work = 1 + command.compares.length;
+  for (const each of command.success) work += workOf(each);
+  for (const each of command.failure) work += workOf(each);
+  return work;
+}
+
+/**
  * Adds all reads of a transaction that is read only, but for history.
  *
  * @param txn - the transaction

@@ -124,8 +124,9 @@ export class TxnRun {
         const { revision } = draft;
         const kvs = slice === undefined ? answer.kvs : this.#shared(operation, answer.kvs);
         results.push({ ...answer, op: 'range', revision, kvs });
-        this.#looked += 1 + (answer.count ?? kvs.length);
+        this.#looked += answer.count ?? kvs.length;
       }
+      this.#looked += 1;
       // Many changes, or answers, that are small by themselves are as much work as a large one.
       if (slice === undefined) continue;
       if (draft.isOver(slice) || this.#looked >= slice.limit) {

@@ -9,7 +9,7 @@ import type { Inbox } from './inbox.js';
 import type { NodeObserver } from './observer.js';
 import type { Proposals } from './proposals.js';
 import type { Reads } from './reads.js';
-import type { ApplyResult } from './state-machine.js';
+import type { ApplyResult, RequestId } from './state-machine.js';
 
 /** @since 0.1.0 */
 export interface AppliedEntriesParts {
@@ -34,6 +34,11 @@ export class AppliedEntries {
   /** Last entry that is applied here. */
   get index(): number {
     return this.#index;
+  }
+
+  /** Whether somebody here waits for what an entry names. */
+  isAwaited(id: RequestId): boolean {
+    return this.#parts.proposals.isAwaited(id);
   }
 
   /** The state machine took a batch. */

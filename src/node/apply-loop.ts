@@ -7,12 +7,14 @@ import { Deferred } from '../base/deferred.js';
 import { kontikiError } from '../base/errors.js';
 import type { StorageApply } from '../raft/ready.js';
 import type { Entry } from '../raft/types.js';
-import type { ApplyResult, StateMachine } from './state-machine.js';
+import type { ApplyResult, RequestId, StateMachine } from './state-machine.js';
 
 /** What the loop reports. @since 0.1.0 */
 export interface ApplyHandlers {
   /** What has to be durable before the state machine is given these entries, if anything. */
   beforeApply?(entries: readonly Entry[]): Promise<unknown> | undefined;
+  /** Whether a waiter is open for a proposal. */
+  readonly isAwaited?: (id: RequestId) => boolean;
   /** A batch is applied. Must not throw. */
   onApplied(batch: StorageApply, results: readonly ApplyResult[]): void;
   /** The state machine failed; nothing more is applied. */
@@ -109,7 +111,7 @@ export class ApplyLoop {
         const prepared = this.#handlers.beforeApply?.(batch.entries);
         if (prepared !== undefined) await prepared;
         const entries = prepared === undefined ? batch.entries : batch.entries.map(asNormal);
-        const results = await this.#machine.apply(entries);
+        const results = await this.#machine.apply(entries, this.#handlers.isAwaited);
         assert(results.length === batch.entries.length, 'apply: one result per entry');
         this.#isApplying = false;
         this.#done += 1;

@@ -46,6 +46,8 @@ export function nodeLoops(options: NodeOptions, host: NodeLoopsHost): NodeLoops 
   });
   const apply = new ApplyLoop(telemetry.watched(options.stateMachine), {
     beforeApply: (entries) => members().beforeApply(entries),
+    // An observer is told all answers.
+    ...(options.env.observer === undefined && { isAwaited: (id) => applied().isAwaited(id) }),
     onApplied: (batch, results) => {
       applied().take(batch, results);
       members().applied();

@@ -30,7 +30,8 @@ import { Deadlines } from './deadlines.js';
 import type { NodeMeter } from './metrics.js';
 import type { NodeObserver } from './observer.js';
 import { ProposalQueue } from './proposal-queue.js';
-import type { ApplyResult, SessionProtocol } from './state-machine.js';
+import type { ProposalsOptions } from './proposals-options.js';
+import type { ApplyResult, RequestId, SessionProtocol } from './state-machine.js';
 import type { ProposalId, ProposeOptions, SentBatch, Waiter } from './waiter.js';
 import { isUnsent } from './waiter.js';
 
@@ -68,23 +69,7 @@ export class Proposals {
   #appliedTerm = 0;
   #closed: KontikiError | undefined;
 
-  /**
-   * @param options.session - names this incarnation of the proposer; from `sessionIdEnd` on
-   * @param options.sweepMs - interval between calls of `sweep`
-   * @param options.observer - told of every command
-   * @param options.meter - counts them
-   * @param options.sessions - of the state machine; absent: every proposal is sent at most once
-   * @param options.resendMs - after which a forwarded proposal counts as lost, twice as long each time
-   */
-  constructor(options: {
-    readonly clock: Clock;
-    readonly session: number;
-    readonly sweepMs: number;
-    readonly observer?: NodeObserver | undefined;
-    readonly meter?: NodeMeter | undefined;
-    readonly sessions?: SessionProtocol | undefined;
-    readonly resendMs?: number | undefined;
-  }) {
+  constructor(options: ProposalsOptions) {
     this.session = options.session;
     this.#batchId = options.session;
     this.#clock = options.clock;
@@ -362,6 +347,11 @@ export class Proposals {
       this.#leaveBatch(waiter);
       this.#queue.addAgain(waiter);
     }
+  }
+
+  /** Whether a waiter is open for what an entry names. */
+  isAwaited({ session, seq }: RequestId): boolean {
+    return this.#waiters.get(seq)?.session === session;
   }
 
   /** An entry was applied here; settles its waiter if it is one of ours. */

@@ -72,8 +72,14 @@ export interface StateMachine {
   /**
    * Applies entries in order; one result per entry. One without data is the node's own, and changes
    * nothing. A rejection stops the member.
+   *
+   * @param isAwaited - whether somebody here waits for the result of a proposal: of another one the value may be
+   *   left out, for a batch of small entries may have answers of any size. Absent: all are wanted
    */
-  apply(entries: readonly Entry[]): Promise<readonly ApplyResult[]>;
+  apply(
+    entries: readonly Entry[],
+    isAwaited?: (id: RequestId) => boolean,
+  ): Promise<readonly ApplyResult[]>;
   /**
    * The member is about to close: an `apply` under way need not be finished. It may reject, as if the
    * process had ended in its middle; its entries come again after the next `open`.

@@ -153,13 +153,13 @@ export class NodeTelemetry implements NodeObserver {
   watched(machine: StateMachine): Pick<StateMachine, 'apply'> {
     const { env, memberId } = this.#parts;
     return {
-      apply: (entries) => {
+      apply: (entries, isAwaited) => {
         this.#applyMs = this.#clock.monotonicMs();
         const channel = env.tracing?.apply;
-        if (!channel?.hasSubscribers) return machine.apply(entries);
+        if (!channel?.hasSubscribers) return machine.apply(entries, isAwaited);
         const [first] = entries;
         const context = { memberId, index: first?.index, entries: entries.length };
-        return channel.tracePromise(() => machine.apply(entries), context);
+        return channel.tracePromise(() => machine.apply(entries, isAwaited), context);
       },
     };
   }

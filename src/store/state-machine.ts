@@ -21,6 +21,7 @@ import type { WatchMatches } from '../mvcc/watch-matches.js';
 import type {
   ApplyResult,
   Entry,
+  RequestId,
   SessionProtocol,
   StateMachine,
   StateSnapshot,
@@ -51,6 +52,8 @@ interface ReadSegment {
   readonly large: LargeEntry | undefined;
 }
 
+/** Operations executed before the turn ends. */
+const turnWork = 1_024;
 const noReadLease: ReadLease = { leaseMs: 0, everMs: 0 };
 
 /** @since 0.1.0 */
@@ -172,7 +175,10 @@ export class StoreStateMachine implements StateMachine {
     return { appliedIndex: this.#appliedIndex };
   }
 
-  async apply(entries: readonly Entry[]): Promise<readonly ApplyResult[]> {
+  async apply(
+    entries: readonly Entry[],
+    isAwaited?: (id: RequestId) => boolean,
+  ): Promise<readonly ApplyResult[]> {
     const results: ApplyResult[] = [];
     for (let from = 0; from < entries.length; ) {
       const to = from + untilStateHash((entries[from] as Entry).index);
@@ -180,19 +186,23 @@ export class StoreStateMachine implements StateMachine {
       // Where all that they read is in memory, nothing else would end the turn.
       if (from > 0) await this.backend.pause();
       const part = isWhole ? entries : entries.slice(from, to);
-      for (const result of await this.#applyPart(part)) results.push(result);
+      for (const result of await this.#applyPart(part, isAwaited)) results.push(result);
       this.#hashes.reached(this.#appliedIndex, this.keyspace);
       from = to;
     }
     return results;
   }
 
-  async #applyPart(entries: readonly Entry[]): Promise<readonly ApplyResult[]> {
+  async #applyPart(
+    entries: readonly Entry[],
+    isAwaited: ((id: RequestId) => boolean) | undefined,
+  ): Promise<readonly ApplyResult[]> {
     if (this.#failure !== undefined) throw this.#failure;
     const results: ApplyResult[] = entries.map(() => ({ value: undefined }));
     const received = receive(entries);
     const commands: Command[] = received.map((each) => each.request.command);
     let done = 0;
+    let worked = 0;
     for (const segment of segmentsOf(this.keyspace, commands, received, this.#slice)) {
       const room = this.backend.ready();
       if (room !== undefined) await room;
@@ -218,6 +228,15 @@ export class StoreStateMachine implements StateMachine {
       // The entries up to the next command are in: those between carried none.
       const upTo = entries[next === undefined ? entries.length - 1 : next.at - 1] as Entry;
       this.#execute(segment, { part, upToIndex: upTo.index, large }, results);
+      for (const { at } of isAwaited === undefined ? [] : part) {
+        const { requestId } = results[at] as ApplyResult;
+        if (requestId !== undefined && !isAwaited?.(requestId)) results[at] = { value: undefined };
+      }
+      worked += segment.work;
+      // Where all that they read is in memory, nothing else would end the turn.
+      if (worked < turnWork || next === undefined) continue;
+      worked = 0;
+      await this.backend.pause();
     }
     const last = entries[entries.length - 1];
     if (last !== undefined && last.index > this.#appliedIndex) this.#advance([], last.index);

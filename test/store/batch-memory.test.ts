@@ -53,3 +53,41 @@ test.each(ends)(
     expect(await largestFetch(end)).toBeLessThan(overlayBytesMax + 2 * value.length);
   },
 );
+
+test.each<[string, (key: string) => Command]>([
+  ['deletes', (key) => ({ op: 'delete', keys: selectKey(key), previous: true })],
+  ['puts', (key) => ({ op: 'put', key, value: new Uint8Array(1), previous: true })],
+  [
+    'transactions',
+    (key) => ({
+      op: 'txn',
+      compares: [],
+      success: [
+        { op: 'range', keys: selectKey(key) },
+        { op: 'delete', keys: selectKey(key) },
+      ],
+      failure: [],
+    }),
+  ],
+])(
+  'a batch of small %s that answer large values, nobody here waits -> no answer is held',
+  async (_what, end) => {
+    const timers = new VirtualTime();
+    const engine = new MemoryEngine();
+    const backend = await WriteBehindBackend.open({ engine, timers, overlayBytesMax });
+    const machine = new StoreStateMachine(backend);
+    await machine.open();
+    const entryOf = (command: Command, index: number): Entry => {
+      const data = encodeCommand({ session: 2 ** 52, seq: index, doneBelow: 1, command });
+      return { term: 1, index, type: 'normal', data };
+    };
+    const keys = Array.from({ length: count }, (_, nth) => `key${nth}`);
+    for (const [nth, key] of keys.entries()) {
+      await timers.settle(machine.apply([entryOf({ op: 'put', key, value }, nth + 1)]));
+    }
+    const entries = keys.map((key, nth) => entryOf(end(key), count + nth + 1));
+    const results = await timers.settle(machine.apply(entries, ({ seq }) => seq === count + 1));
+    expect(results[0]?.value).toBeDefined();
+    expect(results.slice(1).filter((each) => each.value !== undefined)).toEqual([]);
+  },
+);
