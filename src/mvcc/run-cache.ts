@@ -26,6 +26,8 @@ interface Run {
 
 /** What a run takes beside its versions. */
 const runOverhead = 300;
+/** So many are put where they belong among the others; more make a new list. */
+const fewRuns = 16;
 /** A sweep makes so much room that the next one is far. */
 const sweptShare = 3 / 4;
 
@@ -81,20 +83,28 @@ export class RunCache {
    * @param versions - all in `[gte, lt)`, by key
    */
   add(gte: BinaryString, lt: BinaryString, versions: readonly KeyVersion[]): void {
-    let from = gte;
-    for (let at = this.#firstEndingAfter(gte); from < lt; at += 1) {
+    const first = this.#firstEndingAfter(gte);
+    const runs: Run[] = [];
+    let at = first;
+    for (let from = gte; from < lt; ) {
       const next = this.#runs[at];
       const to = next === undefined || next.gte > lt ? lt : next.gte;
       if (from < to) {
         const inside = versions
           .slice(placeOf(versions, from), placeOf(versions, to))
           .map(ownVersion);
-        this.#runs.splice(at, 0, this.#runOf(from, to, inside));
+        runs.push(this.#runOf(from, to, inside));
         from = to;
       } else {
-        from = (next as Run).lt;
+        const known = next as Run;
+        runs.push(known);
+        from = known.lt;
+        at += 1;
       }
     }
+    // One by one, each between tens of thousands of others, they would move all of them each time.
+    if (runs.length <= fewRuns) this.#runs.splice(first, at - first, ...runs);
+    else this.#runs = this.#runs.slice(0, first).concat(runs, this.#runs.slice(at));
     if (this.#bytes > this.#bytesMax) this.#sweep();
   }
 

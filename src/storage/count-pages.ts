@@ -77,6 +77,15 @@ export interface PartCount {
   readonly cuts: readonly BinaryString[];
 }
 
+/** Pages that take the place of the one at `at`, and what changed in it meanwhile. */
+interface Learned {
+  readonly at: number;
+  readonly froms: readonly BinaryString[];
+  readonly counts: readonly (number | undefined)[];
+  readonly came: readonly BinaryString[];
+  readonly went: readonly BinaryString[];
+}
+
 /** Pages from `from`, up to and without `to`, by their places. */
 interface Run {
   readonly from: number;
@@ -169,13 +178,47 @@ export class CountPages {
   }
 
   /**
-   * Takes what reading a part found.
+   * Takes what reading some parts found; ascending. All at once, for each lesson copies all pages.
    *
    * @throws {KontikiError} STATE_CORRUPT, when it is not what was counted
    */
-  learn(part: PagePart, { keys, cuts }: PartCount): void {
+  learn(parts: readonly PagePart[], counts: readonly PartCount[]): void {
+    const lessons: Learned[] = [];
+    parts.forEach((part, nth) => {
+      const learned = this.#learned(part, counts[nth] as PartCount);
+      if (learned !== undefined) lessons.push(learned);
+    });
+    if (lessons.length === 0) return;
+    const [oldFroms, oldPages] = [this.#froms, this.#pages];
+    const froms: BinaryString[] = [];
+    const pages: Page[] = [];
+    let next = 0;
+    const keep = (to: number): void => {
+      for (; next < to; next += 1) {
+        froms.push(oldFroms[next] as BinaryString);
+        pages.push(oldPages[next] as Page);
+      }
+    };
+    for (const learned of lessons) {
+      keep(learned.at);
+      for (const from of learned.froms) froms.push(from);
+      for (const count of learned.counts) pages.push({ count, lesson: undefined });
+      next += 1;
+    }
+    keep(oldPages.length);
+    this.#froms = froms;
+    this.#pages = pages;
+    for (const { came, went } of lessons) {
+      for (const key of came) this.changed(key, 1);
+      for (const key of went) this.changed(key, -1);
+    }
+    if (this.#pages.length > this.#pagesMax) this.#join();
+  }
+
+  /** What takes the place of the page of a part, if anything. */
+  #learned(part: PagePart, { keys, cuts }: PartCount): Learned | undefined {
     const at = this.#abandonAt(part);
-    if (at === undefined) return;
+    if (at === undefined) return undefined;
     const page = this.#pages[at] as Page;
     const { came, went } = part.lesson as Lesson;
     const before = page.count === undefined ? undefined : page.count - came.length + went.length;
@@ -185,8 +228,9 @@ export class CountPages {
     if (before !== undefined && (isWhole ? before !== keys : before < keys)) {
       throw miscounted(part.gte);
     }
-    if (isWhole ? cuts.length === 0 && before !== undefined : keys < this.pageKeys) return;
-    if (part.gte.length > boundBytesMax || part.lt.length > boundBytesMax) return;
+    const isNew = isWhole ? cuts.length > 0 || before === undefined : keys >= this.pageKeys;
+    if (!isNew) return undefined;
+    if (part.gte.length > boundBytesMax || part.lt.length > boundBytesMax) return undefined;
     // Two remainders share what is left, in parts that nobody knows.
     const isRestKnown = before !== undefined && !(hasLeft && hasRight);
     const rest = isRestKnown ? (before as number) - keys : undefined;
@@ -197,12 +241,7 @@ export class CountPages {
       froms.push(part.lt);
       counts.push(rest);
     }
-    this.#froms = this.#froms.slice(0, at).concat(froms, this.#froms.slice(at + 1));
-    const pages = counts.map((count): Page => ({ count, lesson: undefined }));
-    this.#pages = this.#pages.slice(0, at).concat(pages, this.#pages.slice(at + 1));
-    for (const key of came) this.changed(key, 1);
-    for (const key of went) this.changed(key, -1);
-    if (this.#pages.length > this.#pagesMax) this.#join();
+    return { at, froms, counts, came, went };
   }
 
   /** Says that a part will not be read. */

@@ -141,12 +141,9 @@ class Tally {
   finish(pages: CountPages): number {
     const { parts } = this.#stretch;
     while (this.#counts.length < parts.length) this.#nextPart();
+    pages.learn(parts, this.#counts);
     let sum = 0;
-    parts.forEach((part, at) => {
-      const count = this.#counts[at] as PartCount;
-      sum += count.keys;
-      pages.learn(part, count);
-    });
+    for (const { keys } of this.#counts) sum += keys;
     return sum;
   }
 
