@@ -29,7 +29,7 @@ interface CapturedRun extends SectorRange {
 export interface FileCapture {
   readonly runs: readonly CapturedRun[];
   /** Each size the file took since the capture before, in order. */
-  readonly sizes: readonly number[];
+  readonly sizes: number[];
 }
 
 /**
@@ -131,8 +131,8 @@ export class PagedFile {
 
   /** Changes one bit, in the cache and on the medium. */
   flipBit(offset: number, bit: number): void {
-    if (offset < this.#cache.length) this.#cache[offset]! ^= 1 << bit;
-    if (offset < this.#durable.length) this.#durable[offset]! ^= 1 << bit;
+    if (offset < this.#size) this.#cache[offset]! ^= 1 << bit;
+    if (offset < this.#durableSize) this.#durable[offset]! ^= 1 << bit;
   }
 
   /** A file of its own with what readers see, all of it on the medium. */
@@ -188,7 +188,9 @@ export class PagedFile {
     for (const { lo, hi } of capture.runs) {
       if (lo < end) this.#dirty.add({ lo, hi: Math.min(hi, end) });
     }
-    this.#sizes = [...capture.sizes, ...this.#sizes];
+    // They came before those of a sync that is under way, and must not be made durable behind them.
+    const later = this.#captures[0]?.sizes ?? this.#sizes;
+    later.unshift(...capture.sizes);
   }
 
   /** Never zeros throughout: a sector of zeros would pass for one that was not written. */

@@ -53,6 +53,19 @@ describe('a sync that fails', () => {
     }
   });
 
+  test('data kept, another sync under way -> what that made durable stays', async () => {
+    const file = await createFile();
+    await done(file.write(sector, [fill(sector, 2)]));
+    machine.disk.failSync('data/a', { data: 'kept' });
+    const failing = expect(file.sync()).rejects.toSatisfy(code('STORAGE_IO'));
+    await done(file.write(2 * sector, [fill(sector, 3)]));
+    await done(file.sync());
+    await failing;
+    await done(file.sync());
+    reboot();
+    expect(await done(fs.readFile('data/a'))).toHaveLength(3 * sector);
+  });
+
   test('data kept, no later sync -> old or new at the power loss, over seeds', async () => {
     const seen = new Set<number>();
     for (let seed = 1; seed <= 20; seed += 1) {

@@ -115,10 +115,10 @@ export class MachineWorkload<State, Input, Answer>
       if (data.length === 0 || type !== 'normal') continue;
       const request = requestName(committed.result.requestId);
       const input = inputs.get(request);
-      if (request === undefined || input === undefined) {
+      if (request === undefined || !inputs.has(request)) {
         return context.violated('X1.unasked', `nobody asked for entry ${index}`);
       }
-      yield { request, input };
+      yield { request, input: input as Input };
     }
   }
 }

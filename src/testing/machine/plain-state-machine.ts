@@ -64,11 +64,11 @@ export class PlainStateMachine implements StateMachine {
   }
 
   flush(): Promise<void> {
-    return this.#save({ appliedIndex: this.#appliedIndex, state: this.#machine.snapshot() });
+    return this.#save({ appliedIndex: this.#appliedIndex, state: this.#state() });
   }
 
   snapshot(): StateSnapshot {
-    let state: Uint8Array | undefined = this.#machine.snapshot();
+    let state: Uint8Array | undefined = this.#state();
     return {
       appliedIndex: this.#appliedIndex,
       next: async () => {
@@ -99,7 +99,14 @@ export class PlainStateMachine implements StateMachine {
     const named = namedCommandOf(data);
     if (named === undefined) return { value: undefined };
     const { command, requestId } = named;
-    return { requestId, value: present(this.#machine.apply(command.slice())) };
+    return { requestId, value: present(this.#machine.apply(command.slice()), 'apply') };
+  }
+
+  /** A state that could not be written would be no error of the disk, and would pass for one. */
+  #state(): Uint8Array {
+    const state: unknown = present(this.#machine.snapshot(), 'snapshot');
+    if (state instanceof Uint8Array) return state;
+    throw new TypeError('Expected snapshot of the machine to give bytes');
   }
 
   /** One write after the other. */
@@ -114,10 +121,10 @@ export class PlainStateMachine implements StateMachine {
 }
 
 /** An answer that is there already: what is done later could come after the next command, or a snapshot. */
-function present(answer: unknown): unknown {
+function present(answer: unknown, of: 'apply' | 'snapshot'): unknown {
   const { then } = (answer ?? {}) as Partial<PromiseLike<unknown>>;
   if (typeof then !== 'function') return answer;
   // Nobody else waits for it, and it may reject.
   then.call(answer, undefined, () => undefined);
-  throw new TypeError('Expected apply of the machine to answer at once, got a promise');
+  throw new TypeError(`Expected ${of} of the machine to answer at once, got a promise`);
 }

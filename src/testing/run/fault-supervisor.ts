@@ -4,12 +4,14 @@
  */
 import { isErrorOf, isKontikiError } from '../../base/errors.js';
 import { type Random, randomInt } from '../../base/prng.js';
+import type { StateMachine } from '../../node/index.js';
 import { MemberLedger } from '../changes/member-ledger.js';
 import type { SimCluster, SimService } from '../cluster/sim-cluster.js';
 import { errorText } from '../error-text.js';
 import { type Fault, injectFault } from '../faults/fault.js';
 import type { FaultContext, FaultTarget } from '../faults/fault-type.js';
 import { Moments } from '../faults/moments.js';
+import type { SimMachine } from '../sim-machine.js';
 import { SimRandom } from '../sim-random.js';
 
 /** How often members are looked at, in virtual milliseconds. */
@@ -77,7 +79,41 @@ export class FaultSupervisor {
     this.#cluster.onMachine((machine) => {
       this.#moments.observe(machine);
       this.ledger.observe(machine);
+      this.#observeState(machine);
     });
+  }
+
+  /** S1: what a machine called durable is there when it opens again; the log it stood for may be gone. */
+  #observeState(machine: SimMachine): void {
+    const { name, observer, onCrash } = machine;
+    let state: StateMachine | undefined;
+    let [applied, durable, wipes] = [0, 0, machine.wipes];
+    machine.observer = {
+      ...observer,
+      opened: (node) => {
+        if (machine.wipes !== wipes) durable = 0;
+        [state, applied, wipes] = [node.machine, node.appliedIndex, machine.wipes];
+        if (applied < durable && !this.#damaged.has(name)) {
+          const message = `${name} opened with the state of entry ${applied}, ${durable} was durable`;
+          this.#onViolation('S1', message);
+        }
+        observer.opened(node);
+      },
+      applied: (entries, results) => {
+        applied = entries.at(-1)?.index ?? applied;
+        observer.applied(entries, results);
+      },
+      installed: (index) => {
+        applied = index;
+        observer.installed(index);
+      },
+    };
+    machine.onCrash = () => {
+      // As the log is cut: see `LogTrimmer`.
+      durable = Math.max(durable, Math.min(applied, state?.durableIndex ?? 0));
+      state = undefined;
+      onCrash?.();
+    };
   }
 
   /** Members that must take part once all is healed. */

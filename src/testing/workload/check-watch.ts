@@ -50,11 +50,18 @@ export class RevisionHistory {
     for (const version of after.values()) {
       if (version.modRevision !== revision) continue;
       const { key } = version;
-      const previous = before.get(key)?.modRevision;
-      changes.push({ type: 'put', key, revision, content: contentOf(version), previous });
+      changes.push({
+        type: 'put',
+        key,
+        revision,
+        content: contentOf(version),
+        ...replaced(before.get(key)),
+      });
     }
-    for (const { key, modRevision: previous } of before.values()) {
-      if (!after.has(key)) changes.push({ type: 'delete', key, revision, content: '', previous });
+    for (const version of before.values()) {
+      const { key } = version;
+      if (after.has(key)) continue;
+      changes.push({ type: 'delete', key, revision, content: '', ...replaced(version) });
     }
     return changes.sort((a, b) => (a.key < b.key ? -1 : 1));
   }
@@ -88,7 +95,7 @@ export function watchFinding(
       const got = changes.slice(at, batch.changes).filter(({ revision }) => revision === next);
       if (!batch.whole && next === batch.revision) break;
       const expected = history.changesOf(next).filter((change) => isWanted(change, record));
-      const message = difference(expected, got);
+      const message = difference(expected, got, next > history.compactRevision);
       if (message !== undefined) return { id: 'W4', message: `${where}: ${next}: ${message}` };
       at += got.length;
     }
@@ -115,9 +122,16 @@ function isWanted({ key, type }: SeenChange, { filter, keys }: WatchRecord): boo
   return key >= keys.gte && (keys.lt === undefined || key < keys.lt);
 }
 
+function replaced(
+  before: KeyVersion | undefined,
+): Pick<SeenChange, 'previous' | 'previousContent'> {
+  return { previous: before?.modRevision, previousContent: before && contentOf(before) };
+}
+
 function difference(
   expected: readonly SeenChange[],
   got: readonly SeenChange[],
+  isWhole: boolean,
 ): string | undefined {
   if (expected.length !== got.length) {
     return `expected ${expected.length} changes, got ${got.length}`;
@@ -128,9 +142,10 @@ function difference(
     const isSame =
       want.key === have.key && want.type === have.type && want.content === have.content;
     if (!isSame) return `expected ${say(want)}, got ${say(have)}`;
-    // What is compacted may be left out (W8).
-    if (have.previous !== undefined && have.previous !== want.previous) {
-      return `expected ${want.key} to replace ${want.previous}, got ${have.previous}`;
+    // At the compacted revision it may be left out (W8).
+    if (have.previous === undefined && !isWhole) continue;
+    if (have.previous !== want.previous || have.previousContent !== want.previousContent) {
+      return `expected ${want.key} to replace ${want.previous} ${want.previousContent}, got ${have.previous} ${have.previousContent}`;
     }
   }
   return undefined;

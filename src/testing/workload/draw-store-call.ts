@@ -119,14 +119,16 @@ function range(memory: ClientMemory): DrawnCall {
   const limit = randomInt(memory.random, 2) === 0 ? undefined : 1 + randomInt(memory.random, 3);
   const revision = randomInt(memory.random, 3) === 0 ? oldRevision(memory) : undefined;
   const { timeoutMs } = memory;
+  const count = memory.revision % 2 === 0 ? true : undefined;
   return {
-    input: { op: 'range', keys, limit, revision },
+    input: { op: 'range', keys, limit, revision, count },
     run: async (store) => {
-      const answer = await store.range({ from, to, limit, revision, timeoutMs });
+      const answer = await store.range({ from, to, limit, revision, count, timeoutMs });
       return {
         op: 'range',
         revision: answer.revision,
         more: answer.more,
+        count: answer.count,
         kvs: answer.kvs.map(versionOf),
       };
     },

@@ -14,6 +14,8 @@ export interface SeenChange {
   readonly content: string;
   /** `modRevision` of the version before; absent when there was none, or it is compacted. */
   readonly previous: number | undefined;
+  /** Of that version, as {@link content}. */
+  readonly previousContent: string | undefined;
 }
 
 /** Why a watch ended: its member died, it was told to start later, or the run was over. @since 0.1.0 */
@@ -49,6 +51,7 @@ export function addBatch(record: WatchRecord, batch: WatchBatch): void {
       revision: modRevision,
       content: type === 'delete' ? '' : contentOf({ value, createRevision, version, lease }),
       previous: previous?.modRevision,
+      previousContent: previous && contentOf(versionOf(previous)),
     });
   }
   const { revision, fragment } = batch;

@@ -57,6 +57,16 @@ describe('what a watch was handed', () => {
     expect(findingOf(at(1, 0))).toBe('W4');
   });
 
+  test('the version before is another one, or missing -> W4; at the compacted revision it may be', () => {
+    const [a, b, again, gone] = all as [SeenChange, SeenChange, SeenChange, SeenChange];
+    const altered = { ...again, previousContent: `${again.previousContent}9` };
+    expect(findingOf([a, b, altered, gone])).toBe('W4');
+    const { previous: _, previousContent: __, ...bare } = gone;
+    const left = { ...bare, previous: undefined, previousContent: undefined };
+    expect(findingOf([a, b, again, left])).toBe('W4');
+    expect(findingOf([a, b, again, left], {}, compacted)).toBeUndefined();
+  });
+
   test('a change outside of the range, or that the filter leaves out -> found', () => {
     expect(findingOf(all, { keys: { gte: 'a', lt: 'b' } })).toBe('W4');
     expect(findingOf(at(0, 2), { keys: { gte: 'a', lt: 'b' } })).toBeUndefined();
