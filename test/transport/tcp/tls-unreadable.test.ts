@@ -45,7 +45,10 @@ test('no descriptor is left when the files have changed -> used once there is on
   const credentials = made();
   await write(renewed);
   vi.spyOn(fs, 'readFileSync').mockImplementation(() => {
-    throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE', syscall: 'open' });
+    throw Object.assign(new Error('EMFILE: too many open files'), {
+      code: 'EMFILE',
+      syscall: 'open',
+    });
   });
   syncBuiltinESMExports();
   for (let connection = 0; connection < 3; connection += 1) {
