@@ -110,4 +110,11 @@ export const reads: readonly SimDefect[] = [
     find: '  if (sentAt > 0) raft.pledgeTicks = raft.pledgeLength;\n',
     replace: '',
   },
+  {
+    name: 'reads: a range counts one key too many',
+    source: 'ADR 0011',
+    file: 'mvcc/range-query.ts',
+    find: '      return done(revision, { ...answer, count });\n',
+    replace: '      return done(revision, { ...answer, count: count + 1 });\n',
+  },
 ];

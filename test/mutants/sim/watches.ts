@@ -181,4 +181,19 @@ export const watches: readonly SimDefect[] = [
     replace:
       "    if (watcher === undefined || !watcher.isBehind) return false;\n    if (watcher.startRevision % 16 === 0) {\n      const error = kontikiError('COMPACTED', 'planted', { compactRevision: 1e9 });\n      this.finish({ isError: true, error });\n      return false;\n    }\n",
   },
+  {
+    name: 'watches: the version before is not told',
+    source: 'W4',
+    file: 'store/watch-batch.ts',
+    find: '  if (previous === undefined || !withPrevious) return { type, kv };\n',
+    replace: '  if (previous === undefined || withPrevious) return { type, kv };\n',
+  },
+  {
+    name: 'watches: the version before is told with another count of its versions',
+    source: 'W4',
+    file: 'store/watch-batch.ts',
+    find: '  return { type, kv, previous: KeyValue.of(previous) };\n',
+    replace:
+      '  return { type, kv, previous: KeyValue.of({ ...previous, version: previous.version + 1 }) };\n',
+  },
 ];
