@@ -9,6 +9,7 @@
 import { isWellFormed } from '../base/bytes.js';
 import { timerMsMax } from '../base/clock.js';
 import { isKontikiError, kontikiError } from '../base/errors.js';
+import type { KeyValue } from '../store/key-value.js';
 import type { Bytes, CallOptions, RangeOptions } from '../store/kv-client.js';
 import { checkNames, waitNames } from './option-names.js';
 import { Patience, type WaitOptions } from './patience.js';
@@ -162,8 +163,7 @@ export class Place {
   }
 
   async #waitForTurn(signal: AbortSignal): Promise<void> {
-    const { kv, lease, timers } = this.session;
-    const lookMs = Math.min(lease.ttlSeconds * 1_000, timerMsMax);
+    const { kv } = this.session;
     const before: RangeOptions = {
       prefix: this.#prefix,
       maxCreateRevision: this.createRevision - 1,
@@ -176,12 +176,29 @@ export class Place {
       );
       const [next] = kvs;
       if (next === undefined) break;
-      await seeDeleted(kv, { key: next.key, fromRevision: revision + 1, signal, timers, lookMs });
+      await this.#untilGone(next, revision, signal);
     }
     // It may have been deleted meanwhile, with the lease or by somebody's hand.
     const own = await this.#answered((options) => kv.get(this.key, options), signal);
     if (own?.createRevision === this.createRevision) return;
     throw kontikiError('OWNERSHIP_LOST', `'${this.key}' was deleted while it waited`);
+  }
+
+  /** @param revision - in which the key was there */
+  async #untilGone(
+    { key, createRevision }: Pick<KeyValue, 'key' | 'createRevision'>,
+    revision: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { kv, lease, timers } = this.session;
+    const lookMs = lease.ttlSeconds * 1_000;
+    let fromRevision = revision + 1;
+    // A look at this one alone: all who wait would look through the whole line each TTL.
+    while (!(await seeDeleted(kv, { key, fromRevision, signal, timers, lookMs }))) {
+      const seen = await this.#answered((options) => kv.getWithRevision(key, options), signal);
+      if (seen.kv?.createRevision !== createRevision) return;
+      fromRevision = seen.revision + 1;
+    }
   }
 
   /** Until it is answered; who is not for a whole TTL would hold up others without knowing that it is its turn. */

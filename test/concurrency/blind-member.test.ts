@@ -1,5 +1,5 @@
 // Users of locks on a member whose leases are renewed by the leader, but which applies nothing.
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Mutex, openSession } from '../../src/concurrency/index.js';
 import { storeCluster } from '../../src/testing/cluster/store-cluster.js';
 
@@ -78,4 +78,18 @@ test('who comes to the line on a member without disk space -> somebody gets the 
   void watch('others', new Mutex(others, 'job').lock());
   await sim.run(120_000);
   expect(Object.values(seen)).toContain('held');
+});
+
+test('waiters for many TTLs -> each looks at the one key before it, and not at the whole line again', async () => {
+  const { cluster, sim, leader, session } = await group();
+  const range = vi.spyOn(cluster.service(leader), 'range');
+  await sim.complete(new Mutex(await session(leader), 'job').lock(), 10_000);
+  for (let nth = 0; nth < 5; nth += 1) {
+    void new Mutex(await session(leader), 'job').lock().catch(() => undefined);
+    await sim.run(100);
+  }
+  const { length } = range.mock.calls;
+  await sim.run(60_000);
+  expect(length).toBeGreaterThan(0);
+  expect(range.mock.calls.length).toBe(length);
 });

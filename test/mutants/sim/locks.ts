@@ -7,9 +7,8 @@ export const locks: readonly SimDefect[] = [
     source: 'K2',
     profile: 'locks',
     file: 'concurrency/place.ts',
-    find: '      await seeDeleted(kv, { key: next.key, fromRevision: revision + 1, signal, timers, lookMs });\n',
-    replace:
-      '      await seeDeleted(kv, { key: next.key, fromRevision: revision + 1, signal, timers, lookMs });\n      break;\n',
+    find: '      await this.#untilGone(next, revision, signal);\n',
+    replace: '      await this.#untilGone(next, revision, signal);\n      break;\n',
   },
   {
     name: 'locks: who gives up waiting leaves its key in the line',
