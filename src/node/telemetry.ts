@@ -50,7 +50,8 @@ export class NodeTelemetry implements NodeObserver {
    * When the writes were handed over that are not durable, in order: what brings nothing new is asked for
    * again and again while a disk is full, and so counted with the one before.
    */
-  readonly #writes: { readonly atMs: number; readonly isBare: boolean; times: number }[] = [];
+  readonly #writes: { atMs: number; newestMs: number; readonly isBare: boolean; times: number }[] =
+    [];
   #applyMs = 0;
 
   constructor(parts: TelemetryParts) {
@@ -111,8 +112,13 @@ export class NodeTelemetry implements NodeObserver {
     for (const { data } of append.entries) meter.logDataBytes += data.length;
     const isBare = append.entries.length === 0 && !append.hardState && !append.snapshot;
     const last = this.#writes.at(-1);
-    if (isBare && last?.isBare) last.times += 1;
-    else this.#writes.push({ atMs: this.#clock.monotonicMs(), isBare, times: 1 });
+    const nowMs = this.#clock.monotonicMs();
+    if (isBare && last?.isBare) {
+      last.times += 1;
+      last.newestMs = nowMs;
+    } else {
+      this.#writes.push({ atMs: nowMs, newestMs: nowMs, isBare, times: 1 });
+    }
     this.#next?.writing(append);
   }
 
@@ -121,6 +127,7 @@ export class NodeTelemetry implements NodeObserver {
     if (first !== undefined) {
       this.meter.logWriteMs.observe(this.#clock.monotonicMs() - first.atMs);
       first.times -= 1;
+      first.atMs = first.newestMs;
       if (first.times === 0) this.#writes.shift();
     }
     this.#next?.written(append);
@@ -238,10 +245,8 @@ export class NodeTelemetry implements NodeObserver {
   #giveUp(): void {
     if (this.#raft === undefined) return;
     // There is nobody to take over any more, and only another term can begin.
-    if (this.#isAlone()) {
-      this.#raft.stepDown();
-      this.#raft.campaign();
-    } else giveUpLeadership(this.#raft);
+    if (this.#isAlone()) this.#raft.leadAnew();
+    else giveUpLeadership(this.#raft);
     this.#parts.wake();
   }
 }
