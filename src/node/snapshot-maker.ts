@@ -56,10 +56,8 @@ export class SnapshotMaker {
   latest(): SnapshotMeta | undefined {
     const latest = this.#latest;
     if (latest !== undefined && this.#isOfUse(latest)) return latest;
-    const { hasSpace = true } = this.#parts.machine;
-    // Without space it would fail, and each attempt leave a layer of changes behind that reads walk through.
     if (this.#skip > 0) this.#skip -= 1;
-    else if (!this.#isStopped && hasSpace) this.#making ??= this.#make();
+    else if (!this.#isStopped) this.#making ??= this.#make();
     return undefined;
   }
 
@@ -109,8 +107,10 @@ export class SnapshotMaker {
     return all.find((meta) => this.#isOfUse(meta));
   }
 
-  #traceWrite(): Promise<SnapshotMeta> {
-    const { memberId, tracing } = this.#parts;
+  async #traceWrite(): Promise<SnapshotMeta> {
+    const { machine, memberId, tracing } = this.#parts;
+    // It would fail, and leave one layer of changes more behind that reads walk through.
+    if (machine.hasSpace === false) throw kontikiError('NO_SPACE', 'the state waits for space');
     return traced(tracing?.snapshot, () => this.#write(), { memberId, kind: 'make' });
   }
 

@@ -17,10 +17,12 @@ export async function hasSpaceFor(fs: FileSystem, path: string, bytes: number): 
     const file = await fs.open(path, 'create');
     try {
       // Without a name its space is free again when the process ends, however it does.
-      await fs.remove(path);
+      await fs.remove(path).catch(() => undefined);
       await fill(file, bytes);
     } finally {
       await file.close();
+      // Where a file that is open cannot be removed.
+      await fs.remove(path);
     }
     return true;
   } catch {

@@ -159,6 +159,15 @@ describe('a snapshot', () => {
     expect(world.machine.taken).toBe(0);
   });
 
+  test('the state waits for space, one is stored from an earlier life -> that one is used', async () => {
+    const world = new World();
+    const sink = await world.store.create({ term: 2, index: 4 }, { voters: [1, 2] });
+    await sink.commit();
+    await world.grow(8);
+    Object.defineProperty(world.machine, 'hasSpace', { value: false, configurable: true });
+    expect((await world.made())?.last.index).toBe(4);
+  });
+
   test('cancelled, or stopped in the middle -> nothing is left', async () => {
     const world = new World();
     await world.grow(5);

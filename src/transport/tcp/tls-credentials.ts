@@ -28,8 +28,8 @@ export class TlsCredentials {
   #options: TlsOptions;
   /** Of what was looked at last; `undefined`: to be looked at again. */
   #stamp: string | undefined;
-  /** Of what was told to be stale. */
-  #toldStamp: string | undefined;
+  /** What was told since one was taken, and of which files. */
+  #told: string | undefined;
   #material: TlsMaterial;
 
   /**
@@ -53,13 +53,20 @@ export class TlsCredentials {
     this.#stamp = stamp;
     try {
       this.#material = load(this.#options);
+      this.#told = undefined;
     } catch (error) {
       // Descriptors, or a right to read it, may come later, and change nothing that the stamp shows.
       if (isUnread(error)) this.#stamp = undefined;
-      if (stamp !== this.#toldStamp) this.#onStale(error as KontikiError);
-      this.#toldStamp = stamp;
+      this.#tell(error as KontikiError, stamp);
     }
     return this.#material;
+  }
+
+  #tell(error: KontikiError, stamp: string): void {
+    const told = `${stamp} ${error.message}`;
+    if (told === this.#told) return;
+    this.#told = told;
+    this.#onStale(error);
   }
 
   /**
@@ -72,6 +79,7 @@ export class TlsCredentials {
     this.#material = load(options);
     this.#options = options;
     this.#stamp = stamp;
+    this.#told = undefined;
   }
 }
 

@@ -60,6 +60,25 @@ test('no descriptor is left when the files have changed -> used once there is on
   expect(told.length).toBe(1);
 });
 
+test('EMFILE, then the renewed certificate is found to be damaged -> told of the damage, too', async () => {
+  const before = await ours.sign();
+  await write(before);
+  const credentials = made();
+  await writeFile(join(dir, 'cert.pem'), 'no certificate');
+  vi.spyOn(fs, 'readFileSync').mockImplementation(() => {
+    throw Object.assign(new Error('EMFILE: too many open files'), {
+      code: 'EMFILE',
+      syscall: 'open',
+    });
+  });
+  syncBuiltinESMExports();
+  credentials.current();
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+  for (let n = 0; n < 5; n += 1) credentials.current();
+  expect(told).toHaveLength(2);
+});
+
 // Skipped unless the process may become somebody who is not let in everywhere.
 test('a key that is made readable behind its replacement -> used then, reported once', async (context) => {
   const { geteuid, seteuid } = process;
