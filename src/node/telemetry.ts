@@ -245,8 +245,10 @@ export class NodeTelemetry implements NodeObserver {
   #giveUp(): void {
     if (this.#raft === undefined) return;
     // There is nobody to take over any more, and only another term can begin.
-    if (this.#isAlone()) this.#raft.leadAnew();
-    else giveUpLeadership(this.#raft);
+    if (this.#isAlone()) {
+      this.#raft.stepDown();
+      this.#raft.campaign();
+    } else giveUpLeadership(this.#raft);
     this.#parts.wake();
   }
 }

@@ -28,17 +28,8 @@ export type CampaignKind = 'pre-vote' | 'vote' | 'transfer';
  * @since 0.1.0
  */
 export function hup(raft: Raft, kind: CampaignKind): void {
-  if (raft.role === 'leader' || !canCampaign(raft)) return;
+  if (raft.role === 'leader' || !raft.promotable || hasUnappliedConfChange(raft)) return;
   campaign(raft, kind);
-}
-
-/**
- * Whether an election could begin, leases and role aside.
- *
- * @since 0.1.0
- */
-export function canCampaign(raft: Raft): boolean {
-  return raft.promotable && !hasUnappliedConfChange(raft);
 }
 
 /**

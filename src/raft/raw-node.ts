@@ -7,7 +7,7 @@ import { assert } from '../base/assert.js';
 import { kontikiError } from '../base/errors.js';
 import { bootstrap } from './bootstrap.js';
 import { checkMessage, isLocal } from './boundary.js';
-import { canCampaign, hup } from './candidate.js';
+import { hup } from './candidate.js';
 import type { ConfChange, ConfChangeV2 } from './conf-change.js';
 import { encodeConfChange } from './conf-change-codec.js';
 import { type RaftOptions, raftConfig } from './config.js';
@@ -147,17 +147,6 @@ export class RawNode {
    */
   stepDown(): void {
     if (this.#raft.role === 'leader') this.#raft.becomeFollower(this.#raft.term, noMember);
-  }
-
-  /**
-   * A leader that is the only voter begins another term, for drivers that gave this one up. Nothing happens
-   * on any other role, and where no election could begin now: it goes on to lead.
-   */
-  leadAnew(): void {
-    const raft = this.#raft;
-    if (raft.role !== 'leader' || raft.pledgeTicks > 0 || !canCampaign(raft)) return;
-    raft.becomeFollower(raft.term, noMember);
-    hup(raft, 'vote');
   }
 
   /**

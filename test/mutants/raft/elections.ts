@@ -148,8 +148,8 @@ export const elections: readonly Defect[] = [
   {
     name: 'election: an unapplied change does not keep from campaigning (H35)',
     file: 'candidate.ts',
-    find: 'return raft.promotable && !hasUnappliedConfChange(raft);',
-    replace: 'return raft.promotable;',
+    find: ' || hasUnappliedConfChange(raft)) return;',
+    replace: ') return;',
   },
   {
     name: 'election: the outgoing half has no say',
