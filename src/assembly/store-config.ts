@@ -1,10 +1,10 @@
 /**
  * Options of `openStore`, checked as a whole before anything is touched.
  */
-import { isWellFormed } from '../base/bytes.js';
 import { timerMsMax } from '../base/clock.js';
 import { kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
+import { isNameText } from '../base/member-text.js';
 import { hash53 } from '../base/name-hash.js';
 import type { RetentionLimits } from '../node/log-retention.js';
 import type { Logger } from '../node/logger.js';
@@ -326,13 +326,8 @@ function checkTls(tls: TlsOptions, listen: string | undefined): void {
 }
 
 function text(value: unknown, what: string): void {
-  // Two texts that are one in UTF-8 would have one id.
-  if (isText(value) && isWellFormed(value)) return;
+  if (isNameText(value)) return;
   throw invalid(what, 'a well-formed string of at least one character', value);
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0 && !value.includes('\0');
 }
 
 /** As long as it may be when it is added later: all of them have to fit the header of a snapshot. */

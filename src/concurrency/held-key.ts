@@ -2,7 +2,6 @@
  * What the first in line holds: the key that says so, a token that grows from holder to holder, and a
  * signal that tells when it is over. A lock and a leadership are this with different words.
  */
-import { timerMsMax } from '../base/clock.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import { sleep } from '../base/sleep.js';
 import type { KvClient } from '../store/kv-client.js';
@@ -105,11 +104,11 @@ export class HeldKey implements AsyncDisposable {
 
   /** Looks on until the key is deleted, or it was lost otherwise. Never rejects. */
   async #follow(): Promise<void> {
-    const { kv, lease, timers } = this.#place.session;
+    const { kv, timers } = this.#place.session;
     const { signal } = this.#lost;
     let fromRevision = this.token + 1;
     for (;;) {
-      const lookMs = lease.ttlSeconds * 1_000;
+      const lookMs = this.#place.session._blindMs;
       const what = { key: this.key, fromRevision, signal, timers, lookMs };
       const isGone = await seeDeleted(kv, what).catch(() => sleep(timers, lookAgainMs, signal));
       if (isGone === true) break;
@@ -128,9 +127,8 @@ export class HeldKey implements AsyncDisposable {
    * @returns `undefined`: it is lost
    */
   async #look(): Promise<ReadKey | undefined> {
-    const { kv, lease, timers } = this.#place.session;
+    const { kv, timers, _blindMs: blindMs } = this.#place.session;
     const { signal } = this.#lost;
-    const blindMs = Math.min(lease.ttlSeconds * 1_000, timerMsMax);
     const blind = timers.after(blindMs, () => void this._lose(`'${this.key}' could not be read`));
     try {
       while (!signal.aborted) {

@@ -7,7 +7,6 @@
  * the key being gone for certain: deleted behind whatever put it, or ended with its lease.
  */
 import { isWellFormed } from '../base/bytes.js';
-import { timerMsMax } from '../base/clock.js';
 import { isKontikiError, kontikiError } from '../base/errors.js';
 import type { KeyValue } from '../store/key-value.js';
 import type { Bytes, CallOptions, RangeOptions } from '../store/kv-client.js';
@@ -190,8 +189,7 @@ export class Place {
     revision: number,
     signal: AbortSignal,
   ): Promise<void> {
-    const { kv, lease, timers } = this.session;
-    const lookMs = lease.ttlSeconds * 1_000;
+    const { kv, timers, _blindMs: lookMs } = this.session;
     let fromRevision = revision + 1;
     // A look at this one alone: all who wait would look through the whole line each TTL.
     while (!(await seeDeleted(kv, { key, fromRevision, signal, timers, lookMs }))) {
@@ -203,8 +201,7 @@ export class Place {
 
   /** Until it is answered; who is not for a whole TTL would hold up others without knowing that it is its turn. */
   async #answered<T>(call: (options: CallOptions) => Promise<T>, signal: AbortSignal): Promise<T> {
-    const { lease, timers } = this.session;
-    const timeoutMs = Math.min(lease.ttlSeconds * 1_000, timerMsMax);
+    const { timers, _blindMs: timeoutMs } = this.session;
     const patience = new Patience({ signal, timeoutMs }, timers);
     try {
       const options = { signal: patience.signal };

@@ -1,7 +1,7 @@
 /**
  * Waiting for one key to go: what everybody in a line does with the key before, and a holder with its own.
  */
-import { type Timers, timerMsMax } from '../base/clock.js';
+import type { Timers } from '../base/clock.js';
 import { isKontikiError } from '../base/errors.js';
 import type { Bytes, KvClient } from '../store/kv-client.js';
 
@@ -28,7 +28,7 @@ export async function seeDeleted(
   const { key, fromRevision, signal, timers, lookMs } = what;
   const watch = kv.watch(key, { fromRevision, noPut: true, previous: false, signal });
   // A member that applies nothing is silent: only a read tells (its leases are renewed by the leader).
-  const timer = timers.after(Math.min(lookMs, timerMsMax), () => void watch.close());
+  const timer = timers.after(lookMs, () => void watch.close());
   try {
     for await (const { events } of watch) if (events.length > 0) return true;
     return false;

@@ -2,7 +2,7 @@
  * A session: a lease kept alive, on which keys of locks and elections live. When its process dies, or
  * is cut off for too long, the lease ends and others take over.
  */
-import { systemTimers, type Timers } from '../base/clock.js';
+import { systemTimers, type Timers, timerMsMax } from '../base/clock.js';
 import { isErrorOf, isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
 import type { CallOptions, KvClient } from '../store/kv-client.js';
 import type { Lease } from '../store/lease.js';
@@ -48,6 +48,11 @@ export class Session implements AsyncDisposable {
     this.lease = parts.lease;
     this.timers = parts.timers;
     this.lost.addEventListener('abort', () => callAll(this.#whenLost), { once: true });
+  }
+
+  /** Milliseconds of a TTL: who learned nothing for as long cannot count on what it knew. @internal */
+  get _blindMs(): number {
+    return Math.min(this.lease.ttlSeconds * 1_000, timerMsMax);
   }
 
   /**

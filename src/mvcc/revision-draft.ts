@@ -3,6 +3,7 @@
  * watchers, and, inside a transaction, what later operations see of earlier ones.
  */
 import type { BinaryString } from '../base/bytes.js';
+import { lowerBound } from '../base/sorted-keys.js';
 import type { Change, StoredRecord } from './backend.js';
 import { DeletedKeys } from './deleted-keys.js';
 import { attachmentBytes, attachmentKey } from './lease-record.js';
@@ -137,7 +138,7 @@ export class RevisionDraft {
       this.events.push({ type: 'put', key, revision, sub, current, previous: before.version });
     }
     this.#own?.set(key, current);
-    this.#ownKeys?.splice(placeOf(this.#ownKeys, key), 0, key);
+    this.#ownKeys?.splice(lowerBound(this.#ownKeys, key), 0, key);
     return previous;
   }
 
@@ -218,8 +219,8 @@ export class RevisionDraft {
     this.#ownKeys ??= [...own.keys()].sort((a, b) => (a < b ? -1 : 1));
     const names = this.#ownKeys;
     const { gte, lt } = operation.keys;
-    let from = placeOf(names, gte);
-    let to = lt === undefined ? names.length : placeOf(names, lt);
+    let from = lowerBound(names, gte);
+    let to = lt === undefined ? names.length : lowerBound(names, lt);
     const needed = matchesNeeded(operation);
     if (needed !== undefined && to - from > needed) {
       if (isDescending(operation)) from = to - needed;
@@ -313,18 +314,6 @@ function deleteRecord({ revision, sub }: Position, before: ChangeRecord): Change
 function positionOf(change: ChangeRecord | undefined): Position {
   if (change === undefined) return noPosition;
   return { revision: change.version.modRevision, sub: change.sub };
-}
-
-/** Of the first key that is not below `key`. */
-function placeOf(names: readonly BinaryString[], key: BinaryString): number {
-  let low = 0;
-  let high = names.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((names[middle] as BinaryString) < key) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function keyOf(item: StoredRecord | KeyVersion): BinaryString {

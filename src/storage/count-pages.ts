@@ -18,8 +18,8 @@ import { assert } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
+import { lowerBound } from '../base/sorted-keys.js';
 import type { KeyRange } from './kv-engine.js';
-import { lowerBound } from './sorted-keys.js';
 
 const defaults = { pageKeys: 128, pagesMax: limits.countPagesMax } as const;
 /** Longer keys are no bounds of pages: they are what the memory of all pages goes by. */

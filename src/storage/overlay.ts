@@ -5,9 +5,9 @@
  * and sorting them at once would stop the loop for 40 ms: that is done in pieces, once the layer is sealed.
  */
 import type { BinaryString } from '../base/bytes.js';
+import { lowerBound } from '../base/sorted-keys.js';
 import type { RangeRead } from '../mvcc/backend.js';
 import type { ChangeCursor, Layer, LayerChange } from './layers.js';
-import { lowerBound } from './sorted-keys.js';
 
 /** Keys that are sorted in one turn: 2 to 3 ms. @since 0.1.0 */
 export const sortKeysMax = 4_096;

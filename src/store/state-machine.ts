@@ -228,10 +228,7 @@ export class StoreStateMachine implements StateMachine {
       // The entries up to the next command are in: those between carried none.
       const upTo = entries[next === undefined ? entries.length - 1 : next.at - 1] as Entry;
       this.#execute(segment, { part, upToIndex: upTo.index, large }, results);
-      for (const { at } of isAwaited === undefined ? [] : part) {
-        const { requestId } = results[at] as ApplyResult;
-        if (requestId !== undefined && !isAwaited?.(requestId)) results[at] = { value: undefined };
-      }
+      if (isAwaited !== undefined) letGo(results, part, isAwaited);
       worked += segment.work;
       // Where all that they read is in memory, nothing else would end the turn.
       if (worked < turnWork || next === undefined) continue;
@@ -452,6 +449,18 @@ function receive(entries: readonly Entry[]): Received[] {
     }
   });
   return received;
+}
+
+/** Forgets the answers that nobody here waits for. */
+function letGo(
+  results: ApplyResult[],
+  part: readonly Received[],
+  isAwaited: (id: RequestId) => boolean,
+): void {
+  for (const { at } of part) {
+    const { requestId } = results[at] as ApplyResult;
+    if (requestId !== undefined && !isAwaited(requestId)) results[at] = { value: undefined };
+  }
 }
 
 function isLeaseResult(result: CommandResult): result is LeaseResult {

@@ -97,44 +97,36 @@ describe('leaderships while leaders read by lease', () => {
     },
   );
 
-  test('led again soon after a term that was given up -> asks for rounds at once, and acts no longer than proven', async () => {
-    const a = await opened();
+  /** Its proof ran out, another one led for a moment, and it leads again, sooner than it would look by itself. */
+  async function ledAgain(): Promise<{ readonly id: MemberId; readonly signal: AbortSignal }> {
+    const id = await opened();
     const { time } = cluster;
-    const [b] = cluster.followers(a);
-    const signalOf = (id: MemberId, nth: number) => followed.get(id)?.[nth]?.lost as AbortSignal;
+    const [other] = cluster.followers(id);
+    const signalOf = (nth: number) => followed.get(id)?.[nth]?.lost as AbortSignal;
     await time.run(3_000);
-    // Its proof runs out; the member wants to hand over, and would look again only after four proofs.
-    cluster.isolate(a);
-    const first = signalOf(a, 0);
+    cluster.isolate(id);
+    const first = signalOf(0);
     await time.until(() => first.aborted);
     await time.run(20);
     cluster.heal();
     const within = { timeoutMs: 5_000 };
-    await time.settle(cluster.node(a).members.transferLeadership(b, within));
-    await time.settle(cluster.node(b).members.transferLeadership(a, within));
-    await time.until(() => followed.get(a)?.length === 2);
+    await time.settle(cluster.node(id).members.transferLeadership(other, within));
+    await time.settle(cluster.node(other).members.transferLeadership(id, within));
+    await time.until(() => followed.get(id)?.length === 2);
     // As a consumer has it: looked at, not asked for again.
-    const signal = signalOf(a, 1);
-    cluster.isolate(a);
-    await time.run(leaseMs + 1);
+    return { id, signal: signalOf(1) };
+  }
+
+  test('led again soon after a term that was given up -> asks for rounds at once, and acts no longer than proven', async () => {
+    const { id, signal } = await ledAgain();
+    cluster.isolate(id);
+    await cluster.time.run(leaseMs + 1);
     expect(signal.aborted).toBe(true);
   });
 
   test('led again soon after a term that was given up, nothing happens -> it goes on', async () => {
-    const a = await opened();
-    const { time } = cluster;
-    const [b] = cluster.followers(a);
-    await time.run(3_000);
-    cluster.isolate(a);
-    await time.until(() => held(a) === undefined);
-    await time.run(20);
-    cluster.heal();
-    const within = { timeoutMs: 5_000 };
-    await time.settle(cluster.node(a).members.transferLeadership(b, within));
-    await time.settle(cluster.node(b).members.transferLeadership(a, within));
-    await time.until(() => followed.get(a)?.length === 2);
-    const signal = followed.get(a)?.[1]?.lost as AbortSignal;
-    await time.run(10_000);
+    const { signal } = await ledAgain();
+    await cluster.time.run(10_000);
     expect(signal.aborted).toBe(false);
   });
 

@@ -4,8 +4,8 @@
  * what was synced) beside random inserts; a sorted array would copy everything for each.
  */
 import type { BinaryString } from '../../base/bytes.js';
+import { lowerBound } from '../../base/sorted-keys.js';
 import type { KeyRange } from '../kv-engine.js';
-import { lowerBound } from '../sorted-keys.js';
 
 const nodeKeysMax = 64;
 

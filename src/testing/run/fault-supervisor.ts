@@ -4,15 +4,14 @@
  */
 import { isErrorOf, isKontikiError } from '../../base/errors.js';
 import { type Random, randomInt } from '../../base/prng.js';
-import type { StateMachine } from '../../node/index.js';
 import { MemberLedger } from '../changes/member-ledger.js';
 import type { SimCluster, SimService } from '../cluster/sim-cluster.js';
 import { errorText } from '../error-text.js';
 import { type Fault, injectFault } from '../faults/fault.js';
 import type { FaultContext, FaultTarget } from '../faults/fault-type.js';
 import { Moments } from '../faults/moments.js';
-import type { SimMachine } from '../sim-machine.js';
 import { SimRandom } from '../sim-random.js';
+import { DurableStates } from './durable-states.js';
 
 /** How often members are looked at, in virtual milliseconds. */
 const lookMs = 250;
@@ -51,6 +50,7 @@ export class FaultSupervisor {
   /** What ends each fault that is under way. */
   readonly #ends = new Set<() => void>();
   readonly #moments = new Moments();
+  readonly #states: DurableStates;
   readonly #damaged = new Set<string>();
   /** Their disks failed or were full. */
   readonly #failing = new Set<string>();
@@ -71,6 +71,7 @@ export class FaultSupervisor {
   constructor(cluster: SimCluster<SimService>, onViolation: (id: string, message: string) => void) {
     this.#cluster = cluster;
     this.#onViolation = onViolation;
+    this.#states = new DurableStates((name) => this.#damaged.has(name), onViolation);
     this.#after(lookMs, () => this.#look());
   }
 
@@ -79,41 +80,8 @@ export class FaultSupervisor {
     this.#cluster.onMachine((machine) => {
       this.#moments.observe(machine);
       this.ledger.observe(machine);
-      this.#observeState(machine);
+      this.#states.observe(machine);
     });
-  }
-
-  /** S1: what a machine called durable is there when it opens again; the log it stood for may be gone. */
-  #observeState(machine: SimMachine): void {
-    const { name, observer, onCrash } = machine;
-    let state: StateMachine | undefined;
-    let [applied, durable, wipes] = [0, 0, machine.wipes];
-    machine.observer = {
-      ...observer,
-      opened: (node) => {
-        if (machine.wipes !== wipes) durable = 0;
-        [state, applied, wipes] = [node.machine, node.appliedIndex, machine.wipes];
-        if (applied < durable && !this.#damaged.has(name)) {
-          const message = `${name} opened with the state of entry ${applied}, ${durable} was durable`;
-          this.#onViolation('S1', message);
-        }
-        observer.opened(node);
-      },
-      applied: (entries, results) => {
-        applied = entries.at(-1)?.index ?? applied;
-        observer.applied(entries, results);
-      },
-      installed: (index) => {
-        applied = index;
-        observer.installed(index);
-      },
-    };
-    machine.onCrash = () => {
-      // As the log is cut: see `LogTrimmer`.
-      durable = Math.max(durable, Math.min(applied, state?.durableIndex ?? 0));
-      state = undefined;
-      onCrash?.();
-    };
   }
 
   /** Members that must take part once all is healed. */

@@ -1,5 +1,5 @@
 /** Search in ascending arrays of keys. */
-import type { BinaryString } from '../base/bytes.js';
+import type { BinaryString } from './bytes.js';
 
 /**
  * Position of the first key that is not below `key`; `keys.length` when all are.
