@@ -115,6 +115,7 @@ export type ErrorCode =
   | 'SESSION_EXPIRED'
   | 'SNAPSHOT_CORRUPT'
   | 'STATE_CORRUPT'
+  | 'STATE_MACHINE_INVALID'
   | 'STORAGE_IO'
   | 'TIMEOUT'
   | 'TLS_REFUSED'

@@ -3,6 +3,7 @@
  * {@link StateMachine} without the names of proposals, which the node keeps to itself.
  */
 import type { Entry } from '../raft/types.js';
+import { MachineContract } from './machine-contract.js';
 import { namedCommandOf } from './named-command.js';
 import type { ApplyResult, RequestId, StateMachine, StateSnapshot } from './state-machine.js';
 
@@ -30,6 +31,8 @@ export interface CommandEntry {
  *
  * After a crash entries come again from `appliedIndex + 1` of the next `open`. So data and applied index
  * have to become durable together, or applying twice must do no harm.
+ *
+ * A machine that breaks what is said here of indexes and answers is stopped with `STATE_MACHINE_INVALID`.
  *
  * @since 0.1.0
  */
@@ -77,6 +80,7 @@ const noCommand: ApplyResult = { value: undefined };
 /** A {@link CommandMachine} as the driver takes it. @since 0.1.0 */
 export class NamedCommandMachine implements StateMachine {
   readonly #machine: CommandMachine;
+  readonly #contract = new MachineContract();
   readonly snapshot?: () => StateSnapshot;
   readonly restore?: (appliedIndex: number, chunks: AsyncIterable<Uint8Array>) => Promise<void>;
   #opened: Promise<{ readonly appliedIndex: number }> | undefined;
@@ -86,17 +90,21 @@ export class NamedCommandMachine implements StateMachine {
   constructor(machine: CommandMachine) {
     this.#machine = machine;
     if (machine.snapshot === undefined || machine.restore === undefined) return;
-    this.snapshot = () => (machine as Required<CommandMachine>).snapshot();
-    this.restore = (index, chunks) => (machine as Required<CommandMachine>).restore(index, chunks);
+    this.snapshot = () => {
+      return this.#contract.snapshotted((machine as Required<CommandMachine>).snapshot());
+    };
+    this.restore = (index, chunks) =>
+      this.#restore(machine as Required<CommandMachine>, index, chunks);
   }
 
   get durableIndex(): number {
-    return this.#machine.durableIndex;
+    this.#contract.notesDurable(this.#machine.durableIndex);
+    return this.#contract.durableIndex;
   }
 
   /** Opened once, however often it is asked for: the log is opened by what it answers. */
   open(): Promise<{ readonly appliedIndex: number }> {
-    this.#opened ??= this.#machine.open();
+    this.#opened ??= this.#open();
     return this.#opened;
   }
 
@@ -107,7 +115,11 @@ export class NamedCommandMachine implements StateMachine {
       names.push(named?.requestId);
       return { index, term, command: named?.command };
     });
-    const answers = await this.#machine.apply(given);
+    const last = entries.at(-1)?.index ?? 0;
+    this.#contract.gives(last);
+    const answers = this.#contract.answered(await this.#machine.apply(given), entries.length);
+    this.#contract.applied(last);
+    this.#contract.checkDurable(this.#machine.durableIndex);
     // Not by `map`, which leaves the holes of an array where no answer is asked for.
     return Array.from(answers, (value, at) => {
       const requestId = names[at];
@@ -124,5 +136,20 @@ export class NamedCommandMachine implements StateMachine {
     // Async, for a machine may throw at once, or answer no promise.
     this.#closed ??= (async () => this.#machine.close())();
     return this.#closed;
+  }
+  async #open(): Promise<{ readonly appliedIndex: number }> {
+    const opened = this.#contract.opened(await this.#machine.open());
+    this.#contract.checkDurable(this.#machine.durableIndex);
+    return opened;
+  }
+
+  async #restore(
+    machine: Required<CommandMachine>,
+    index: number,
+    chunks: AsyncIterable<Uint8Array>,
+  ): Promise<void> {
+    this.#contract.gives(index);
+    await machine.restore(index, chunks);
+    this.#contract.applied(index);
   }
 }

@@ -21,13 +21,15 @@ export interface NodeEvents {
   incident: [event: TransportIncident];
   /**
    * What became of a snapshot: `sent` to `memberId`, which has all of it; `failed` on its way there, to
-   * be tried again; `installed` here, in place of everything up to `index`.
+   * be tried again, or not even made here, for `error`, without `memberId`; `installed` here, in place of
+   * everything up to `index`.
    */
   snapshot: [
     event: {
       readonly kind: 'sent' | 'failed' | 'installed';
       readonly index: number;
       readonly memberId?: MemberId | undefined;
+      readonly error?: KontikiError | undefined;
     },
   ];
   /** Log or state ran out of disk space, and wait for some; or found some again. */

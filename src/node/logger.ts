@@ -70,9 +70,9 @@ export class NodeLog {
     incident: ({ error, address, memberId: peerId }) => {
       this.#write('warn', 'connection refused', { address, peerId, code: error.code, error });
     },
-    snapshot: ({ kind, index, memberId: peerId }) => {
+    snapshot: ({ kind, index, memberId: peerId, error }) => {
       const level = kind === 'failed' ? 'warn' : 'info';
-      this.#write(level, `snapshot ${kind}`, { index, peerId });
+      this.#write(level, `snapshot ${kind}`, { index, peerId, ...(error && { error }) });
     },
     members: ({ members }) => this.#write('info', 'members changed', { members }),
     space: ({ hasSpace }) => {

@@ -31,13 +31,15 @@ export interface MemberEvents {
   members: NodeEvents['members'];
   /**
    * What became of a snapshot: `sent` to `member`, which has all of it; `failed` on its way there, to
-   * be tried again; `installed` here, in place of everything up to `index`.
+   * be tried again, or not even made here, for `error`, without `member`; `installed` here, in place of
+   * everything up to `index`.
    */
   snapshot: [
     event: {
       readonly kind: NodeEvents['snapshot'][0]['kind'];
       readonly index: number;
       readonly member: string | undefined;
+      readonly error?: KontikiError | undefined;
     },
   ];
   /** Log or state ran out of disk space, and wait for some; or found some again. */
@@ -75,8 +77,8 @@ export function relayEvents(
     emit('incident', { error, address, member: knownName(memberId) });
   });
   node.on('members', (fact) => emit('members', fact));
-  node.on('snapshot', ({ kind, index, memberId }) => {
-    emit('snapshot', { kind, index, member: knownName(memberId) });
+  node.on('snapshot', ({ kind, index, memberId, error }) => {
+    emit('snapshot', { kind, index, member: knownName(memberId), error });
   });
   node.on('space', (fact) => emit('space', fact));
   node.on('stall', (fact) => emit('stall', fact));

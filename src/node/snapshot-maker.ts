@@ -2,7 +2,7 @@
  * Makes snapshots of the own state, for members that the log no longer reaches: only when one is
  * asked for, one at a time, and not again as long as the last one still meets the log.
  */
-import { kontikiError } from '../base/errors.js';
+import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
 import { type ConfState, canonical, memberIds } from '../raft/configuration.js';
 import type { MemberId } from '../raft/types.js';
 import type { LogStore } from '../storage/log-store.js';
@@ -22,6 +22,8 @@ export interface SnapshotMakerParts {
   /** Where making one can be watched, and whose it is. */
   readonly tracing?: Tracing | undefined;
   readonly memberId?: MemberId | undefined;
+  /** One could not be made, and not for the reason told last; another is begun later. */
+  onFailed?(error: KontikiError): void;
 }
 
 /** Calls of `latest` that are let pass after a failure before it is tried again. */
@@ -33,6 +35,8 @@ export class SnapshotMaker {
   #latest: SnapshotMeta | undefined;
   #making: Promise<void> | undefined;
   #skip = 0;
+  /** Why the last one could not be made. */
+  #toldMessage: string | undefined;
   #isCancelled = false;
   #isStopped = false;
   /** What is being streamed: the log must still reach it when it is done. */
@@ -92,13 +96,25 @@ export class SnapshotMaker {
     this.#isCancelled = false;
     try {
       this.#latest = (await this.#stored()) ?? (await this.#traceWrite());
-    } catch {
+      this.#toldMessage = undefined;
+    } catch (error) {
       // The disk may be full, or a snapshot is being received. Nothing rests on this one.
       this.#skip = callsSkippedAfterFailure;
+      if (!this.#isCancelled) this.#tell(error);
     } finally {
       this.#making = undefined;
       this.#makingIndex = Infinity;
     }
+  }
+
+  /** Once, however often the same comes of it: who waits for one asks again and again. */
+  #tell(reason: unknown): void {
+    const error = isKontikiError(reason)
+      ? reason
+      : kontikiError('ASSERTION', `snapshot: unexpected ${reason}`, { cause: reason });
+    if (error.message === this.#toldMessage) return;
+    this.#toldMessage = error.message;
+    this.#parts.onFailed?.(error);
   }
 
   /** From an earlier life, or installed here. */

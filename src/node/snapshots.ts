@@ -37,7 +37,7 @@ export interface SnapshotHandlers {
   configuration(): ConfState;
   /** The state machine stands at a snapshot with these members. */
   onRestored(configuration: ConfState): void;
-  /** A snapshot that was being sent arrived, or did not. */
+  /** A snapshot that was being sent arrived, or did not, or could not be made. */
   onSent?(fact: NodeEvents['snapshot'][0]): void;
 }
 
@@ -105,6 +105,9 @@ export class Snapshots {
     this.#maker = new SnapshotMaker({
       ...{ log, machine, store, apply, configuration },
       ...{ tracing: env.tracing, memberId: raft.id },
+      onFailed: (error) => {
+        handlers.onSent?.({ kind: 'failed', index: raft.status().applied, error });
+      },
     });
     this.#receiver = new SnapshotReceiver({
       store,

@@ -19,6 +19,7 @@ import { closedKey, currentKey, historyKey } from '../../src/mvcc/record-keys.js
 import { DrivenKeyspace, type EngineLives, plain } from './driven-keyspace.js';
 import { expectSame } from './expect-same.js';
 import { ReferenceModel } from './reference-model.js';
+import { reading } from './reference-rules.js';
 import type { Requested } from './reference-sessions.js';
 import { SortedBackend } from './sorted-backend.js';
 import { checkWatch } from './watch-checks.js';
@@ -206,13 +207,4 @@ export class ReferencePair {
     expect(leases).toEqual([...this.model.leases.leases].sort(byId));
     expect(keyspace.sessionCount).toBe(this.model.sessions.sessions.length);
   }
-}
-
-/** The same transaction with its writes taken out. */
-function reading(txn: TxnCommand): TxnCommand {
-  const only = (branch: TxnCommand['success']): TxnCommand['success'] =>
-    branch
-      .filter(({ op }) => op === 'range' || op === 'txn')
-      .map((it) => (it.op === 'txn' ? reading(it) : it));
-  return { ...txn, success: only(txn.success), failure: only(txn.failure) };
 }

@@ -2,7 +2,13 @@
  * What a command means by itself, for the reference model: selections, compares, and the rule that a
  * branch changes a key once, pair by pair.
  */
-import type { Compare, KeySelection, KeyVersion, Operation } from '../../src/mvcc/index.js';
+import type {
+  Compare,
+  KeySelection,
+  KeyVersion,
+  Operation,
+  TxnCommand,
+} from '../../src/mvcc/index.js';
 
 type Write = Operation & { op: 'put' | 'delete' };
 
@@ -69,4 +75,13 @@ function relation<T>(a: T, b: T, result: Compare['result']): boolean {
 
 export function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('latin1');
+}
+
+/** The same transaction with its writes taken out. */
+export function reading(txn: TxnCommand): TxnCommand {
+  const only = (branch: TxnCommand['success']): TxnCommand['success'] =>
+    branch
+      .filter(({ op }) => op === 'range' || op === 'txn')
+      .map((it) => (it.op === 'txn' ? reading(it) : it));
+  return { ...txn, success: only(txn.success), failure: only(txn.failure) };
 }

@@ -8,6 +8,7 @@ import {
   NamedCommandMachine,
 } from '../../src/node/command-machine.js';
 import { nameCommand, namedCommandOf } from '../../src/node/named-command.js';
+import type { StateSnapshot } from '../../src/node/state-machine.js';
 import type { Entry } from '../../src/raft/types.js';
 
 const id = { session: 2 ** 53 - 1, seq: 2 ** 33 + 5, doneBelow: 1 };
@@ -15,7 +16,7 @@ const id = { session: 2 ** 53 - 1, seq: 2 ** 33 + 5, doneBelow: 1 };
 class Echo implements CommandMachine<string> {
   seen: CommandEntry[] = [];
   calls: string[] = [];
-  readonly durableIndex = 4;
+  durableIndex = 3;
 
   async open() {
     this.calls.push('open');
@@ -128,7 +129,7 @@ describe('entries', () => {
     await named.close();
     await named.close();
     expect(machine.calls).toEqual(['open', 'flush', 'close']);
-    expect(named.durableIndex).toBe(4);
+    expect(named.durableIndex).toBe(3);
   });
 
   test('close throws at once, twice closed -> rejects twice, called once', async () => {
@@ -148,5 +149,69 @@ describe('entries', () => {
     expect(new NamedCommandMachine(half).snapshot).toBeUndefined();
     const whole = Object.assign(half, { restore: async () => undefined });
     expect(new NamedCommandMachine(whole).restore).toBeDefined();
+  });
+});
+
+describe('a contract that is broken', () => {
+  const invalid = (message: string) =>
+    expect.objectContaining({
+      code: 'STATE_MACHINE_INVALID',
+      message: expect.stringContaining(message),
+    });
+
+  test.each<[unknown, string]>([
+    [undefined, 'got undefined'],
+    [{}, 'got undefined'],
+    [{ appliedIndex: -1 }, 'got -1'],
+    [{ appliedIndex: '3' }, 'got 3'],
+    [{ appliedIndex: 2 ** 53 }, `got ${2 ** 53}`],
+    [{ appliedIndex: 2 }, 'durableIndex to be at most 2'],
+  ])('open answers %j -> it does not open', async (answer, message) => {
+    const machine = Object.assign(new Echo(), { open: async () => answer as never });
+    await expect(new NamedCommandMachine(machine).open()).rejects.toEqual(invalid(message));
+  });
+
+  test.each<[unknown, string]>([
+    [undefined, 'array of 2 of stateMachine, got undefined'],
+    [[1], 'each of 2 entries of stateMachine, got 1'],
+    [[1, 2, 3], 'got 3'],
+  ])('apply answers %j -> it rejects', async (answer, message) => {
+    const machine = Object.assign(new Echo(), { apply: async () => answer as never });
+    const entries = [4, 5].map((index) => entry(index, nameCommand(utf8Bytes('x'), id)));
+    const applied = new NamedCommandMachine(machine).apply(entries);
+    await expect(applied).rejects.toEqual(invalid(message));
+  });
+
+  test.each([undefined, NaN, 4.5, 6, 2])(
+    'a durable index of %j -> apply rejects, the log hears of the one before',
+    async (index) => {
+      const machine = new Echo();
+      const named = new NamedCommandMachine(machine);
+      await named.open();
+      expect(named.durableIndex).toBe(3);
+      machine.durableIndex = index as number;
+      expect(named.durableIndex).toBe(3);
+      const applied = named.apply([entry(4, new Uint8Array(0)), entry(5, new Uint8Array(0))]);
+      await expect(applied).rejects.toEqual(invalid('durableIndex'));
+      expect(named.durableIndex).toBe(3);
+    },
+  );
+
+  test('a snapshot of another entry than the last, or none -> it throws', async () => {
+    const made = { appliedIndex: 4, next: async () => undefined, close: async () => undefined };
+    const snapshot = (): StateSnapshot => made;
+    const machine = Object.assign(new Echo(), { snapshot, restore: async () => undefined });
+    const named = new NamedCommandMachine(machine);
+    await named.open();
+    await named.apply([entry(4, new Uint8Array(0))]);
+    expect(named.snapshot?.()).toBe(made);
+    await named.apply([entry(5, new Uint8Array(0))]);
+    expect(() => named.snapshot?.()).toThrow(invalid('snapshot to be of entry 5'));
+    machine.snapshot = () => undefined as never;
+    expect(() => named.snapshot?.()).toThrow(invalid('next and close'));
+    // Nor one of before the state that was installed.
+    machine.snapshot = () => made;
+    await named.restore?.(9, (async function* () {})());
+    expect(() => named.snapshot?.()).toThrow(invalid('snapshot to be of entry 9'));
   });
 });

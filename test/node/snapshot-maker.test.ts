@@ -1,6 +1,6 @@
 // When a snapshot is made, and when the last one is used again.
 import { describe, expect, test } from 'vitest';
-import { kontikiError } from '../../src/base/errors.js';
+import { type KontikiError, kontikiError } from '../../src/base/errors.js';
 import { ApplyLoop } from '../../src/node/apply-loop.js';
 import { SnapshotMaker } from '../../src/node/snapshot-maker.js';
 import type { StateSnapshot } from '../../src/node/state-machine.js';
@@ -50,6 +50,7 @@ class World {
   readonly machine = new SnapshotMachine();
   readonly store: FragileStore;
   readonly maker: SnapshotMaker;
+  readonly failures: string[] = [];
   #index = 0;
 
   constructor(store = new FragileStore()) {
@@ -58,7 +59,8 @@ class World {
     const handlers = { onApplied: () => undefined, onFailed: () => undefined };
     const apply = new ApplyLoop(machine, handlers);
     const configuration = () => ({ voters: [1, 2] });
-    this.maker = new SnapshotMaker({ log, machine, store, apply, configuration });
+    const onFailed = ({ code }: KontikiError) => void this.failures.push(code);
+    this.maker = new SnapshotMaker({ log, machine, store, apply, configuration, onFailed });
   }
 
   /** So many more entries, applied. */
@@ -132,6 +134,33 @@ describe('a snapshot', () => {
     expect(await world.store.list()).toEqual([]);
     expect((await world.made())?.last.index).toBe(5);
     expect(world.machine.taken).toBe(2);
+  });
+
+  test('it cannot be made -> told once for each reason, and again after one that could', async () => {
+    const world = new World();
+    await world.grow(5);
+    const attempt = async () => {
+      for (let calls = 0; calls < 21; calls += 1) world.maker.latest();
+      await breath();
+    };
+    world.machine.snapshot = () => {
+      throw new Error('mine');
+    };
+    await attempt();
+    await attempt();
+    expect(world.failures).toEqual(['ASSERTION']);
+    world.store.failure = kontikiError('STORAGE_IO', 'broken');
+    Reflect.deleteProperty(world.machine, 'snapshot');
+    await attempt();
+    await attempt();
+    expect(world.failures).toEqual(['ASSERTION', 'STORAGE_IO']);
+    world.store.failure = undefined;
+    await attempt();
+    await world.grow(5);
+    await world.log.truncate(6);
+    world.store.failure = kontikiError('STORAGE_IO', 'broken');
+    await attempt();
+    expect(world.failures).toEqual(['ASSERTION', 'STORAGE_IO', 'STORAGE_IO']);
   });
 
   test('no space -> nothing is left, tried again after a while', async () => {
