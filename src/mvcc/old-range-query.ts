@@ -5,6 +5,7 @@
  * what a key was at an old revision does not change.
  */
 import type { BinaryString } from '../base/bytes.js';
+import { limits } from '../base/limits.js';
 import type { RangeRead, ReadSet, StoredRecord } from './backend.js';
 import type { Query } from './query.js';
 import {
@@ -14,7 +15,8 @@ import {
   missingRecords,
   type OldRangeOperation,
 } from './range-read.js';
-import { isDescending, matchesNeeded, shapeRange } from './range-shape.js';
+import { isDescending, matchesNeeded, shapeRange, storedShown } from './range-shape.js';
+import { restOf } from './range-slices.js';
 import { FetchedView } from './read-view.js';
 import { type ReadableRevisions, revisionFault } from './readable-revisions.js';
 import {
@@ -31,6 +33,8 @@ import type { RangeResult } from './types.js';
 
 const partMin = 16;
 const partMax = 512;
+/** Closed versions that are read beside the current ones, for each of them. */
+const closedPerKey = 2;
 
 /**
  * Starts a range query at an old revision.
@@ -55,6 +59,10 @@ class OldRangeReader {
   /** Enough versions, in ascending key order; `undefined`: all. */
   readonly #needed: number | undefined;
   readonly #found: FoundVersion[] = [];
+  /** Keys that the next part reads at most: as few as the closed versions decide. */
+  #keysMax = partMax;
+  /** Closed versions that it reads at most: few where a key has more than that by itself. */
+  #closedMax = closedPerKey * partMax;
 
   constructor(operation: OldRangeOperation, readable: ReadableRevisions) {
     this.#operation = operation;
@@ -75,21 +83,45 @@ class OldRangeReader {
     const { lt } = this.#operation.keys;
     if (lt !== undefined && from >= lt) return this.#finish();
     const left = this.#needed === undefined ? partMax : this.#needed - this.#found.length;
-    const limit = Math.min(partMax, Math.max(partMin, left));
-    const current: RangeRead = { ...currentRange({ gte: from, lt }), limit };
-    const closed: RangeRead = { ...closedRange({ gte: from, lt }), limit: 2 * limit };
+    const limit = Math.min(this.#keysMax, Math.max(partMin, left));
+    const closedLimit = Math.min(this.#closedMax, closedPerKey * Math.max(partMin, left));
+    const bytesMax = limits.historyBytesMax;
+    const current: RangeRead = { ...currentRange({ gte: from, lt }), limit, bytesMax };
+    const closed: RangeRead = { ...closedRange({ gte: from, lt }), limit: closedLimit };
     return {
       done: false,
       plan: { keys: [], ranges: [current, closed] },
       next: ({ ranges: [live = [], ended = []] }) => {
         this.#check();
-        const end = endOfPart({ live, ended, limit });
-        // One key has more versions than a part holds: it is read by itself.
-        if (end === from) return this.#readKey(from, `${from}\0`);
-        this.#take(before(live, end, liveKey), before(ended, end, endedKey));
+        const liveEnd = endOf(current, live);
+        // The last key may have more versions behind the cut.
+        const endedEnd =
+          ended.length < closedLimit ? undefined : endedKey(ended.at(-1) as StoredRecord);
+        const isShort = endedEnd !== undefined && (liveEnd === undefined || endedEnd < liveEnd);
+        const end = isShort ? endedEnd : liveEnd;
+        const decided = before(live, end, liveKey);
+        // More versions than a part holds: the key is read by itself.
+        const isAlone =
+          isShort && decided.length === 0 && endedKey(ended[0] as StoredRecord) === end;
+        this.#adapt(isShort, isAlone, decided.length);
+        if (isAlone) return this.#readKey(end as BinaryString, `${end}\0`);
+        this.#take(decided, before(ended, end, endedKey));
         return this.#isEnough() || end === undefined ? this.#finish() : this.#readPart(end);
       },
     };
+  }
+
+  /**
+   * @param isShort - the part ended where its closed versions did
+   * @param isAlone - all of those were of one key
+   * @param decided - keys of those it read that were whole in it
+   */
+  #adapt(isShort: boolean, isAlone: boolean, decided: number): void {
+    const next = (size: number): number => (isAlone ? size >>> 1 : 2 * size);
+    const keys = isShort && !isAlone ? 2 * decided : next(this.#keysMax);
+    this.#keysMax = Math.max(partMin, Math.min(partMax, keys));
+    const closed = next(this.#closedMax);
+    this.#closedMax = Math.max(closedPerKey * partMin, Math.min(closedPerKey * partMax, closed));
   }
 
   /** Reads one key, then goes on from `next`, if there is one. */
@@ -108,7 +140,16 @@ class OldRangeReader {
   }
 
   #take(live: readonly StoredRecord[], ended: readonly StoredRecord[]): void {
-    for (const each of findAmong(live, ended, this.#operation.revision)) this.#found.push(each);
+    const found = this.#found;
+    const shown = storedShown(this.#operation);
+    const isFromEnd = isDescending(this.#operation);
+    for (const each of findAmong(live, ended, this.#operation.revision)) {
+      found.push(isFromEnd || found.length < shown ? each : { key: each.key });
+      // Of those that only count, nothing is held: versions are views of whole records.
+      const at = found.length - 1 - shown;
+      const counted = isFromEnd ? found[at] : undefined;
+      if (counted !== undefined) found[at] = { key: counted.key };
+    }
   }
 
   #isEnough(): boolean {
@@ -144,22 +185,10 @@ class OldRangeReader {
   }
 }
 
-/** What a part read; each list may have been cut at its limit. */
-interface Part {
-  readonly live: readonly StoredRecord[];
-  readonly ended: readonly StoredRecord[];
-  readonly limit: number;
-}
-
-/** Keys below the end are whole in the part; `undefined`: all are. */
-function endOfPart({ live, ended, limit }: Part): BinaryString | undefined {
-  const lastLive = live[limit - 1];
-  const lastEnded = ended[2 * limit - 1];
-  const liveEnd = lastLive === undefined ? undefined : `${liveKey(lastLive)}\0`;
-  // The last key may have more versions behind the cut.
-  const endedEnd = lastEnded === undefined ? undefined : endedKey(lastEnded);
-  if (liveEnd === undefined || endedEnd === undefined) return liveEnd ?? endedEnd;
-  return liveEnd < endedEnd ? liveEnd : endedEnd;
+/** Keys below it are among the current records that were read, if they are anywhere; `undefined`: all are. */
+function endOf(range: RangeRead, live: readonly StoredRecord[]): BinaryString | undefined {
+  const rest = restOf(range, live);
+  return rest && keyOfCurrent(rest.gte);
 }
 
 function before(

@@ -110,9 +110,14 @@ export class EtcdTwin {
     }
     const expected = this.model.history(fromRevision, { gte: keys.gte }) as KeyEvent[][];
     const without = filters.map((filter) => (filter === 'NOPUT' ? 'put' : 'delete'));
-    const events = expected.flat().filter(({ type }) => !without.includes(type));
-    expect(told.filter(({ key }) => isIn(keys, key as string))).toEqual(
-      events.filter(({ key }) => isIn(keys, key)).map(plainEvent),
+    const { compactRevision } = this.model;
+    const isTold = ({ type, key, revision }: Pick<KeyEvent, 'type' | 'key' | 'revision'>) => {
+      // At the revision compacted last, etcd has forgotten deletes in versions of before its incident 19179.
+      const isForgotten = type === 'delete' && revision === compactRevision;
+      return !without.includes(type) && !isForgotten && isIn(keys, key);
+    };
+    expect(told.filter((event) => isTold(event as unknown as KeyEvent))).toEqual(
+      expected.flat().filter(isTold).map(plainEvent),
     );
   }
 
@@ -148,8 +153,8 @@ export class EtcdTwin {
 }
 
 function expectSame(command: Command, told: Json, answer: ReferenceAnswer): void {
-  // Of several reasons to refuse it, etcd names one of puts before one of ranges, and those of leases before
-  // those of keys outside transactions; here the first one is named.
+  // Of several reasons to refuse it, etcd 3.4 names one of puts before one of ranges, and those of leases
+  // before those of keys outside transactions; here the first one is named.
   const isOfMany = command.op === 'txn' || (command.op === 'put' && command.lease !== undefined);
   const isSameEnough = isOfMany && [told, answer].every(({ code }) => reasons.includes(`${code}`));
   if (!isSameEnough) expect(told, words(command)).toEqual(plainAnswer(command, answer));
