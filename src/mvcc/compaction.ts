@@ -10,12 +10,14 @@
  */
 import { assert } from '../base/assert.js';
 import type { BinaryString } from '../base/bytes.js';
-import type { Change, StoredRecord } from './backend.js';
+import { limits } from '../base/limits.js';
+import type { Change, RangeRead, StoredRecord } from './backend.js';
 import type { CompactionProgress } from './compaction-progress.js';
 import type { PutStub } from './put-stub.js';
 import type { Query } from './query.js';
+import { nextLimit, type RangeSlice, restOf } from './range-slices.js';
 import { type ChangeRecord, decodeEnded, decodeHistory, encodeClosed } from './record.js';
-import { type ChangePosition, closedKey, historyFrom, historyKey } from './record-keys.js';
+import { closedKey, historyFrom, historyKey, parseHistoryKey } from './record-keys.js';
 import { HashSums } from './state-hash.js';
 
 /** One step of a compaction, ready to be applied. @since 0.1.0 */
@@ -54,6 +56,14 @@ export function startCompactionSlice(
   return new SliceReader({ ...progress, target, next }, progress, changesMax).start();
 }
 
+/** What a step reads at a time. */
+const aim: RangeSlice = {
+  limit: limits.compactionChangesMax,
+  bytesMax: limits.compactionBytesAim,
+};
+/** Replaced versions that are read first, before anybody knows how large they are. */
+const firstReplaced = 8;
+
 class SliceReader {
   readonly #progress: CompactionProgress;
   readonly #from: CompactionProgress;
@@ -74,56 +84,61 @@ class SliceReader {
 
   start(): Query<CompactionSlice> {
     const { next, target } = this.#progress;
-    const range = { ...historyFrom(next, target), limit: this.#changesMax };
+    const { bytesMax } = aim;
+    const range = { ...historyFrom(next, target), limit: this.#changesMax, bytesMax };
     return {
       done: false,
       plan: { keys: [], ranges: [range] },
-      next: ({ ranges: [records = []] }) => this.#onChanges(records),
+      next: ({ ranges: [records = []] }) => this.#onChanges(range, records),
     };
   }
 
-  #onChanges(records: readonly StoredRecord[]): Query<CompactionSlice> {
-    const changes: (ChangeRecord | PutStub)[] = [];
+  #onChanges(range: RangeRead, records: readonly StoredRecord[]): Query<CompactionSlice> {
     const known = new Map<BinaryString, Uint8Array>();
+    const replaced: (ChangeRecord | PutStub)[] = [];
     for (const [recordKey, bytes] of records) {
       const change = decodeHistory(recordKey, bytes);
-      changes.push(change);
       known.set(recordKey, bytes);
       this.#bytes += bytes.length;
+      if (change.previous.revision > 0) replaced.push(change);
       if (change.type === 'delete' && change.version.modRevision < this.#progress.target) {
         this.#remove(recordKey, bytes);
       }
     }
-    const replaced = changes.filter(({ previous }) => previous.revision > 0);
-    const missing = replaced
-      .map(({ previous }) => historyKey(previous))
-      .filter((recordKey) => !known.has(recordKey));
-    const finish = (): Query<CompactionSlice> => {
-      for (const change of replaced) this.#removeReplaced(change, known);
-      return { done: true, result: this.#slice(changes) };
-    };
-    if (missing.length === 0) return finish();
+    const to = this.#after(restOf(range, records) && records.at(-1));
+    const missing = replaced.filter((change) => {
+      const bytes = known.get(historyKey(change.previous));
+      if (bytes !== undefined) this.#removeReplaced(change, bytes);
+      return bytes === undefined;
+    });
+    return this.#readReplaced(missing, Math.min(firstReplaced, this.#changesMax), to);
+  }
+
+  #readReplaced(
+    missing: readonly (ChangeRecord | PutStub)[],
+    limit: number,
+    to: CompactionProgress,
+  ): Query<CompactionSlice> {
+    if (missing.length === 0) return { done: true, result: this.#slice(to) };
+    const part = missing.slice(0, limit);
     return {
       done: false,
-      plan: { keys: missing, ranges: [] },
-      next: (reads) => {
-        missing.forEach((recordKey, at) => {
-          const bytes = reads.records[at];
-          if (bytes !== undefined) known.set(recordKey, bytes);
+      plan: { keys: part.map(({ previous }) => historyKey(previous)), ranges: [] },
+      next: ({ records }) => {
+        const before = this.#bytes;
+        part.forEach((change, at) => {
+          const bytes = records[at];
+          // At the first revision of a pass, the pass before may have removed what was replaced.
+          if (bytes !== undefined) this.#removeReplaced(change, bytes);
         });
-        return finish();
+        const next = nextLimit(limit, this.#bytes - before, aim);
+        return this.#readReplaced(missing.slice(part.length), next, to);
       },
     };
   }
 
-  /** At the first revision of a pass, the pass before may have removed what was replaced. */
-  #removeReplaced(
-    { version, previous }: ChangeRecord | PutStub,
-    known: Map<BinaryString, Uint8Array>,
-  ): void {
+  #removeReplaced({ version, previous }: ChangeRecord | PutStub, bytes: Uint8Array): void {
     const recordKey = historyKey(previous);
-    const bytes = known.get(recordKey);
-    if (bytes === undefined) return;
     decodeEnded(recordKey, bytes);
     this.#bytes += bytes.length;
     this.#remove(recordKey, bytes);
@@ -137,23 +152,21 @@ class SliceReader {
     this.#removals.push([recordKey, undefined]);
   }
 
-  #slice(changes: readonly (ChangeRecord | PutStub)[]): CompactionSlice {
+  #slice(to: CompactionProgress): CompactionSlice {
     return {
       from: this.#from,
-      to: this.#after(changes),
+      to,
       removals: this.#removals,
       removed: this.#removed,
       bytes: this.#bytes,
     };
   }
 
-  #after(changes: readonly (ChangeRecord | PutStub)[]): CompactionProgress {
+  /** @param last - record that was looked at; `undefined`: nothing is behind it */
+  #after(last: StoredRecord | undefined): CompactionProgress {
     const { done, target } = this.#progress;
-    const last = changes.at(-1);
-    if (changes.length < this.#changesMax || last === undefined) {
-      return { done: target, target, next: { revision: target, sub: 0 } };
-    }
-    const next: ChangePosition = { revision: last.version.modRevision, sub: last.sub + 1 };
-    return { done, target, next };
+    if (last === undefined) return { done: target, target, next: { revision: target, sub: 0 } };
+    const { revision, sub } = parseHistoryKey(last[0]);
+    return { done, target, next: { revision, sub: sub + 1 } };
   }
 }

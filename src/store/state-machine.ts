@@ -4,6 +4,7 @@
  */
 import { assert } from '../base/assert.js';
 import { isKontikiError, kontikiError } from '../base/errors.js';
+import { isPromise } from '../base/is-promise.js';
 import { decodeCommand, encodeCommand } from '../codec/command-codec.js';
 import type { CommandEnvelope } from '../codec/command-envelope.js';
 import type { Backend, Change, ReadPlan, StagedChanges } from '../mvcc/backend.js';
@@ -212,7 +213,7 @@ export class StoreStateMachine implements StateMachine {
         // What was put aside of the entry was never shown: a crash here would leave as much.
         if (this.#isInterrupted) throw kontikiError('CLOSED', 'state machine: closing');
         const answer = this.backend.read(plan);
-        const reads = answer instanceof Promise ? await answer : answer;
+        const reads = isPromise(answer) ? await answer : answer;
         plan = segment.supply(reads);
         if (plan === undefined) break;
         const slice = segment.takeSlice();

@@ -4,6 +4,7 @@
  */
 import type { Timers } from '../base/clock.js';
 import { type KontikiError, withOutcome } from '../base/errors.js';
+import { isPromise } from '../base/is-promise.js';
 import { checkCommand } from '../mvcc/command-check.js';
 import type { Keyspace } from '../mvcc/keyspace.js';
 import type { Query } from '../mvcc/query.js';
@@ -91,7 +92,7 @@ export class StoreReads {
         let query = start(keyspace);
         while (!query.done) {
           const answer = backend.read(query.plan);
-          const reads = answer instanceof Promise ? await answer : answer;
+          const reads = isPromise(answer) ? await answer : answer;
           query = query.next(reads);
           // Behind the last one, too: the next query often goes on where this one ends.
           const rest = this.#turns.took(reads, backend);

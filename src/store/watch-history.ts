@@ -4,6 +4,7 @@
  * each takes its part. Reads that wait for the disk are bounded in number; the others wait for them.
  */
 import { kontikiError } from '../base/errors.js';
+import { isPromise } from '../base/is-promise.js';
 import { limits } from '../base/limits.js';
 import type { History, HistoryRange, ReadableRevisions } from '../mvcc/index.js';
 import { SharedHistory } from './shared-history.js';
@@ -79,7 +80,7 @@ export class WatchHistory {
     }
     known.answer ??= this.#share(known);
     const { answer } = known;
-    if (!(answer instanceof Promise)) return answer.select(range);
+    if (!isPromise(answer)) return answer.select(range);
     return answer.then((shared) => {
       this.#checkCompacted(range);
       return shared.select(range);
@@ -106,7 +107,7 @@ export class WatchHistory {
   #share(stretch: Stretch): SharedHistory | Promise<SharedHistory> {
     const { fromRevision, fromSub, upTo, limit, previous, fragment } = stretch.range;
     const all = this.#start({ fromRevision, fromSub, upTo, limit, previous, fragment });
-    if (!(all instanceof Promise)) return this.#keep(stretch, all);
+    if (!isPromise(all)) return this.#keep(stretch, all);
     return all.then(
       (history) => this.#keep(stretch, history),
       (error: unknown) => {
@@ -131,7 +132,7 @@ export class WatchHistory {
 
   #launch(range: HistoryRange): History | Promise<History> {
     const answer = this.#read(range);
-    if (!(answer instanceof Promise)) return answer;
+    if (!isPromise(answer)) return answer;
     this.#reads += 1;
     const done = (): void => {
       this.#reads -= 1;

@@ -5,6 +5,7 @@
  */
 import { assert } from '../base/assert.js';
 import { kontikiError } from '../base/errors.js';
+import { isPromise } from '../base/is-promise.js';
 import type {
   CatchUp,
   History,
@@ -164,7 +165,7 @@ export class WatchStream implements AsyncIterator<WatchBatch, undefined>, WatchC
     this.#isReading = true;
     const answer = this.#ask(request);
     if (answer === undefined) return false;
-    if (!(answer instanceof Promise)) {
+    if (!isPromise(answer)) {
       this.#onHistory(watcher, request, answer);
       return true;
     }
