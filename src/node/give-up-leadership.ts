@@ -48,7 +48,7 @@ export function giveUpLeadership(
 
 function askedIn(raft: RawNode, term: number): Set<MemberId> {
   const before = askedBy.get(raft);
-  if (before?.term === term) return before.ids;
+  if (before !== undefined && before.term === term) return before.ids;
   const ids = new Set<MemberId>();
   askedBy.set(raft, { term, ids });
   return ids;

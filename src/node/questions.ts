@@ -2,8 +2,10 @@
  * Questions to the member that leads: what only the leader knows and nothing in the log says, such as
  * how long leases have left. The driver carries the bytes; who asks and who answers is above it.
  *
- * A question can be lost with a message or a leader. Like a read, it is then refused, and asked again
- * by whoever still wants to know.
+ * A question can be lost with a message or a leader. With the leader it is refused, and asked again by
+ * whoever still wants to know. When no answer comes it is sent once more, beside the one under way: a leader
+ * that is seconds behind with applying answers late, and who took only the answer to his newest question
+ * would never have one.
  */
 import type { Clock } from '../base/clock.js';
 import { Deferred } from '../base/deferred.js';
@@ -16,8 +18,10 @@ import type { Transport } from '../transport/transport.js';
 /** Gives the leader's answer; rejects when this member cannot say. @since 0.1.0 */
 export type Answerer = (question: Uint8Array) => Promise<Uint8Array>;
 
-/** After this a question counts as lost. */
-const lostMs = 2_000;
+/** After this a question is sent again, and after twice as long once more. */
+const againMs = 2_000;
+/** After this nobody waits for its answer. */
+const lostMs = 10_000;
 
 /** @since 0.1.0 */
 export interface QuestionsParts {
@@ -39,9 +43,12 @@ export interface QuestionsParts {
 }
 
 interface AskedQuestion {
+  readonly request: AskRequest;
   readonly atMs: number;
+  /** When it is sent next. */
+  againAtMs: number;
+  isAgain: boolean;
   readonly deferred: Deferred<Uint8Array>;
-  readonly membership: boolean;
 }
 
 /** @since 0.1.0 */
@@ -102,16 +109,11 @@ export class Questions {
     const id = this.#nextId;
     this.#nextId += 1;
     const deferred = new Deferred<Uint8Array>();
-    this.#asked.set(id, { atMs: clock.monotonicMs(), deferred, membership });
-    const request = {
-      kind: 'ask-request',
-      from: memberId,
-      to,
-      term: raft.term,
-      id,
-      data: question,
-    } as const;
-    transport.send(membership ? { ...request, membership: true } : request);
+    const head = { kind: 'ask-request', from: memberId, to, term: raft.term, id } as const;
+    const request = { ...head, data: question, ...(membership && { membership }) };
+    const atMs = clock.monotonicMs();
+    this.#asked.set(id, { request, atMs, againAtMs: atMs + againMs, isAgain: false, deferred });
+    transport.send(request);
     onSent();
     return deferred.promise;
   }
@@ -146,7 +148,11 @@ export class Questions {
     this.#asked.delete(id);
     if (data !== undefined) asked.deferred.resolve(data);
     // Nothing is done about the membership by who refuses to answer.
-    else asked.deferred.reject(changed(refusal, asked.membership ? { outcome: 'rejected' } : {}));
+    else {
+      // Unless it was sent twice: the first one may have been taken, before the member stepped down.
+      const isUndone = asked.request.membership && !asked.isAgain;
+      asked.deferred.reject(changed(refusal, isUndone ? { outcome: 'rejected' } : {}));
+    }
   }
 
   /** The leader that was asked is gone: its answers may never come. */
@@ -154,13 +160,22 @@ export class Questions {
     this.#refuseAll(() => changed('the leader changed under the question'));
   }
 
-  /** Gives up questions that were lost. */
+  /** Sends questions again that may be lost, and gives up those that nobody can wait for any more. */
   sweep(): void {
-    const beforeMs = this.#parts.clock.monotonicMs() - lostMs;
-    for (const [id, { atMs, deferred }] of this.#asked) {
-      if (atMs > beforeMs) return;
-      this.#asked.delete(id);
-      deferred.reject(kontikiError('TIMEOUT', 'node: the question was not answered, ask again'));
+    const { clock, transport } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    for (const [id, asked] of this.#asked) {
+      const { atMs, deferred, request } = asked;
+      // In the order in which they were asked.
+      if (nowMs - atMs < againMs) return;
+      if (nowMs - atMs >= lostMs) {
+        this.#asked.delete(id);
+        deferred.reject(kontikiError('TIMEOUT', 'node: the question was not answered, ask again'));
+      } else if (nowMs >= asked.againAtMs) {
+        asked.againAtMs = nowMs + 2 * (nowMs - atMs);
+        asked.isAgain = true;
+        transport.send(request);
+      }
     }
   }
 

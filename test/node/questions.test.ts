@@ -81,7 +81,7 @@ describe('asking', () => {
     questions.leaderChanged();
     await failsWith(() => left, 'LEADER_CHANGED');
     const lost = questions.ask(bytes(1));
-    await time.run(1_999);
+    await time.run(9_999);
     questions.sweep();
     await time.run(2);
     questions.sweep();
@@ -90,6 +90,34 @@ describe('asking', () => {
     questions.close(kontikiError('CLOSED', 'closed'));
     await failsWith(() => open, 'CLOSED');
     await failsWith(() => questions.ask(bytes(1)), 'CLOSED');
+  });
+
+  test('no answer for seconds -> sent again beside it, less and less often, and the first answer counts', async () => {
+    const { questions, sent, time } = member(follower);
+    const asked = questions.ask(bytes(1));
+    for (let ms = 0; ms < 9_000; ms += 100) {
+      await time.run(100);
+      questions.sweep();
+    }
+    expect(sent).toHaveLength(3);
+    expect(sent.every((message) => message === sent[0])).toBe(true);
+    questions.onResponse(responseTo(sent[0] as AskRequest, bytes(10)));
+    questions.onResponse(responseTo(sent[0] as AskRequest, bytes(11)));
+    expect(await asked).toEqual(bytes(10));
+    await time.run(60_000);
+    questions.sweep();
+    expect(sent).toHaveLength(3);
+  });
+
+  test('about the membership, sent again, then refused -> nobody knows what came of the first', async () => {
+    const { questions, sent, time } = member(follower);
+    const asked = questions.ask(bytes(1), true);
+    await time.run(2_000);
+    questions.sweep();
+    questions.onResponse(responseTo(sent[1] as AskRequest));
+    const error = await asked.catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'LEADER_CHANGED' });
+    expect((error as KontikiError).outcome).toBeUndefined();
   });
 
   test('a refusal about the membership -> nothing was done, which it says', async () => {
