@@ -23,6 +23,10 @@ export const limits = {
   inflightMessagesMax: 256,
   /** Payload bytes of the leader's own entries that are not applied yet. */
   uncommittedBytesMax: 64 * MiB,
+  /** Bytes of a follower's log that are committed and not applied, above which it takes no more entries. */
+  backlogBytesMax: 64 * MiB,
+  /** Entries of it, which weigh more in memory than their bytes. */
+  backlogEntriesMax: 262_144,
   /** Encoded bytes of committed entries handed to the state machine at a time. */
   applyBytesMax: 4 * MiB,
   /** Records that a command reads and changes in one turn; one that needs more goes on in the next. */

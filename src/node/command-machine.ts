@@ -50,7 +50,10 @@ export interface CommandMachine<Answer = unknown> {
    *   command are not looked at
    */
   apply(entries: readonly CommandEntry[]): Promise<readonly (Answer | undefined)[]>;
-  /** Last entry of which the state is durable; the log is kept above it. Never goes down. */
+  /**
+   * Last entry of which the state is durable; the log is kept above it. Never goes down. What is above the
+   * `appliedIndex` of the next `open` is held in memory until it is applied again.
+   */
   readonly durableIndex: number;
   /** Makes everything applied so far durable. */
   flush(): Promise<void>;

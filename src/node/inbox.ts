@@ -7,6 +7,7 @@ import { limits } from '../base/limits.js';
 import type { WireMessage } from '../codec/wire-message.js';
 import type { LocalMessage, Message } from '../raft/messages.js';
 import type { RawNode } from '../raft/raw-node.js';
+import type { ApplyBacklog } from './apply-backlog.js';
 import type { Handover } from './handover.js';
 import type { NodeObserver } from './observer.js';
 import type { Questions } from './questions.js';
@@ -18,6 +19,7 @@ export interface InboxParts {
   readonly handover: Handover;
   readonly questions: Questions;
   readonly snapshots: Snapshots | undefined;
+  readonly backlog: ApplyBacklog;
   readonly observer: NodeObserver | undefined;
 }
 
@@ -48,7 +50,7 @@ export class Inbox {
   drain(parts: InboxParts): void {
     const messages = this.#messages;
     this.#messages = [];
-    const { handover, questions, snapshots } = parts;
+    const { backlog, handover, questions, snapshots } = parts;
     for (const message of messages) {
       if (message.kind === 'forward-request') handover.onForward(message);
       else if (message.kind === 'forward-refusal') handover.onRefusal(message);
@@ -57,9 +59,14 @@ export class Inbox {
       // Proposals travel in requests of the driver's own, which are fenced by term.
       else if (message.kind === 'propose-request') continue;
       else if (isOfSnapshots(message)) snapshots?.onMessage(message);
+      else if (bringsEntries(message) && backlog.isFull) continue;
       else step(parts, message);
     }
   }
+}
+
+function bringsEntries(message: Message): boolean {
+  return message.kind === 'append-request' && message.entries.length > 0;
 }
 
 /**

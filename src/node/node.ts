@@ -19,6 +19,7 @@ import { type MemberId, noMember, type SoftState } from '../raft/types.js';
 import type { LogStore } from '../storage/log-store.js';
 import type { MemberIdentity } from '../transport/transport.js';
 import { AppliedEntries } from './applied-entries.js';
+import { ApplyBacklog } from './apply-backlog.js';
 import type { ApplyLoop } from './apply-loop.js';
 import { beginLife } from './begin-life.js';
 import type { Care } from './care.js';
@@ -150,9 +151,7 @@ export class Node extends EventEmitter<NodeEvents> {
       onDurable: (responses) => this.#onDurable(responses),
       onSpace: (hasSpace) => this.#report('space', { hasSpace }),
       onStall: (stall) => this.#report('stall', stall),
-      onSnapshot: (fact) => {
-        if (this.#lifecycle === 'open') this.#report('snapshot', fact);
-      },
+      onSnapshot: (fact) => this.#lifecycle === 'open' && this.#report('snapshot', fact),
     });
     this.#persist = persist;
     this.#apply = apply;
@@ -160,10 +159,11 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#snapshots = snapshots;
     const [inbox, questions] = [this.#inbox, this.#questions];
     this.#applied = new AppliedEntries({ log, ...waiters, inbox, observer }, appliedIndex);
-    this.#parts = { raft, handover: this.#handover, questions, observer, snapshots };
+    const applied = () => this.#applied.index;
+    const backlog = new ApplyBacklog({ raft, log, appliedIndex: applied });
+    this.#parts = { raft, handover: this.#handover, questions, observer, snapshots, backlog };
     this.#ready = new ReadyLoop({
-      ...{ ...this.#parts, ...waiters, log, transport, persist, apply },
-      appliedIndex: () => this.#applied.index,
+      ...{ ...this.#parts, ...waiters, log, transport, persist, apply, appliedIndex: applied },
       onSoftState: (before, soft) => this.#onSoftState(before, soft),
       wake,
       onFailed,

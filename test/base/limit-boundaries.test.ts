@@ -17,6 +17,8 @@ const boundaries: Readonly<Record<keyof typeof limits, Place>> = {
   appendBytesMax: ['raft/leader.test.ts', 'N-6 A-23 appendBytesMax'],
   inflightMessagesMax: ['raft/leader.test.ts', 'F-1 F-2 full'],
   uncommittedBytesMax: ['raft/leader.test.ts', 'H6 the first proposal -> may exceed the limit'],
+  backlogBytesMax: ['node/apply-backlog.test.ts', '$applied applied, $commit committed of $last'],
+  backlogEntriesMax: ['node/apply-backlog.test.ts', '$applied applied, $commit committed of $last'],
   applyBytesMax: ['raft/log.test.ts', 'N-8 L-9 budget used up'],
   inboxMessagesMax: ['node/node-ends.test.ts', 'more messages in one turn than the inbox holds'],
   stallElectionsMax: ['node/stalls.test.ts', 'a write takes as long as it may take'],
