@@ -3,7 +3,7 @@
  * watchers, and, inside a transaction, what later operations see of earlier ones.
  */
 import type { BinaryString } from '../base/bytes.js';
-import { lowerBound } from '../base/sorted-keys.js';
+import { SortedMap } from '../base/sorted-map.js';
 import type { Change, StoredRecord } from './backend.js';
 import { DeletedKeys } from './deleted-keys.js';
 import { attachmentBytes, attachmentKey } from './lease-record.js';
@@ -36,6 +36,8 @@ export interface RevisionSlice {
 
 const noValue = new Uint8Array(0);
 const noPosition = { revision: 0, sub: 0 };
+/** Keys are binary strings: no unit of one is as large. */
+const aboveAllKeys = '\u0100';
 
 /**
  * Collects the effect of one command. A command changes a key at most once (`DUPLICATE_KEY`), so
@@ -58,8 +60,8 @@ export class RevisionDraft {
   #endedBytes = 0;
   /** What this command put, inside a transaction. */
   #own: Map<BinaryString, KeyVersion> | undefined;
-  /** Their keys in order, once a range has asked. */
-  #ownKeys: BinaryString[] | undefined;
+  /** The same in the order of keys, once a range has asked. */
+  #ownInOrder: SortedMap<KeyVersion> | undefined;
   /** What it deleted there. */
   #deleted: DeletedKeys | undefined;
   #closed: Uint8Array | undefined;
@@ -138,7 +140,7 @@ export class RevisionDraft {
       this.events.push({ type: 'put', key, revision, sub, current, previous: before.version });
     }
     this.#own?.set(key, current);
-    this.#ownKeys?.splice(lowerBound(this.#ownKeys, key), 0, key);
+    this.#ownInOrder?.set(key, current);
     return previous;
   }
 
@@ -216,20 +218,15 @@ export class RevisionDraft {
     operation: RangeOperation,
     own: ReadonlyMap<BinaryString, KeyVersion>,
   ): readonly KeyVersion[] {
-    this.#ownKeys ??= [...own.keys()].sort((a, b) => (a < b ? -1 : 1));
-    const names = this.#ownKeys;
-    const { gte, lt } = operation.keys;
-    let from = lowerBound(names, gte);
-    let to = lt === undefined ? names.length : lowerBound(names, lt);
-    const needed = matchesNeeded(operation);
-    if (needed !== undefined && to - from > needed) {
-      if (isDescending(operation)) from = to - needed;
-      else to = from + needed;
+    if (this.#ownInOrder === undefined) {
+      this.#ownInOrder = new SortedMap();
+      for (const [key, version] of own) this.#ownInOrder.set(key, version);
     }
-    const put: KeyVersion[] = [];
-    for (let at = from; at < to; at += 1)
-      put.push(own.get(names[at] as BinaryString) as KeyVersion);
-    return put;
+    const { gte, lt = aboveAllKeys } = operation.keys;
+    const isReverse = isDescending(operation);
+    const needed = matchesNeeded(operation) ?? Number.POSITIVE_INFINITY;
+    const put = this.#ownInOrder.collect({ gte, lt }, needed, isReverse).map(([, each]) => each);
+    return isReverse ? put.reverse() : put;
   }
 
   #deleteOne(recordKey: BinaryString, before: ChangeRecord, stored: Uint8Array): void {

@@ -37,6 +37,9 @@ import type {
   TxnResult,
 } from './types.js';
 
+/** By key; where there is more than one, by the revision of each. */
+type AnsweredVersions = Map<BinaryString, KeyVersion | Map<number, KeyVersion>>;
+
 /** What a range of a transaction is answered from. */
 interface RangeStep {
   readonly rangeAt: number;
@@ -55,10 +58,10 @@ export type CommandState = ReadableRevisions & LeaseLookup;
 export class TxnRun {
   readonly #choice: TxnChoice;
   readonly #view: ReadView;
-  /** Versions that ranges answered, by key: of each the few that differ in revision. */
-  readonly #answered = new Map<BinaryString, KeyVersion[]>();
+  /** Versions that ranges answered. */
+  readonly #answered: AnsweredVersions = new Map();
   /** The same without their values. */
-  readonly #answeredKeys = new Map<BinaryString, KeyVersion[]>();
+  readonly #answeredKeys: AnsweredVersions = new Map();
   /** Steps, and versions that they answered, since the turn began. */
   #looked = 0;
 
@@ -144,15 +147,21 @@ export class TxnRun {
   #shared({ keysOnly }: RangeOperation, kvs: readonly KeyVersion[]): readonly KeyVersion[] {
     const answered = keysOnly === true ? this.#answeredKeys : this.#answered;
     return kvs.map((version) => {
-      const known = answered.get(version.key);
+      const { key, modRevision } = version;
+      const known = answered.get(key);
       if (known === undefined) {
-        answered.set(version.key, [version]);
+        answered.set(key, version);
         return version;
       }
-      const same = known.find(({ modRevision }) => modRevision === version.modRevision);
-      if (same !== undefined) return same;
-      known.push(version);
-      return version;
+      if (!(known instanceof Map)) {
+        if (known.modRevision === modRevision) return known;
+        const both = [known, version] as const;
+        answered.set(key, new Map(both.map((each) => [each.modRevision, each])));
+        return version;
+      }
+      const same = known.get(modRevision);
+      if (same === undefined) known.set(modRevision, version);
+      return same ?? version;
     });
   }
 

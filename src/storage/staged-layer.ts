@@ -5,10 +5,10 @@
  * and none holds more than 16.7 million.
  */
 import type { BinaryString } from '../base/bytes.js';
+import { SortedMap } from '../base/sorted-map.js';
 import type { Change, RangeRead, StagedChanges } from '../mvcc/backend.js';
 import type { KeyRange } from './kv-engine.js';
 import type { ChangeCursor, Layer, LayerChange } from './layers.js';
-import { SortedMap } from './memory/sorted-map.js';
 import { allKeys, checkStateKey } from './state-view.js';
 
 /** Changes that a walk takes out of the tree at a time. */

@@ -4,8 +4,8 @@
  */
 import type { BinaryString } from '../../base/bytes.js';
 import { kontikiError } from '../../base/errors.js';
+import { SortedMap } from '../../base/sorted-map.js';
 import type { EngineBatch, EngineIterator, EnginePair, KeyRange, KvEngine } from '../kv-engine.js';
-import { SortedMap } from './sorted-map.js';
 
 /**
  * A {@link KvEngine} that holds everything in memory.

@@ -41,9 +41,9 @@ export const keyspace: readonly SimDefect[] = [
     name: 'keyspace: compaction removes the newest version of deleted keys only',
     source: 'S8',
     file: 'mvcc/compaction.ts',
-    find: '      for (const change of replaced) this.#removeReplaced(change, known);\n',
+    find: '      if (change.previous.revision > 0) replaced.push(change);\n',
     replace:
-      "      for (const change of replaced) if (change.type === 'delete') this.#removeReplaced(change, known);\n",
+      "      if (change.previous.revision > 0 && change.type === 'delete') replaced.push(change);\n",
     equivalent: 'nobody can ask for what is left over; it only takes space',
   },
   {

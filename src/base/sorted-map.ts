@@ -3,11 +3,16 @@
  * after each `snapshot`, and edits in place otherwise. The memory engine needs old views (cursors,
  * what was synced) beside random inserts; a sorted array would copy everything for each.
  */
-import type { BinaryString } from '../../base/bytes.js';
-import { lowerBound } from '../../base/sorted-keys.js';
-import type { KeyRange } from '../kv-engine.js';
+import type { BinaryString } from './bytes.js';
+import { lowerBound } from './sorted-keys.js';
 
 const nodeKeysMax = 64;
+
+/** From `gte` to before `lt`. */
+interface KeyRange {
+  readonly gte: BinaryString;
+  readonly lt: BinaryString;
+}
 
 /** @since 0.1.0 */
 export type SortedPair<V> = readonly [BinaryString, V];

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Prng, randomInt } from '../../../src/base/prng.js';
-import { SortedMap } from '../../../src/storage/memory/sorted-map.js';
+import { Prng, randomInt } from '../../src/base/prng.js';
+import { SortedMap } from '../../src/base/sorted-map.js';
 
 const all = { gte: '', lt: '\xff\xff' };
 const value = Uint8Array.of(1);
