@@ -14,6 +14,7 @@
 import type { Crc32 } from '../base/crc32.js';
 import { kontikiError } from '../base/errors.js';
 import { getUint32, getUint53, setUint32, setUint53 } from '../base/integers.js';
+import { statePartLengthMax } from '../codec/state-part-codec.js';
 import type { FramedHeader, FramedKind } from '../storage/snapshot-files/framed-kind.js';
 
 /** Format of backups that this release writes, and the newest it reads. @since 0.1.0 */
@@ -60,6 +61,8 @@ export const backupKind: FramedKind<BackupHeader> = {
   magic,
   version: backupFormatVersion,
   headerBytesMin: headerBytes,
+  // A chunk is a part.
+  chunkBytesMax: statePartLengthMax,
   readFields(bytes, { size, crc }) {
     const [appliedIndex = NaN, term = NaN, revision = NaN, clusterId = NaN] = numbersAt.map((at) =>
       getUint53(bytes, at),

@@ -14,7 +14,8 @@ import { LogContents } from './log-contents.js';
  * Prints what the directory holds, then all damage, the first of each part.
  *
  * @param args - one path
- * @returns 0 intact, 1 damaged, 2 wrong usage, nothing to check, or a part that cannot be read
+ * @returns 0 intact, 1 damaged, 2 wrong usage, nothing to check, a part that cannot be read, or a member
+ *   that was set aside
  * @throws {KontikiError} STORAGE_IO; DIR_LOCKED when a running member has it open, which writes while
  *   it would be read
  */

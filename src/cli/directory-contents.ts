@@ -32,6 +32,11 @@ export function describeDirectory(
     const harmless = 'the first start of this member was interrupted; start it again';
     fields.push(['note', harmless]);
   }
+  if (found.isOwnMachine) {
+    const looked =
+      'its log and its snapshots were looked at, its state is not known to this program';
+    fields.push(['note', `a member with a state machine of its own: ${looked}`]);
+  }
   if (state !== undefined) fields.push(...describeState(stateFolder, state, audit));
   for (const { last, size } of snapshots) {
     const holds = `entry ${last.index} of term ${last.term}, ${size} bytes`;
@@ -81,7 +86,7 @@ function describeState(folder: string, state: StateCheck, audit: KeyspaceAudit):
     fields.push(['note', `the last flush, in ${torn.file} at byte ${torn.offset}: ${harmless}`]);
   }
   const { compactRevision, revision, semanticsLevel } = audit.meta;
-  const { attachments, changes, closed, keys, leases, sessions } = audit.counts;
+  const { alarms, attachments, changes, closed, keys, leases, sessions } = audit.counts;
   fields.push(
     ['state hash', audit.stateHash],
     ['keyspace', `format ${recordLayout}, semantics level ${semanticsLevel}`],
@@ -89,6 +94,7 @@ function describeState(folder: string, state: StateCheck, audit: KeyspaceAudit):
     ['keys', `${keys}, with ${changes} changes and ${closed} ended versions in history`],
     ['leases', `${leases}, with ${count(attachments, 'key')}`],
     ['sessions', `${sessions}`],
+    ['alarms', alarms === 0 ? 'none' : `${alarms} raised`],
   );
   return fields;
 }

@@ -87,8 +87,11 @@ async function save({ file, dir, token }: Given, context: CommandContext): Promi
       return misused(context, `expected no file '${path}'`);
     }
   }
+  const { isInside } = await import('../preset/is-inside.js');
+  // Under a name of the member's own it would be taken for a part of it.
+  if (isInside(file, dir)) return misused(context, `expected '${file}' to be outside of '${dir}'`);
   const { openOfflineBackup } = await import('../preset/offline-backup.js');
-  const { backup, isWhole, close } = await openOfflineBackup(dir, token);
+  const { backup, isWhole, undecided, close } = await openOfflineBackup(dir, token);
   try {
     const made = await fs.open(temporary, 'create');
     try {
@@ -105,6 +108,11 @@ async function save({ file, dir, token }: Given, context: CommandContext): Promi
   if (!isWhole) {
     const known = 'what this member knew to be committed; others may have acknowledged more';
     printField(context, 'note', known);
+  }
+  if (undecided > 0) {
+    const entries = undecided === 1 ? '1 entry' : `${undecided} entries`;
+    const fate = 'which may have been acknowledged: this backup ends before';
+    printField(context, 'note', `its log goes on for ${entries}, ${fate}`);
   }
   return status({ file }, context);
 }

@@ -10,7 +10,7 @@
  * whole and of a known version.
  */
 import { assert } from '../base/assert.js';
-import { binaryBytes, concatBytes } from '../base/bytes.js';
+import { binaryBytes } from '../base/bytes.js';
 import { kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import type { StoredRecord } from '../mvcc/backend.js';
@@ -35,6 +35,9 @@ export type StatePart =
 
 const kinds = ['begin', 'records', 'end'] as const;
 const lengthBytes = 4;
+
+/** Bytes of the longest part, its length in front included. @since 0.1.0 */
+export const statePartLengthMax: number = lengthBytes + limits.statePartBytesMax;
 
 /**
  * Encodes a part, its length in front.
@@ -66,16 +69,34 @@ export function encodeStatePart(part: StatePart): Uint8Array {
 export class StatePartReader {
   #bytes: Uint8Array = new Uint8Array(0);
   #at = 0;
+  /** Behind it is room for more of a part that comes in pieces. Nobody else was given any of it. */
+  #end = 0;
 
   /** Whether nothing is left of what was pushed. */
   get isEmpty(): boolean {
-    return this.#at === this.#bytes.length;
+    return this.#at === this.#end;
   }
 
   /** Takes the next bytes, which belong to the parts from here on. */
   push(chunk: Uint8Array): void {
-    this.#bytes = this.isEmpty ? chunk : concatBytes([this.#bytes.subarray(this.#at), chunk]);
+    if (this.isEmpty) {
+      this.#bytes = chunk;
+      this.#at = 0;
+      this.#end = chunk.length;
+      return;
+    }
+    if (this.#end + chunk.length > this.#bytes.length) this.#grow(chunk.length);
+    this.#bytes.set(chunk, this.#end);
+    this.#end += chunk.length;
+  }
+
+  /** To twice of what is left at least: each byte is copied a few times, however small the pieces are. */
+  #grow(added: number): void {
+    const left = this.#bytes.subarray(this.#at, this.#end);
+    this.#bytes = new Uint8Array(left.length + Math.max(left.length, added));
+    this.#bytes.set(left);
     this.#at = 0;
+    this.#end = left.length;
   }
 
   /**
@@ -85,7 +106,7 @@ export class StatePartReader {
    *   that {@link encodeStatePart} would not write
    */
   next(): StatePart | undefined {
-    const left = this.#bytes.length - this.#at;
+    const left = this.#end - this.#at;
     if (left < lengthBytes) return undefined;
     const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset + this.#at);
     const length = view.getUint32(0, true);

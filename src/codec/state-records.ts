@@ -1,7 +1,8 @@
 /**
- * The records in the stream of a whole state, and whether the stream is one: it begins, counts its
- * records and ends, and nothing comes behind.
+ * The records in the stream of a whole state, and whether the stream is one: it begins, has its records
+ * in the order of their keys, each key once, counts them and ends, and nothing comes behind.
  */
+import type { BinaryString } from '../base/bytes.js';
 import { isKontikiError, type KontikiError } from '../base/errors.js';
 import type { StoredRecord } from '../mvcc/backend.js';
 import { type StatePart, StatePartReader } from './state-part-codec.js';
@@ -17,6 +18,7 @@ export class StateRecordsReader {
   readonly #refuse: (problem: string) => KontikiError;
   #state: 'begin' | 'records' | 'end' = 'begin';
   #count = 0;
+  #lastKey: BinaryString | undefined;
 
   /**
    * @param appliedIndex - of the state that the stream must hold
@@ -44,7 +46,7 @@ export class StateRecordsReader {
         throw this.#refuse(`${part.kind} is out of place`);
       }
       if (part.kind === 'records') {
-        this.#count += part.records.length;
+        this.#take(part.records);
         return part.records;
       }
       this.#mark(part);
@@ -59,6 +61,17 @@ export class StateRecordsReader {
    */
   end(): void {
     if (this.#state !== 'end' || !this.#parts.isEmpty) throw this.#refuse('it ends too early');
+  }
+
+  /** Of a key that comes twice one record would be lost, and counted. */
+  #take(records: readonly StoredRecord[]): void {
+    this.#count += records.length;
+    for (const [key] of records) {
+      if (this.#lastKey !== undefined && key <= this.#lastKey) {
+        throw this.#refuse('its records are not in the order of their keys, each once');
+      }
+      this.#lastKey = key;
+    }
   }
 
   #mark(part: Exclude<StatePart, { readonly kind: 'records' }>): void {

@@ -5,6 +5,7 @@ import type { KontikiError } from '../base/errors.js';
 import type { ProgressStatus } from '../raft/status.js';
 import type { MemberId, Role } from '../raft/types.js';
 import { isAnswering } from './is-answering.js';
+import { isOnlyVoter } from './is-only-voter.js';
 import type { NodeStatus } from './status.js';
 
 /** What a leader knows of another member. @since 0.1.0 */
@@ -33,6 +34,8 @@ export interface LocalStatus {
   readonly leader: string | undefined;
   /** Names of all members. */
   readonly members: readonly string[];
+  /** Whether no other member has a vote: it can lead, and commit, by itself. */
+  readonly isOnlyVoter: boolean;
   /** The others, while this member leads. */
   readonly peers: readonly PeerStatus[];
   /** First and last index of the log, committed and applied index, and how far the state is durable. */
@@ -74,6 +77,7 @@ export function localStatusOf(
     term: raft.term,
     leader: leaderId === undefined ? undefined : names.get(leaderId),
     members: [...names.values()],
+    isOnlyVoter: isOnlyVoter(raft),
     peers: peers.map((peer) => ({
       name: names.get(peer.id) ?? String(peer.id),
       memberId: peer.id,

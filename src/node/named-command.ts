@@ -7,10 +7,9 @@
 import { kontikiError } from '../base/errors.js';
 import { getUint53, setUint53 } from '../base/integers.js';
 import { limits } from '../base/limits.js';
+import { ownCommandVersion as version } from '../codec/own-command.js';
 import type { RequestId } from './state-machine.js';
 
-/** Far from those of the store's commands: neither takes the other's log for its own. */
-const version = 129;
 const sessionAt = 1;
 const seqAt = 9;
 const headBytes = 17;

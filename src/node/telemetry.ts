@@ -13,6 +13,7 @@ import type { Entry, MemberId, Role } from '../raft/types.js';
 import type { Env } from './env.js';
 import type { NodeEvents } from './events.js';
 import { giveUpLeadership } from './give-up-leadership.js';
+import { isOnlyVoter } from './is-only-voter.js';
 import { Leaderships } from './leadership.js';
 import { leaseMsOf } from './lease.js';
 import { NodeLog } from './logger.js';
@@ -236,10 +237,7 @@ export class NodeTelemetry implements NodeObserver {
   }
 
   #isAlone(): boolean {
-    const raft = this.#raft?.status();
-    if (raft === undefined) return false;
-    const { voters, votersOutgoing } = raft.configuration;
-    return votersOutgoing.length === 0 && voters.length === 1 && voters[0] === raft.id;
+    return this.#raft !== undefined && isOnlyVoter(this.#raft.status());
   }
 
   #giveUp(): void {

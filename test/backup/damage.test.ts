@@ -3,12 +3,19 @@
 // hold no keyspace, as somebody who wants to do harm would make them.
 import { describe, expect, test } from 'vitest';
 import { Backup } from '../../src/backup/backup.js';
-import { verifyBackup } from '../../src/backup/backup-file.js';
+import { readBackup, verifyBackup } from '../../src/backup/backup-file.js';
 import { crc32 } from '../../src/base/crc32.js';
 import { isKontikiError } from '../../src/base/errors.js';
+import { limits } from '../../src/base/limits.js';
 import { Prng, randomInt } from '../../src/base/prng.js';
 import { Sha256 } from '../../src/base/sha256.js';
-import { encodeStatePart, type StatePart } from '../../src/codec/state-part-codec.js';
+import {
+  encodeStatePart,
+  type StatePart,
+  statePartLengthMax,
+} from '../../src/codec/state-part-codec.js';
+import type { StoredRecord } from '../../src/mvcc/backend.js';
+import { decodeMeta, encodeMeta, sumsOfMeta } from '../../src/mvcc/meta.js';
 import { ImageFiles } from '../storage/snapshot-files/image-files.js';
 import { VirtualStores } from '../store/virtual-store.js';
 import { bytesOf } from './backed-up.js';
@@ -80,6 +87,44 @@ describe('a damaged backup', () => {
   });
 });
 
+describe('a backup with a chunk of another length', () => {
+  test.each([20, 22, 24, 25, 26])(
+    '2^%i bytes more -> refused, and not all of it is read at once',
+    async (bit) => {
+      const record = (nth: number): StatePart => {
+        return { kind: 'records', records: [[`c${nth}`, new Uint8Array(1_400_000)]] };
+      };
+      const parts = Array.from({ length: 60 }, (_, nth) => record(nth));
+      const begin: StatePart = { kind: 'begin', appliedIndex: 3 };
+      const bytes = await crafted([begin, ...parts, { kind: 'end', count: 60 }]);
+      // The length of the first chunk, behind the header.
+      const view = new DataView(bytes.buffer, bytes.byteOffset);
+      view.setUint32(52, view.getUint32(52) + 2 ** bit);
+      const fs = new ImageFiles(new Map([[path, bytes]]));
+      await expect(verifyBackup({ fs, path })).rejects.toMatchObject({ code: 'SNAPSHOT_CORRUPT' });
+      expect(fs.longestRead).toBeLessThanOrEqual(statePartLengthMax);
+    },
+  );
+
+  test('the longest part there can be -> taken', async () => {
+    // What an array, its kind, its key and a length of five bytes take.
+    const room = limits.statePartBytesMax - 12;
+    const longest: StatePart = { kind: 'records', records: [['c', new Uint8Array(room)]] };
+    expect(encodeStatePart(longest).length).toBeGreaterThan(statePartLengthMax - 8);
+    const bytes = await crafted([
+      { kind: 'begin', appliedIndex: 3 },
+      longest,
+      { kind: 'end', count: 1 },
+    ]);
+    const fs = new ImageFiles(new Map([[path, bytes]]));
+    let size = 0;
+    await readBackup({ fs, path }, (some) => {
+      for (const [, each] of some) size += each.length;
+    });
+    expect(size).toBe(room);
+  });
+});
+
 describe('a backup made to do harm', () => {
   const begin: StatePart = { kind: 'begin', appliedIndex: 3 };
   const end = (count: number): StatePart => ({ kind: 'end', count });
@@ -107,6 +152,31 @@ describe('a backup made to do harm', () => {
     ['no part at all', [[Uint8Array.of(3, 0, 0, 0, 1, 2, 3)]]],
   ])('%s -> refused', async (_, [parts, info]) => {
     expect(await verdict(await crafted(parts, info))).toBe('SNAPSHOT_CORRUPT');
+  });
+
+  test('a record twice, with sums that fit -> refused', async () => {
+    const fs = new ImageFiles(new Map([[path, await small()]]));
+    const good: StoredRecord[] = [];
+    const { info } = await readBackup({ fs, path }, (some) => {
+      for (const [key, bytes] of some) good.push([key, bytes.slice()]);
+    });
+    const current = good.filter(([key]) => key.startsWith('c'));
+    const twice = good.flatMap(([key, bytes]): StoredRecord[] => {
+      if (key.startsWith('c'))
+        return [
+          [key, bytes],
+          [key, bytes],
+        ];
+      if (!key.startsWith('m')) return [[key, bytes]];
+      const sums = sumsOfMeta(bytes);
+      for (const [each, its] of current) sums.addRecord(each, its);
+      return [[key, encodeMeta(decodeMeta(bytes), sums)]];
+    });
+    expect(twice.length).toBeGreaterThan(good.length);
+    const { appliedIndex } = info;
+    const parts: StatePart[] = twice.map((record) => ({ kind: 'records', records: [record] }));
+    const all = [{ kind: 'begin', appliedIndex } as const, ...parts, end(twice.length)];
+    expect(await verdict(await crafted(all, info))).toBe('SNAPSHOT_CORRUPT');
   });
 
   test('numbers beyond what a number holds -> refused', async () => {

@@ -1,6 +1,6 @@
 // A state as a stream: what goes in comes out, wherever it is cut, and nothing else is taken.
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { concatBytes } from '../../src/base/bytes.js';
 import { isKontikiError } from '../../src/base/errors.js';
 import {
@@ -59,6 +59,29 @@ describe('state parts', () => {
   test('a stream that ends inside a part -> something is left', () => {
     const stream = encodeStatePart({ kind: 'end', count: 3 }).slice();
     expect(read([stream.subarray(0, stream.length - 1)])).toEqual({ parts: [], isEmpty: false });
+  });
+
+  test('a large part in pieces of one byte -> each byte is copied a few times', () => {
+    const records: StatePart = { kind: 'records', records: [['c', new Uint8Array(10_000)]] };
+    const stream = concatBytes([records, records].map((each) => encodeStatePart(each).slice()));
+    const copies = vi.spyOn(Uint8Array.prototype, 'set');
+    const { parts } = read(Array.from(stream, (byte) => Uint8Array.of(byte)));
+    const copied = copies.mock.calls.reduce((sum, [source]) => sum + source.length, 0);
+    copies.mockRestore();
+    expect(plain(parts)).toEqual(plain([records, records]));
+    expect(copied).toBeLessThan(4 * stream.length);
+  });
+
+  test('parts of a stream in pieces -> what was given of one stays as it was', () => {
+    const record = (nth: number): StatePart => {
+      return { kind: 'records', records: [[`c${nth}`, new Uint8Array(50).fill(nth)]] };
+    };
+    const given = [1, 2, 3, 4].map(record);
+    const stream = concatBytes(given.map((each) => encodeStatePart(each).slice()));
+    const pieces = Array.from({ length: Math.ceil(stream.length / 7) }, (_, nth) =>
+      stream.slice(7 * nth, 7 * nth + 7),
+    );
+    expect(plain(read(pieces).parts)).toEqual(plain(given));
   });
 
   test.each([

@@ -11,6 +11,7 @@ import { findState, isStateName } from '../state-pointer.js';
 import { type ReadWalOptions, readWal, type WalSummary } from '../wal/reader.js';
 import { checkSnapshots } from './check-snapshots.js';
 import { checkState, type RecordAudit, type StateCheck } from './check-state.js';
+import { findMachineKind, kindOfRecord, type MachineKind } from './machine-kind.js';
 import { recoveryProblem } from './recovery-problem.js';
 
 /** @since 0.1.0 */
@@ -29,6 +30,8 @@ export interface DirectoryCheck {
   /** Absent as well before the first start was done. */
   readonly member: MemberRecord | undefined;
   readonly wal: WalSummary | undefined;
+  /** Whether it belongs to a state machine of one's own: there is no state in it to be looked at. */
+  readonly isOwnMachine: boolean;
   /** Name of the folder of the present state, whether that is damaged or not. */
   readonly stateFolder: string | undefined;
   readonly state: StateCheck | undefined;
@@ -36,7 +39,8 @@ export interface DirectoryCheck {
   readonly snapshots: readonly SnapshotMeta[];
   /**
    * What is wrong, part by part: `WAL_CORRUPT`, `STATE_CORRUPT` and `SNAPSHOT_CORRUPT` for damage;
-   * `FORMAT_UNSUPPORTED` and `STORAGE_IO` where a part could not be read.
+   * `FORMAT_UNSUPPORTED` and `STORAGE_IO` where a part could not be read; `MEMBER_ROLLED_BACK` for a
+   * member that was set aside, and does not open however intact it is.
    */
   readonly problems: readonly KontikiError[];
 }
@@ -73,11 +77,14 @@ class DirectoryReading implements DirectoryCheck {
   readonly problems: KontikiError[] = [];
   member: MemberRecord | undefined;
   wal: WalSummary | undefined;
+  isOwnMachine = false;
   stateFolder: string | undefined;
   state: StateCheck | undefined;
   snapshots: readonly SnapshotMeta[] = [];
   readonly #options: CheckDirectoryOptions;
   readonly #walDir: string;
+  /** What the log tells of whose it is. */
+  #logged: MachineKind | undefined;
 
   constructor(options: CheckDirectoryOptions) {
     this.#options = options;
@@ -85,16 +92,19 @@ class DirectoryReading implements DirectoryCheck {
   }
 
   async read(): Promise<void> {
-    const { fs, dir, visitLog, audit } = this.#options;
+    const { fs, dir, audit } = this.#options;
     await this.#part(async () => {
       this.member = await readMemberFile(fs, dir);
     });
     const hasRefusedMember = this.problems.length > 0;
-    await this.#part(async () => {
-      this.wal = await readWal({ fs, dir: this.#walDir, visit: visitLog });
-    });
+    if (this.member?.rolledBack) this.#add(rolledBack(dir, this.member));
+    await this.#readLog();
     if (this.wal !== undefined && !hasRefusedMember) this.#checkOwner(this.wal);
     await this.#part(async () => {
+      this.isOwnMachine = (await findMachineKind(fs, dir, this.#logged)) === 'own';
+    });
+    await this.#part(async () => {
+      if (this.isOwnMachine) return;
       this.stateFolder = await findState(fs, dir);
       this.state = await checkState({ fs, dir: `${dir}/${this.stateFolder}`, audit });
     });
@@ -106,6 +116,19 @@ class DirectoryReading implements DirectoryCheck {
     if (this.wal === undefined || this.state === undefined) return;
     const { appliedIndex } = this.state;
     this.#add(recoveryProblem(this.wal, this.#walDir, appliedIndex, this.snapshots));
+  }
+
+  #readLog(): Promise<void> {
+    const { fs, visitLog } = this.#options;
+    return this.#part(async () => {
+      this.wal = await readWal({
+        ...{ fs, dir: this.#walDir },
+        visit: (record, place) => {
+          this.#logged ??= kindOfRecord(record);
+          visitLog?.(record, place);
+        },
+      });
+    });
   }
 
   async #part(read: () => Promise<void>): Promise<void> {
@@ -135,4 +158,9 @@ class DirectoryReading implements DirectoryCheck {
       this.#add(kontikiError('STATE_CORRUPT', `${expected}: ${why}; ${replaceAdvice}`));
     }
   }
+}
+
+function rolledBack(dir: string, { name }: MemberRecord): KontikiError {
+  const message = `peers found ${dir} to be an old copy of ${name}'s; ${replaceAdvice}`;
+  return kontikiError('MEMBER_ROLLED_BACK', message);
 }

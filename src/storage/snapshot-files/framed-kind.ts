@@ -32,6 +32,8 @@ export interface FramedKind<H extends FramedHeader> {
   readonly version: number;
   /** Bytes of the shortest header. */
   readonly headerBytesMin: number;
+  /** Bytes of the longest chunk; absent where whoever writes chooses, as a folder of snapshots does. */
+  readonly chunkBytesMax?: number | undefined;
   /** The header's own fields, which the checksum vouches for; `undefined` when they cannot be right. */
   readFields(bytes: Uint8Array, framed: FramedHeader): H | undefined;
   /** The error for a file that is not what was written. */

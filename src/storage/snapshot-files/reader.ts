@@ -7,9 +7,11 @@ import { encodeFrameHead, frameHeadBytes, hashedPart, trailerBytes } from './fra
 import type { FramedHeader, FramedKind } from './framed-kind.js';
 import { type FramedEnds, readEnds } from './inspect.js';
 
-/** Read at a time; a longer chunk is read in one piece. */
+/** Read at a time; a longer chunk is read in one piece, once its length is known to be right. */
 const windowBytes = 1024 * 1024;
 
+const wrongChecksum = 'the checksum of a chunk is wrong';
+const becameShorter = 'it became shorter while it was read';
 const ended: IteratorResult<Uint8Array> = { done: true, value: undefined };
 
 /** What a reader needs. @since 0.1.0 */
@@ -98,12 +100,18 @@ export class FramedFileReader<H extends FramedHeader>
     const length = view.getUint32(0);
     const crc = view.getUint32(4);
     // Before anything is allocated for it.
-    if (length === 0 || length > ends.trailerAt - this.#offset) {
+    const { chunkBytesMax } = kind;
+    const longest = Math.min(chunkBytesMax ?? Infinity, ends.trailerAt - this.#offset);
+    if (length === 0 || length > longest) {
       throw damaged(`the length of a chunk is wrong: ${length}`);
+    }
+    if (chunkBytesMax === undefined && length > windowBytes) {
+      const seed = fs.crc32(head.subarray(0, 4), this.#crc);
+      if (crc !== (await this.#crcAhead(length, seed))) throw damaged(wrongChecksum);
     }
     const data = await this.#bytes(length);
     const expected = encodeFrameHead(fs.crc32, data, this.#crc).crc;
-    if (crc !== expected) throw damaged('the checksum of a chunk is wrong');
+    if (crc !== expected) throw damaged(wrongChecksum);
     hash.update(head);
     hash.update(data);
     this.#crc = crc;
@@ -123,6 +131,21 @@ export class FramedFileReader<H extends FramedHeader>
     }
   }
 
+  /** Of the next bytes, which are read a window at a time: their number may be wrong. */
+  async #crcAhead(length: number, seed: number): Promise<number> {
+    const { fs, kind, path } = this.#parts;
+    const file = this.#file as StorageFile;
+    const end = this.#offset + length;
+    let crc = seed;
+    for (let at = this.#offset; at < end; at += windowBytes) {
+      const size = Math.min(windowBytes, end - at);
+      const bytes = await file.read(at, size);
+      if (bytes.length < size) throw kind.damaged(path, at, becameShorter);
+      crc = fs.crc32(bytes, crc);
+    }
+    return crc;
+  }
+
   /** The next bytes of the file; a view. */
   async #bytes(length: number): Promise<Uint8Array> {
     let at = this.#offset - this.#windowAt;
@@ -133,7 +156,7 @@ export class FramedFileReader<H extends FramedHeader>
       at = 0;
       if (this.#window.length < length) {
         const { kind, path } = this.#parts;
-        throw kind.damaged(path, this.#offset, 'it became shorter while it was read');
+        throw kind.damaged(path, this.#offset, becameShorter);
       }
     }
     this.#offset += length;
