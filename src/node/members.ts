@@ -89,7 +89,7 @@ export class Members {
    *
    * @returns its id, which no member had before and none will have again
    * @throws {KontikiError} MEMBER_EXISTS, TOO_MANY_MEMBERS, QUORUM_AT_RISK, DIR_REQUIRED (this group has
-   *   a member that nobody can reach); NO_SPACE, NO_LEADER, TIMEOUT, ABORTED, CLOSED, or why the node
+   *   a member that nobody can reach); NO_SPACE, TIMEOUT, ABORTED, CLOSED, or why the node
    *   stopped; `signal.reason`
    */
   add(member: AddedMember, options: MemberCallOptions): Promise<MemberId> {

@@ -93,7 +93,10 @@ export interface RangeQueryOptions extends KeyRangeOptions, RangeOrderOptions {
   readonly revision?: number | undefined;
   /** At most this many pairs, 1 or more; default all. */
   readonly limit?: number | undefined;
-  /** Also count every selected key, whatever limit and bounds, which is a scan; default false. */
+  /**
+   * Also count every selected key, whatever limit and bounds; default false. Of past revisions, and the first
+   * time of current keys, that is a scan (docs/adr/0011-counting.md).
+   */
   readonly count?: boolean | undefined;
   /** Only count, and answer with no pairs; default false. */
   readonly countOnly?: boolean | undefined;

@@ -36,7 +36,7 @@ import { LeaseExpiry } from './lease-expiry.js';
 
 /** @since 0.1.0 */
 export interface LeaseOptions extends CallOptions {
-  /** Any int64 but 0, else `LEASE_EXISTS`; default: drawn at random. */
+  /** Any int64 but 0 that no lease has, else `LEASE_EXISTS`; default: drawn at random. */
   readonly id?: bigint | undefined;
   /** Keep it alive from here on, a third of its TTL after the other; default false. */
   readonly keepAlive?: boolean | undefined;

@@ -318,7 +318,7 @@ export class Store implements KvClient {
    * @param member - name or id of a voter
    * @param options - `timeoutMs`, `signal`
    * @throws {KontikiError} MEMBER_UNKNOWN; LEARNER_NOT_READY, for a learner; TIMEOUT, when it did not
-   *   take over; NO_LEADER, ABORTED, CLOSED
+   *   take over, or no leader was found; ABORTED, CLOSED
    */
   transferLeadership(member: MemberName, options: CallOptions = {}): Promise<void> {
     return this.members.transferLeadership(member, options);
