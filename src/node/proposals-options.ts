@@ -19,6 +19,6 @@ export interface ProposalsOptions {
   readonly meter?: NodeMeter | undefined;
   /** Of the state machine; absent: every proposal is sent at most once. */
   readonly sessions?: SessionProtocol | undefined;
-  /** Milliseconds after which a forwarded proposal counts as lost, twice as long each time; default never. */
-  readonly resendMs?: number | undefined;
+  /** Milliseconds after which a forwarded proposal counts as lost, twice as long each time. */
+  readonly resendMs: number;
 }

@@ -31,6 +31,7 @@ import type { NodeMeter } from './metrics.js';
 import type { NodeObserver } from './observer.js';
 import { ProposalQueue } from './proposal-queue.js';
 import type { ProposalsOptions } from './proposals-options.js';
+import { type Room, SentBatches } from './sent-batches.js';
 import type { ApplyResult, RequestId, SessionProtocol } from './state-machine.js';
 import type { ProposalId, ProposeOptions, SentBatch, Waiter } from './waiter.js';
 import { isUnsent } from './waiter.js';
@@ -51,7 +52,7 @@ export class Proposals {
   readonly #resendMs: number;
   readonly #deadlines: Deadlines<number>;
   readonly #waiters = new Map<number, Waiter>();
-  readonly #batches = new Map<number, SentBatch>();
+  readonly #batches: SentBatches;
   readonly #queue = new ProposalQueue();
   /** Of commands that are held here. */
   #heldBytes = 0;
@@ -61,22 +62,18 @@ export class Proposals {
   #seq = 0;
   /** No waiter below it is open. Walked forward: the first key of a large map is slow to find. */
   #doneBelow = 1;
-  /**
-   * Name of the last batch. Counted from the session, which is random: the refusal of a batch that
-   * this member sent in an earlier life may still be on its way.
-   */
-  #batchId: number;
   #appliedTerm = 0;
   #closed: KontikiError | undefined;
 
   constructor(options: ProposalsOptions) {
     this.session = options.session;
-    this.#batchId = options.session;
+    // Named from the session on, which is random: a refusal of an earlier life may still be on its way.
+    this.#batches = new SentBatches(options.session);
     this.#clock = options.clock;
     this.#observer = options.observer;
     this.#meter = options.meter;
     this.#sessions = options.sessions;
-    this.#resendMs = options.resendMs ?? Infinity;
+    this.#resendMs = options.resendMs;
     this.#deadlines = new Deadlines(options.sweepMs, options.clock.monotonicMs());
   }
 
@@ -177,7 +174,7 @@ export class Proposals {
       const waiter = this.#waiters.get(seq);
       if (waiter === undefined) return;
       if (isUnsent(waiter)) this.#fail(waiter, signal.reason);
-      else this.#fail(waiter, this.#givenUp('ABORTED', 'was aborted', signal.reason));
+      else this.#giveUp(waiter, 'ABORTED', { what: 'was aborted', cause: signal.reason });
     };
     signal.addEventListener('abort', abort, { once: true });
     return () => signal.removeEventListener('abort', abort);
@@ -185,7 +182,7 @@ export class Proposals {
 
   /**
    * Hands over what is queued, up to `bytesMax` but at least one, if any may go; the waiters count as
-   * sent in `term`.
+   * sent in `term`. To another member none goes that is more than may be on its way there, unless alone.
    *
    * @param to - the member that leads; 0 when it is this one
    */
@@ -195,11 +192,15 @@ export class Proposals {
     to: MemberId = 0,
   ): { readonly id: number; readonly commands: Uint8Array[] } {
     if (this.#queue.hasParked && this.#opening === undefined) this.#openSession();
+    const waiters = this.#next(bytesMax, this.#batches.roomTo(to));
+    if (waiters.length === 0) return { id: 0, commands: [] };
     const seqs: number[] = [];
-    const batch: SentBatch = { id: this.#nextBatchId(), to, seqs, dueMs: 0, open: 0 };
+    const id = this.#batches.nextId();
+    const passedMs = this.#clock.monotonicMs() + this.#resendMs;
+    const batch: SentBatch = { id, to, seqs, bytes: 0, passedMs, dueMs: 0, open: waiters.length };
     const commands: Uint8Array[] = [];
     let copies = 0;
-    for (const waiter of this.#next(bytesMax)) {
+    for (const waiter of waiters) {
       this.#queue.delete(waiter);
       waiter.term = term;
       waiter.batch = batch;
@@ -207,16 +208,16 @@ export class Proposals {
       copies = Math.max(copies, waiter.copies);
       commands.push(waiter.command);
       seqs.push(waiter.seq);
+      if (to !== 0) batch.bytes += waiter.command.length;
       if (this.#isSentOnce(waiter)) this.#letGo(waiter);
     }
-    batch.open = seqs.length;
-    batch.dueMs = this.#clock.monotonicMs() + this.#resendMs * 2 ** (copies - 1);
-    if (batch.open > 0) this.#batches.set(batch.id, batch);
-    return { id: batch.id, commands };
+    batch.dueMs = passedMs + this.#resendMs * (2 ** (copies - 1) - 1);
+    this.#batches.add(batch);
+    return { id, commands };
   }
 
   /** Those that go next, under the session that they are to have. */
-  #next(bytesMax: number): Waiter[] {
+  #next(bytesMax: number, room: Room): Waiter[] {
     const next: Waiter[] = [];
     const end = this.#lowestOpen(this.#seq) + limits.sessionAnswersMax;
     let bytes = 0;
@@ -234,7 +235,8 @@ export class Proposals {
           this.#rename(waiter, encode, this.#session);
         }
         bytes += waiter.command.length;
-        if (next.length > 0 && bytes > bytesMax) return next;
+        const isFirst = next.length === 0;
+        if (bytes > (isFirst ? room.ofFirst : Math.min(bytesMax, room.ofAll))) return next;
         next.push(waiter);
       }
       // What was sent before may wait long for its next copy: the others go in batches of their own.
@@ -300,17 +302,12 @@ export class Proposals {
     waiter.command = handedOver;
   }
 
-  #leaveBatch(waiter: Waiter): void {
+  #leaveBatch(waiter: Waiter, isGivenUp = false): void {
     const { batch } = waiter;
     if (batch === undefined) return;
     waiter.batch = undefined;
-    batch.open -= 1;
-    if (batch.open === 0) this.#batches.delete(batch.id);
-  }
-
-  #nextBatchId(): number {
-    this.#batchId = this.#batchId === Number.MAX_SAFE_INTEGER ? 1 : this.#batchId + 1;
-    return this.#batchId;
+    this.#batches.left(batch);
+    if (!isGivenUp) this.#batches.arrived(batch);
   }
 
   /**
@@ -320,7 +317,9 @@ export class Proposals {
    */
   refuse(id: number, error: KontikiError): boolean {
     const again: Waiter[] = [];
-    for (const waiter of this.#openOf(this.#batches.get(id))) {
+    const batch = this.#batches.get(id);
+    if (batch !== undefined) this.#batches.arrived(batch);
+    for (const waiter of this.#openOf(batch)) {
       // Refused for now, or only this copy: another one may still be taken.
       const isPassing = isKontikiError(error, 'LEADER_CHANGED') || waiter.doubt > 0;
       if (waiter.encode !== undefined && isPassing) again.push(waiter);
@@ -403,10 +402,11 @@ export class Proposals {
 
   /** The connection to a member fell: what was on it may be lost. */
   linkLost(to: MemberId): void {
-    for (const batch of [...this.#batches.values()]) if (batch.to === to) this.#sendAgain(batch);
+    for (const batch of this.#batches.all) if (batch.to === to) this.#sendAgain(batch);
   }
 
   #sendAgain(batch: SentBatch): void {
+    this.#batches.arrived(batch);
     const again = this.#openOf(batch).filter((waiter) => !this.#isSentOnce(waiter));
     this.#queueAgain(again, 'in doubt');
   }
@@ -447,21 +447,27 @@ export class Proposals {
       const waiter = this.#waiters.get(seq);
       if (waiter === undefined) continue;
       if (!isUnsent(waiter)) {
-        this.#fail(waiter, this.#givenUp('TIMEOUT', 'was not applied in time'));
+        this.#giveUp(waiter, 'TIMEOUT', { what: 'was not applied in time' });
       } else {
         const message = 'node: expected a leader that takes the proposal within the timeout';
         this.#fail(waiter, kontikiError('NO_LEADER', message, { outcome: 'rejected' }));
       }
     }
-    for (const batch of [...this.#batches.values()]) {
+    for (const batch of this.#batches.all) {
+      if (batch.passedMs <= nowMs) this.#batches.arrived(batch);
       // What went to this member's own log can not be lost without a later term.
       if (batch.to !== 0 && batch.dueMs <= nowMs) this.#sendAgain(batch);
     }
   }
 
-  #givenUp(code: 'ABORTED' | 'TIMEOUT', what: string, cause?: unknown): KontikiError {
+  #giveUp(
+    waiter: Waiter,
+    code: 'ABORTED' | 'TIMEOUT',
+    { what, cause }: { readonly what: string; readonly cause?: unknown },
+  ): void {
     const message = `node: the proposal ${what}; it may still take effect`;
-    return kontikiError(code, message, { outcome: 'unknown', cause });
+    this.#leaveBatch(waiter, true);
+    this.#fail(waiter, kontikiError(code, message, { outcome: 'unknown', cause }));
   }
 
   /** Settles everything, and every later `open`, with `error`. */

@@ -28,8 +28,13 @@ export interface SentBatch {
   readonly id: number;
   readonly to: MemberId;
   readonly seqs: readonly number[];
+  /** That are on their way to another member. */
+  bytes: number;
+  /** Monotonic time from which they count as off it, wherever they are. */
+  readonly passedMs: number;
   /** Monotonic time from which it counts as lost. */
   dueMs: number;
+  /** Proposals that somebody waits for in it. */
   open: number;
 }
 

@@ -24,6 +24,7 @@ const boundaries: Readonly<Record<keyof typeof limits, Place>> = {
   stallElectionsMax: ['node/stalls.test.ts', 'a write takes as long as it may take'],
   readsMax: ['raft/read-index.test.ts', 'more reads than may wait'],
   readPassesMax: ['store/read-barrier.test.ts', 'as many passes under way as may be'],
+  forwardBytesMax: ['node/sent-batches.test.ts', 'as much as may be -> goes; one byte more'],
   queuedBytesMax: ['node/proposals.test.ts', 'as many as may wait -> taken; one more'],
   waitersMax: ['node/proposals.test.ts', 'one fewer: taken; as many: OVERLOADED'],
   peerQueueBytesMax: ['transport/memory-hub.test.ts', 'queue full -> later messages dropped'],

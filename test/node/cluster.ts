@@ -4,7 +4,7 @@ import { type KnownPeer, Node, type NodeOptions, type PeerMemory } from '../../s
 import type { MemberId } from '../../src/raft/types.js';
 import { MemoryLogStore } from '../../src/storage/index.js';
 import type { LogStore } from '../../src/storage/log-store.js';
-import { MemoryHub } from '../../src/transport/index.js';
+import { MemoryHub, type Transport } from '../../src/transport/index.js';
 import { command, RecordingMachine } from './recording-machine.js';
 import { VirtualTime } from './virtual-time.js';
 
@@ -58,6 +58,8 @@ export class Cluster {
       readonly machine?: RecordingMachine;
       readonly parts?: Partial<NodeOptions>;
       readonly env?: Partial<NodeOptions['env']>;
+      /** Puts something in front of its transport. */
+      readonly around?: (transport: Transport) => Transport;
     } = {},
   ): Promise<Node> {
     const { time, hub } = this;
@@ -70,7 +72,8 @@ export class Cluster {
     // Other numbers in each life, as on a real machine: sessions must not come again.
     this.#lives += 1;
     const random = new Prng(this.#lives);
-    const env = { clock: time, timers: time, random, transport, ...options.env };
+    const around = options.around?.(transport) ?? transport;
+    const env = { clock: time, timers: time, random, transport: around, ...options.env };
     const identity = identityOf(id);
     const own: NodeOptions = { env, identity, log, stateMachine: machine, peerMemory: memory };
     const parts: NodeOptions = { ...own, ...options.parts };

@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { kontikiError } from '../../src/base/errors.js';
 import { limits } from '../../src/base/limits.js';
 import { Prng } from '../../src/base/prng.js';
-import type { WireMessage } from '../../src/codec/wire-message.js';
+import type { ForwardRequest, WireMessage } from '../../src/codec/wire-message.js';
 import { Node, type PeerMemory } from '../../src/node/index.js';
 import { commandBytesMax } from '../../src/node/named-command.js';
 import { MemoryLogStore } from '../../src/storage/index.js';
@@ -592,14 +592,20 @@ describe('proposals to others', () => {
     await member.node.close();
   });
 
-  test('more than one message holds: several, in order', async () => {
+  test('more than one message holds: several, in order; what is too much waits for an answer', async () => {
     const member = await follower();
     const large = 'x'.repeat(limits.appendBytesMax / 2 - 100);
-    for (let nth = 0; nth < 5; nth += 1) void member.propose(large);
+    for (let nth = 0; nth < 5; nth += 1) member.propose(large).catch(() => undefined);
     await member.time.run(1);
-    const requests = member.transport.of('forward-request');
-    expect(requests.map(({ commands }) => commands.length)).toEqual([2, 2, 1]);
-    expect(new Set(requests.map(({ id }) => id)).size).toBe(3);
+    const requests = () => member.transport.of('forward-request');
+    const sizes = () => requests().map(({ commands }) => commands.length);
+    expect(sizes()).toEqual([2, 2]);
+    const { from, to, term, id } = requests()[0] as ForwardRequest;
+    const refusal = { kind: 'forward-refusal' as const, from: to, to: from, term, id };
+    member.transport.handlers.onMessage({ ...refusal, code: 'PROPOSAL_DROPPED' });
+    await member.time.run(1);
+    expect(sizes()).toEqual([2, 2, 1]);
+    expect(new Set(requests().map(({ id }) => id)).size).toBe(3);
     await member.node.close();
   });
 });

@@ -78,6 +78,7 @@ class World {
     clock: { monotonicMs: () => this.nowMs, wallMs: () => 0 },
     session,
     sweepMs,
+    resendMs: 1_000,
   });
 
   step(step: Step): void {

@@ -241,7 +241,7 @@ const depth = Number(process.env.KONTIKI_DEPTH ?? 1);
 function withoutWorld(): Proposals {
   return new Proposals({
     clock: { monotonicMs: () => 0, wallMs: () => 0 },
-    ...{ session: name, sweepMs },
+    ...{ session: name, sweepMs, resendMs: 1_000 },
     sessions: { open: () => new Uint8Array(9), idOf: (value) => value as number },
   });
 }

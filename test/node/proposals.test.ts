@@ -16,7 +16,7 @@ class World {
 
   constructor(ofSession = session) {
     const clock = { monotonicMs: () => this.nowMs, wallMs: () => 0 };
-    this.proposals = new Proposals({ clock, session: ofSession, sweepMs: 100 });
+    this.proposals = new Proposals({ clock, session: ofSession, sweepMs: 100, resendMs: 1_000 });
   }
 
   open(options: { timeoutMs?: number; signal?: AbortSignal; bytes?: number } = {}) {

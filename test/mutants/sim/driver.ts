@@ -29,8 +29,8 @@ export const driver: readonly SimDefect[] = [
     name: 'driver: a write that timed out counts as rejected',
     source: 'X1, jetcd at Jepsen',
     file: 'node/proposals.ts',
-    find: "return kontikiError(code, message, { outcome: 'unknown', cause });",
-    replace: "return kontikiError(code, message, { outcome: 'rejected', cause });",
+    find: "kontikiError(code, message, { outcome: 'unknown', cause })",
+    replace: "kontikiError(code, message, { outcome: 'rejected', cause })",
   },
   {
     name: 'driver: writes under way count as rejected when the member stops',
