@@ -3,6 +3,7 @@
  * proposals, wait no longer than they are told to, and tell other members by their names.
  */
 import { EventEmitter } from 'eventemitter3';
+import { asyncDispose } from '../base/async-dispose.js';
 import { Closing } from '../base/closing.js';
 import { kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
@@ -180,7 +181,7 @@ export class MachineNode<Answer = unknown> implements AsyncDisposable {
     await node.close().finally(onClosed);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  [asyncDispose](): Promise<void> {
     return this.close();
   }
 }

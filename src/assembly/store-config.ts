@@ -11,7 +11,7 @@ import type { Logger } from '../node/logger.js';
 import type { MemberId } from '../raft/types.js';
 import type { HistoryKeep } from '../store/history-keep.js';
 import { parseAddress } from '../transport/address.js';
-import type { TlsOptions } from '../transport/tls-options.js';
+import { ownTls, type TlsOptions } from '../transport/tls-options.js';
 import { type HistoryOptions, historyKeepOf, usualHistory } from './history-option.js';
 
 /** @since 0.1.0 */
@@ -170,8 +170,9 @@ export function storeConfig(options: StoreOptions): StoreConfig {
   const ownAddress = isReachable ? listen : undefined;
   const members = isJoining ? [] : Object.entries(cluster ?? { [name]: ownAddress });
   return {
-    ...{ name, dir, listen: listen ?? cluster?.[name], token, tls, logger },
-    ...{ bootstrap, join },
+    ...{ name, dir, listen: listen ?? cluster?.[name], token, logger },
+    // Read long after the call has returned: what becomes of the caller's lists and bytes is its own.
+    ...{ bootstrap, join: [...join], tls: tls && ownTls(tls) },
     ...idsOf(token, name, members),
     ...timesOf(options),
     history: historyOf(options.history),

@@ -2,6 +2,7 @@
  * What the first in line holds: the key that says so, a token that grows from holder to holder, and a
  * signal that tells when it is over. A lock and a leadership are this with different words.
  */
+import { asyncDispose } from '../base/async-dispose.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import { sleep } from '../base/sleep.js';
 import type { KvClient } from '../store/kv-client.js';
@@ -64,7 +65,7 @@ export class HeldKey implements AsyncDisposable {
   }
 
   /** Gives it up; see the methods of the same effect. */
-  [Symbol.asyncDispose](): Promise<void> {
+  [asyncDispose](): Promise<void> {
     return this._release();
   }
 

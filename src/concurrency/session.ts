@@ -2,6 +2,7 @@
  * A session: a lease kept alive, on which keys of locks and elections live. When its process dies, or
  * is cut off for too long, the lease ends and others take over.
  */
+import { asyncDispose } from '../base/async-dispose.js';
 import { systemTimers, type Timers, timerMsMax } from '../base/clock.js';
 import { isErrorOf, isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
 import type { CallOptions, KvClient } from '../store/kv-client.js';
@@ -113,7 +114,7 @@ export class Session implements AsyncDisposable {
   }
 
   /** Same as {@link close}. */
-  [Symbol.asyncDispose](): Promise<void> {
+  [asyncDispose](): Promise<void> {
     return this.close();
   }
 

@@ -3,6 +3,7 @@
  * generator, so that a waiting `next()` can be settled from outside and traces replay on every Node
  * version. It holds nothing back: who comes late gets what is true then.
  */
+import { asyncDispose } from '../base/async-dispose.js';
 import { Deferred } from '../base/deferred.js';
 import { isKontikiError, type KontikiError, kontikiError } from '../base/errors.js';
 import type { Leadership } from './leadership.js';
@@ -64,7 +65,7 @@ export class LeadershipStream implements AsyncIterableIterator<Leadership>, Asyn
   }
 
   /** Same as {@link return}. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  async [asyncDispose](): Promise<void> {
     this.end();
   }
 

@@ -115,7 +115,7 @@ export interface RangeQueryOptions extends KeyRangeOptions, RangeOrderOptions {
 /** @since 0.1.0 */
 export interface RangeOptions extends RangeQueryOptions, GetOptions {}
 
-/** @since 0.1.0 */
+/** `timeoutMs` is that of each page. @since 0.1.0 */
 export interface ScanOptions extends KeyRangeOptions, GetOptions {
   /** Deliver empty values; default false. */
   readonly keysOnly?: boolean | undefined;

@@ -15,18 +15,13 @@ import {
   type LeaseTime,
 } from '../codec/lease-question-codec.js';
 import type { Node } from '../node/index.js';
+import type { WaitLimits } from './timed-wait.js';
 
 /** @since 0.1.0 */
 export interface LeaseClientParts {
   readonly node: Pick<Node, 'ask'>;
   readonly clock: Clock;
   readonly timers: Timers;
-}
-
-/** @since 0.1.0 */
-export interface LeaseCallOptions {
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** A keep-alive that the leader answered. @since 0.1.0 */
@@ -65,7 +60,7 @@ export class LeaseClient {
    *
    * @throws {KontikiError} TIMEOUT, CLOSED, or why the member stopped; `signal.reason`
    */
-  keepAlive(name: LeaseName, options: LeaseCallOptions): Promise<KeptAlive> {
+  keepAlive(name: LeaseName, options: WaitLimits): Promise<KeptAlive> {
     const call = this.#open<KeptAlive>(options);
     let group = this.#waiting;
     if (group === undefined || group.length >= limits.leasesPerMessageMax) {
@@ -82,7 +77,7 @@ export class LeaseClient {
    *
    * @throws {KontikiError} as {@link keepAlive}
    */
-  timeToLive(name: LeaseName, options: LeaseCallOptions): Promise<LeaseTime | undefined> {
+  timeToLive(name: LeaseName, options: WaitLimits): Promise<LeaseTime | undefined> {
     const call = this.#open<LeaseTime | undefined>(options);
     void this.#timeToLive(name, call);
     return call.deferred.promise;
@@ -136,10 +131,10 @@ export class LeaseClient {
     }
   }
 
-  #open<T>({ timeoutMs, signal }: LeaseCallOptions): Call<T> {
+  #open<T>({ timeoutMs, leftMs = timeoutMs, signal }: WaitLimits): Call<T> {
     signal?.throwIfAborted();
     const deferred = new Deferred<T>();
-    const timer = this.#parts.timers.after(timeoutMs, () => {
+    const timer = this.#parts.timers.after(leftMs, () => {
       const message = `store: expected the leader's answer within ${timeoutMs} ms`;
       settle(call, () => deferred.reject(kontikiError('TIMEOUT', message)));
     });

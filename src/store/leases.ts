@@ -29,6 +29,7 @@ import {
   checkLeaseId,
   checkOptions,
 } from './arguments.js';
+import { CallTime } from './call-time.js';
 import type { CallOptions } from './kv-client.js';
 import { Lease, type LeaseStatus, type TimeToLiveOptions } from './lease.js';
 import { LeaseClient } from './lease-client.js';
@@ -63,8 +64,9 @@ export interface LeasesParts {
   readonly checkServing: () => void;
   /** The store's. */
   readonly write: (command: Command, options: CallOptions) => Promise<unknown>;
-  readonly catchUp: (options: CallOptions) => Promise<void>;
-  readonly run: <R>(start: (keyspace: Keyspace) => Query<R>) => Promise<R>;
+  readonly catchUp: (time: CallTime) => Promise<void>;
+  /** Ends `time`. */
+  readonly run: <R>(start: (keyspace: Keyspace) => Query<R>, time: CallTime) => Promise<R>;
 }
 
 const leaseOptionNames = [...callOptionNames, 'id', 'keepAlive'];
@@ -129,7 +131,7 @@ export class Leases {
   async list(options: CallOptions): Promise<LeaseInfo[]> {
     checkOptions(options, callOptionNames, 'leases');
     checkCallOptions(options);
-    await this.#parts.catchUp(options);
+    await this.#parts.catchUp(new CallTime(this.#parts, options));
     const leases = [...this.#parts.keyspace().leases()];
     leases.sort((a, b) => (a.id < b.id ? -1 : 1));
     return leases.map(({ id, ttlSeconds }) => ({ id, ttlSeconds }));
@@ -181,12 +183,15 @@ export class Leases {
   async #timeToLive(name: LeaseName, options: TimeToLiveOptions): Promise<LeaseStatus | undefined> {
     checkOptions(options, timeToLiveNames, 'timeToLive');
     checkBoolean(options.keys, 'keys');
+    checkCallOptions(options);
     this.#parts.checkServing();
-    const time = await this.#client.timeToLive(name, this.#checked(options));
-    if (time === undefined || options.keys !== true) return time;
-    await this.#parts.catchUp(options);
-    const keys = await this.#parts.run((keyspace) => keysOf(name, keyspace));
-    return keys && { ...time, keys: keys.map(binaryBytes) };
+    const time = new CallTime(this.#parts, options);
+    const isWithKeys = options.keys === true;
+    const left = await this.#client.timeToLive(name, time.left);
+    if (left === undefined || !isWithKeys) return left;
+    await this.#parts.catchUp(time);
+    const keys = await this.#parts.run((keyspace) => keysOf(name, keyspace), time);
+    return keys && { ...left, keys: keys.map(binaryBytes) };
   }
 
   /** The leader's: what members ask. */

@@ -2,7 +2,7 @@
  * Reads of one store: what must be here first, then the look at overlay and engine at one moment, again
  * if another state took their place meanwhile.
  */
-import type { Timers } from '../base/clock.js';
+import type { Clock, Timers } from '../base/clock.js';
 import { type KontikiError, withOutcome } from '../base/errors.js';
 import { isPromise } from '../base/is-promise.js';
 import { checkCommand } from '../mvcc/command-check.js';
@@ -12,6 +12,7 @@ import type { RangeOperation, RangeResult, TxnCommand, TxnResult } from '../mvcc
 import type { Node, Tracing } from '../node/index.js';
 import { traced } from '../node/tracing.js';
 import { checkCallOptions, checkLocalRead, checkPositive } from './arguments.js';
+import { CallTime } from './call-time.js';
 import type { CallOptions, GetOptions } from './kv-client.js';
 import { ReadBarrier } from './read-barrier.js';
 import { ReadTurns } from './read-turns.js';
@@ -22,6 +23,7 @@ import type { StoreStateMachine } from './state-machine.js';
 export interface StoreReadsParts {
   readonly node: Pick<Node, 'readIndex' | 'identity'>;
   readonly machine: StoreStateMachine;
+  readonly clock: Clock;
   readonly timers: Timers;
   /** Milliseconds before a call gives up. */
   readonly timeoutMs: number;
@@ -63,13 +65,12 @@ export class StoreReads {
    *
    * @param isPast - whether what is here will do
    */
-  async catchUp(options: CallOptions, isPast: boolean): Promise<void> {
-    const { timeoutMs = this.#parts.timeoutMs, signal } = options;
-    signal?.throwIfAborted();
+  async catchUp(time: CallTime, isPast: boolean): Promise<void> {
+    time.signal?.throwIfAborted();
     this.#check();
     this.checkOpen();
     if (isPast) return;
-    await this.#barrier.wait({ timeoutMs, signal });
+    await this.#barrier.wait(time.left);
     // What was applied meanwhile may say that this state is wrong.
     this.#check();
   }
@@ -83,28 +84,35 @@ export class StoreReads {
   /**
    * The first read happens in this very turn, at the revision the query was made at. When another
    * state takes the place of the one being read, all of the query begins anew there.
+   *
+   * @param time - of the call, which ends with it; default: as long as it takes
    */
-  async run<R>(start: (keyspace: Keyspace) => Query<R>): Promise<R> {
+  async run<R>(start: (keyspace: Keyspace) => Query<R>, time?: CallTime): Promise<R> {
     const { machine } = this.#parts;
-    for (;;) {
-      const { backend, keyspace } = machine;
-      try {
-        let query = start(keyspace);
-        while (!query.done) {
-          const answer = backend.read(query.plan);
-          const reads = isPromise(answer) ? await answer : answer;
-          query = query.next(reads);
-          // Behind the last one, too: the next query often goes on where this one ends.
-          const rest = this.#turns.took(reads, backend);
-          if (rest !== undefined) await rest;
+    try {
+      for (;;) {
+        const { backend, keyspace } = machine;
+        try {
+          let query = start(keyspace);
+          while (!query.done) {
+            const answer = backend.read(query.plan);
+            const reads = isPromise(answer) ? await (time?.of(answer) ?? answer) : answer;
+            query = query.next(reads);
+            // Behind the last one, too: the next query often goes on where this one ends.
+            const rest = this.#turns.took(reads, backend);
+            if (rest !== undefined) await (time?.of(rest) ?? rest);
+          }
+          if (keyspace === machine.keyspace) {
+            this.#check();
+            return query.result;
+          }
+        } catch (error) {
+          time?.check();
+          if (keyspace === machine.keyspace) throw error;
         }
-        if (keyspace === machine.keyspace) {
-          this.#check();
-          return query.result;
-        }
-      } catch (error) {
-        if (keyspace === machine.keyspace) throw error;
       }
+    } finally {
+      time?.end();
     }
   }
 
@@ -133,21 +141,22 @@ export class StoreReads {
     const { revision: newest } = machine.keyspace;
     const { minRevision, serializable = false } = options;
     checkLocalRead(serializable, minRevision);
+    const time = new CallTime(this.#parts, options);
     // A past revision never changes: what is here already needs nobody's word.
     const isPast = operation.revision !== undefined && operation.revision <= newest;
-    await this.catchUp(options, serializable || isPast);
+    await this.catchUp(time, serializable || isPast);
     if (minRevision !== undefined && minRevision > machine.keyspace.revision) {
-      const { timeoutMs = this.#parts.timeoutMs, signal } = options;
-      await this.#revisions.wait(minRevision, { timeoutMs, signal });
+      await this.#revisions.wait(minRevision, time.left);
     }
-    return this.run(() => machine.cache.rangeQuery(operation));
+    return this.run(() => machine.cache.rangeQuery(operation), time);
   }
 
   async #txn(command: TxnCommand, options: CallOptions): Promise<TxnResult> {
     checkCallOptions(options);
     checkCommand(command);
-    await this.catchUp(options, false);
-    return this.run((keyspace) => keyspace.txnQuery(command));
+    const time = new CallTime(this.#parts, options);
+    await this.catchUp(time, false);
+    return this.run((keyspace) => keyspace.txnQuery(command), time);
   }
 
   #check(): void {

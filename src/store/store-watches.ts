@@ -11,6 +11,7 @@ import {
   checkPositive,
   toTarget,
 } from './arguments.js';
+import { BookmarkTurns } from './bookmark-turns.js';
 import type { WatchOptions, WatchTarget } from './kv-client.js';
 import type { StoreReads } from './store-reads.js';
 import { Watch, type WatchSource } from './watch.js';
@@ -62,7 +63,7 @@ export class StoreWatches {
   }
 
   #makeSource(): WatchSource {
-    const { hub, reads } = this.#parts;
+    const { hub, reads, timers } = this.#parts;
     const history = new WatchHistory({
       state: hub,
       read: (range) => reads.run((keyspace) => keyspace.historyQuery(range)),
@@ -70,6 +71,7 @@ export class StoreWatches {
     return {
       hub,
       history: (range) => history.query(range),
+      turns: new BookmarkTurns(timers),
       onOpen: (watch) => this.#open.add(watch),
       onEnd: (watch) => {
         this.#open.delete(watch);

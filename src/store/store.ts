@@ -4,6 +4,7 @@
  */
 import { EventEmitter } from 'eventemitter3';
 import type { Backup, Checksums } from '../backup/backup.js';
+import { asyncDispose } from '../base/async-dispose.js';
 import type { Clock, Timers } from '../base/clock.js';
 import { Closing } from '../base/closing.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
@@ -406,7 +407,7 @@ export class Store implements KvClient {
     this.#leases.close(error);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  [asyncDispose](): Promise<void> {
     return this.close();
   }
 
@@ -441,8 +442,8 @@ export class Store implements KvClient {
       keyspace: () => this.#machine.keyspace,
       checkServing: () => this.#checkServing(),
       write: async (command, options) => this.#sound(await this.#write(command, options)),
-      catchUp: (options) => this.#reads.catchUp(options, false),
-      run: (start) => this.#reads.run(start),
+      catchUp: (time) => this.#reads.catchUp(time, false),
+      run: (start, time) => this.#reads.run(start, time),
     });
   }
 
@@ -472,9 +473,8 @@ export class Store implements KvClient {
   #alarmed(endedIndex: number | undefined): void {
     const { timers } = this.#parts;
     if (endedIndex !== undefined) this.#hashes.ended(endedIndex);
-    const alarms = this.#alarms.present;
+    const [alarms, refusal] = [this.#alarms.present, this.#alarms.refusal()];
     timers.soon(() => this.#events.emit('alarms', { alarms }));
-    const refusal = this.#alarms.refusal();
     if (refusal === undefined) return;
     this.#watches.end(refusal);
     this.#leases.lose(refusal);

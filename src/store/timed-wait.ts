@@ -7,6 +7,8 @@ import { limits } from '../base/limits.js';
 /** How long somebody waits. @since 0.1.0 */
 export interface WaitLimits {
   readonly timeoutMs: number;
+  /** What others before left of it; default all. */
+  readonly leftMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -23,11 +25,11 @@ export class TimedWait {
    */
   constructor(
     timers: Timers,
-    { timeoutMs, signal }: WaitLimits,
+    { timeoutMs, leftMs = timeoutMs, signal }: WaitLimits,
     parts: { readonly expected: string; readonly onSettled: () => void },
   ) {
     this.#onSettled = parts.onSettled;
-    this.#timer = timers.after(timeoutMs, () => {
+    this.#timer = timers.after(leftMs, () => {
       const message = `store: expected this member to ${parts.expected} within ${timeoutMs} ms`;
       this.settle(kontikiError('TIMEOUT', message));
     });

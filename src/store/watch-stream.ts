@@ -14,6 +14,7 @@ import type {
   WatchConsumer,
   Watcher,
 } from '../mvcc/index.js';
+import type { BookmarkTurns } from './bookmark-turns.js';
 import { batchOf, type WatchBatch } from './watch-batch.js';
 
 /** Why a watch is over: closed, or an error still to be thrown once. @since 0.1.0 */
@@ -25,6 +26,7 @@ export interface WatchEnd {
 /** Who made a {@link WatchStream}. @since 0.1.0 */
 export interface WatchStreamOwner {
   readonly _history: (range: HistoryRange) => History | Promise<History>;
+  readonly _turns: BookmarkTurns | undefined;
   /** Called once. */
   _ended(end: WatchEnd): void;
 }
@@ -49,6 +51,9 @@ export class WatchStream implements AsyncIterator<WatchBatch, undefined>, WatchC
   #resolve: ((next: Next | Promise<never>) => void) | undefined = undefined;
   #isReading = false;
   #wantsBookmark = false;
+  /** In which the last bookmark was given. */
+  #bookmarkTurn = -1;
+  #awaitsTurn = false;
   /** No event since the last {@link tick}. */
   #isQuiet = false;
 
@@ -150,9 +155,27 @@ export class WatchStream implements AsyncIterator<WatchBatch, undefined>, WatchC
     if (!this.#wantsBookmark) return undefined;
     // Only when nothing is undelivered: a bookmark never overtakes an event (incident 15220).
     const revision = watcher.progress;
-    if (revision === undefined) return undefined;
+    if (revision === undefined || !this.#isBookmarkDue()) return undefined;
     this.#wantsBookmark = false;
     return { revision, events: [] };
+  }
+
+  /** Otherwise it looks again in the next turn. */
+  #isBookmarkDue(): boolean {
+    const turns = this.#owner._turns;
+    const turn = turns?.current();
+    if (turn === undefined) return true;
+    if (turn !== this.#bookmarkTurn) {
+      this.#bookmarkTurn = turn;
+      return true;
+    }
+    if (this.#awaitsTurn) return false;
+    this.#awaitsTurn = true;
+    turns?.wait(() => {
+      this.#awaitsTurn = false;
+      this.#advance();
+    });
+    return false;
   }
 
   /** Whether to look again at once. */

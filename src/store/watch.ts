@@ -1,10 +1,12 @@
 /**
  * A watch as an async iterator (DESIGN §4.24): what a caller holds. The reading is the stream's.
  */
+import { asyncDispose } from '../base/async-dispose.js';
 import { Deferred } from '../base/deferred.js';
 import { isKontikiError, kontikiError } from '../base/errors.js';
 import type { History, HistoryRange, Watcher, WatchFilter, WatchHub } from '../mvcc/index.js';
 import type { KeySelection } from '../mvcc/types.js';
+import type { BookmarkTurns } from './bookmark-turns.js';
 import type { WatchBatch } from './watch-batch.js';
 import { type WatchEnd, WatchStream } from './watch-stream.js';
 
@@ -17,6 +19,8 @@ export interface WatchSource {
    * @throws {KontikiError} COMPACTED; any other error ends the watch too
    */
   readonly history: (range: HistoryRange) => History | Promise<History>;
+  /** Default: several bookmarks may come in one turn of the event loop. */
+  readonly turns?: BookmarkTurns | undefined;
   /**
    * Told that a watch is registered, before its `startRevision` resolves, which waits for the
    * answer. Events do not wait. A member that has not caught up yet may use it to catch up; a start
@@ -98,8 +102,8 @@ export class Watch implements AsyncIterable<WatchBatch>, AsyncDisposable {
 
   /**
    * Asks for a bookmark: a batch without events, whose `revision` says up to where everything was
-   * delivered. It comes behind all events there are, once the watch has caught up; several requests
-   * give one. A watch whose first revision is still to come gives none.
+   * delivered. It comes behind all events there are, once the watch has caught up, and at most one in a
+   * turn of the event loop; several requests give one. A watch whose first revision is still to come gives none.
    */
   requestProgress(): void {
     this.#stream.requestProgress();
@@ -112,7 +116,7 @@ export class Watch implements AsyncIterable<WatchBatch>, AsyncDisposable {
   }
 
   /** Same as {@link close}. */
-  [Symbol.asyncDispose](): Promise<void> {
+  [asyncDispose](): Promise<void> {
     return this.close();
   }
 
@@ -132,6 +136,11 @@ export class Watch implements AsyncIterable<WatchBatch>, AsyncDisposable {
   /** The stream's: reads history. */
   get _history(): WatchSource['history'] {
     return this.#source.history;
+  }
+
+  /** The stream's: when it gives bookmarks. */
+  get _turns(): WatchSource['turns'] {
+    return this.#source.turns;
   }
 
   /** The stream's: it is over. */

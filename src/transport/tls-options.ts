@@ -20,3 +20,16 @@ export interface TlsOptions {
   /** The key of `cert`, not encrypted. */
   readonly key: string | Uint8Array;
 }
+
+/**
+ * The same with bytes of its own: those given may be wiped, or used for something else, afterwards.
+ *
+ * @since 0.1.0
+ */
+export function ownTls({ ca, cert, key }: TlsOptions): TlsOptions {
+  return { ca: own(ca), cert: own(cert), key: own(key) };
+}
+
+function own(source: string | Uint8Array): string | Uint8Array {
+  return typeof source === 'string' ? source : Uint8Array.from(source);
+}

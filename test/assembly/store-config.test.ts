@@ -319,3 +319,16 @@ test('alone at a port that the system picks -> others cannot reach it, which its
   const { members: reachable } = storeConfig({ name: 'a', dir: 'd', listen: '127.0.0.1:7' });
   expect(reachable).toMatchObject([{ name: 'a', address: '127.0.0.1:7' }]);
 });
+
+test('lists and bytes that change after the call -> what they were in it', () => {
+  const key = Uint8Array.of(1, 2, 3);
+  const join = ['a:1', 'b:1'];
+  const tls = { ca: 'ca.pem', cert: 'cert.pem', key };
+  const joining = { bootstrap: 'existing', dir: 'd', listen: 'c:1', join, tls } as const;
+  const config = storeConfig(joining);
+  key.fill(0);
+  join.length = 0;
+  tls.ca = 'other.pem';
+  expect(config.join).toEqual(['a:1', 'b:1']);
+  expect(config.tls).toEqual({ ca: 'ca.pem', cert: 'cert.pem', key: Uint8Array.of(1, 2, 3) });
+});

@@ -1,6 +1,7 @@
 // The public watch over a hub and a keyspace in memory; nothing here waits for time.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { asyncDispose } from '../../src/base/async-dispose.js';
 import { kontikiError } from '../../src/base/errors.js';
 import {
   type Command,
@@ -236,7 +237,7 @@ describe('the end of a watch', () => {
     const iterator = iterate(watch);
     const waiting = iterator.next();
     await watch.close();
-    await watch[Symbol.asyncDispose]();
+    await watch[asyncDispose]();
     expect(await waiting).toEqual({ done: true, value: undefined });
     expect(await iterator.next()).toEqual({ done: true, value: undefined });
     expect([world.hub.size, world.open.size]).toEqual([0, 0]);

@@ -2,6 +2,7 @@
  * A user of locks and elections: waits for one, patiently or not, uses what it guards for a while, and
  * gives it back, or forgets to. It does so through one member after the other.
  */
+import { asyncDispose } from '../../base/async-dispose.js';
 import type { Timers } from '../../base/clock.js';
 import { isKontikiError } from '../../base/errors.js';
 import { type Random, randomInt } from '../../base/prng.js';
@@ -120,7 +121,7 @@ export class LockUser {
     if (life.isOver) return;
     const isOurs = held._session === this.#session?.session;
     if (isOurs && this.#int(6) === 0) return this.#forget();
-    await held[Symbol.asyncDispose]();
+    await held[asyncDispose]();
   }
 
   async #take(

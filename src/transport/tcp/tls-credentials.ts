@@ -6,7 +6,7 @@ import { constants, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { type KontikiError, kontikiError } from '../../base/errors.js';
-import type { TlsOptions } from '../tls-options.js';
+import { ownTls, type TlsOptions } from '../tls-options.js';
 
 /** What both ends of a connection are set up with. @since 0.1.0 */
 export interface TlsMaterial {
@@ -33,16 +33,16 @@ export class TlsCredentials {
   #material: TlsMaterial;
 
   /**
-   * @param options - read at once
+   * @param options - read at once; their bytes may be wiped afterwards
    * @param onStale - told when files have changed and can not be used: the old ones stay in use until
    *   they change again
    * @throws {KontikiError} OPTIONS_INVALID
    */
   constructor(options: TlsOptions, onStale: (error: KontikiError) => void) {
     this.#onStale = onStale;
-    this.#options = options;
     this.#stamp = stampOf(options);
     this.#material = load(options);
+    this.#options = ownTls(options);
   }
 
   /** The newest that can be used; the same object until it changes. */
@@ -77,7 +77,7 @@ export class TlsCredentials {
   reload(options: TlsOptions = this.#options): void {
     const stamp = stampOf(options);
     this.#material = load(options);
-    this.#options = options;
+    this.#options = ownTls(options);
     this.#stamp = stamp;
     this.#told = undefined;
   }

@@ -80,7 +80,8 @@ describe('records of a database', () => {
       const tables = names.filter((name) => name.endsWith('.ldb')).length;
       expect(contents.tables).toBeLessThanOrEqual(tables);
       expect(contents.tables > 0).toBe(tables > 0);
-      expect(contents.logs).toBe(1);
+      // And one that it came before leaves the log of a buffer that is in no table yet.
+      expect([1, 2]).toContain(contents.logs);
     },
     60_000,
   );

@@ -436,6 +436,23 @@ describe('tls: renewal', () => {
     expect(new Set(one.owner.incidentCodes).size).toBe(1);
   });
 
+  test('bytes that are wiped after the call -> as they were, also when they are taken again', async () => {
+    const copy = () => ({
+      ...{ ca: Buffer.from(good.ca), cert: Buffer.from(good.cert), key: Buffer.from(good.key) },
+    });
+    const [first, second] = [copy(), copy()];
+    const one = await started(1, { tls: first });
+    for (const bytes of Object.values(first)) bytes.fill(0);
+    one.transport.reloadTls();
+    one.transport.reloadTls(second);
+    for (const bytes of Object.values(second)) bytes.fill(0);
+    one.transport.reloadTls();
+    const two = await started(2, { tls: good });
+    one.start();
+    two.start();
+    await Promise.all([one.owner.untilUp(2), two.owner.untilUp(1)]);
+  });
+
   test('reloadTls with other bytes -> used; with bad ones -> OPTIONS_INVALID, the old ones stay', async () => {
     const one = await started(1, { tls: tls(await ours.sign({ days: -1 })) });
     const two = await started(2, { tls: good });
