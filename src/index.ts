@@ -40,7 +40,7 @@ export type { StoreEvents } from './store/events.js';
 export { KeyValue } from './store/key-value.js';
 export type * from './store/kv-client.js';
 export type { Lease, LeaseRevokeResponse, LeaseStatus, TimeToLiveOptions } from './store/lease.js';
-export type { LeaseInfo, LeaseOptions } from './store/leases.js';
+export type { FindLeaseOptions, LeaseInfo, LeaseOptions } from './store/leases.js';
 export type { MemberAddOptions, MemberName, StoreMembers } from './store/members.js';
 export type { StoreMetrics } from './store/metrics.js';
 export {

@@ -13,7 +13,7 @@ export {
   type LeaseStatus,
   type TimeToLiveOptions,
 } from './lease.js';
-export type { LeaseInfo, LeaseOptions } from './leases.js';
+export type { FindLeaseOptions, LeaseInfo, LeaseOptions } from './leases.js';
 export { type MemberAddOptions, type MemberName, StoreMembers } from './members.js';
 export type { StoreMetrics } from './metrics.js';
 export {
@@ -28,7 +28,8 @@ export { Scan } from './scan.js';
 export type { StateHashAt } from './state-hashes.js';
 export { StoreStateMachine } from './state-machine.js';
 export type { StoreStatus } from './status.js';
-export { Store, type StoreParts } from './store.js';
+export { Store } from './store.js';
+export type { StoreParts } from './store-parts.js';
 export { Txn, type TxnOperationResponse, type TxnResponse } from './txn.js';
 export { Watch } from './watch.js';
 export type { WatchBatch, WatchEvent } from './watch-batch.js';

@@ -28,6 +28,7 @@ import {
   checkCallOptions,
   checkLeaseId,
   checkOptions,
+  checkRequired,
 } from './arguments.js';
 import { CallTime } from './call-time.js';
 import type { CallOptions } from './kv-client.js';
@@ -39,6 +40,12 @@ import { LeaseExpiry } from './lease-expiry.js';
 export interface LeaseOptions extends CallOptions {
   /** Any int64 but 0 that no lease has, else `LEASE_EXISTS`; default: drawn at random. */
   readonly id?: bigint | undefined;
+  /** Keep it alive from here on, a third of its TTL after the other; default false. */
+  readonly keepAlive?: boolean | undefined;
+}
+
+/** @since 0.1.0 */
+export interface FindLeaseOptions extends CallOptions {
   /** Keep it alive from here on, a third of its TTL after the other; default false. */
   readonly keepAlive?: boolean | undefined;
 }
@@ -70,6 +77,7 @@ export interface LeasesParts {
 }
 
 const leaseOptionNames = [...callOptionNames, 'id', 'keepAlive'];
+const findLeaseNames = [...callOptionNames, 'keepAlive'];
 const timeToLiveNames = [...callOptionNames, 'keys'];
 /** How often an id that turned out to be taken is drawn anew. */
 const drawsMax = 3;
@@ -121,6 +129,31 @@ export class Leases {
         if (!isTaken || draw === drawsMax) throw error;
       }
     }
+  }
+
+  /**
+   * A lease that is there; see `Store.findLease`.
+   *
+   * @throws {KontikiError} ARGUMENT_INVALID, and as every read
+   */
+  async find(id: bigint, options: FindLeaseOptions): Promise<Lease | undefined> {
+    checkOptions(options, findLeaseNames, 'findLease');
+    checkBoolean(options.keepAlive, 'keepAlive');
+    checkCallOptions(options);
+    checkRequired(id, 'id');
+    checkLeaseId(id);
+    const { clock, keyspace } = this.#parts;
+    const time = new CallTime(this.#parts, options);
+    await this.#parts.catchUp(time);
+    const entry = keyspace().lease(id);
+    if (entry === undefined) return undefined;
+    const askedMs = clock.monotonicMs();
+    const { generation } = entry;
+    const left = await this.#client.timeToLive({ id, generation }, time.left);
+    if (left === undefined) return undefined;
+    // It is as if it had been renewed so long ago that this is what is left.
+    const renewedMs = askedMs + left.remainingMs - 1_000 * entry.ttlSeconds;
+    return this.#hold(entry, renewedMs, options.keepAlive === true);
   }
 
   /**

@@ -3,13 +3,11 @@
  * walk of a put).
  */
 import { EventEmitter } from 'eventemitter3';
-import type { Backup, Checksums } from '../backup/backup.js';
+import type { Backup } from '../backup/backup.js';
 import { asyncDispose } from '../base/async-dispose.js';
-import type { Clock, Timers } from '../base/clock.js';
 import { Closing } from '../base/closing.js';
 import { type KontikiError, kontikiError } from '../base/errors.js';
 import { limits } from '../base/limits.js';
-import type { Random } from '../base/prng.js';
 import { decodeStoreQuestion } from '../codec/store-question-codec.js';
 import { checkCommand } from '../mvcc/command-check.js';
 import { selectKey } from '../mvcc/selection.js';
@@ -22,7 +20,7 @@ import type {
   TxnCommand,
   TxnResult,
 } from '../mvcc/types.js';
-import type { Leadership, MemberId, Node, Tracing } from '../node/index.js';
+import type { Leadership, Node } from '../node/index.js';
 import { relayEvents } from '../node/member-events.js';
 import { type StoreAlarm, StoreAlarms } from './alarms.js';
 import {
@@ -40,7 +38,6 @@ import { CompactionLoop } from './compaction-loop.js';
 import { encodeRequest } from './encode-request.js';
 import type { StoreEvents } from './events.js';
 import { HashExchange } from './hash-exchange.js';
-import type { HistoryKeep } from './history-keep.js';
 import { HistoryKeeper } from './history-keeper.js';
 import { KeyValue } from './key-value.js';
 import type {
@@ -61,7 +58,7 @@ import type {
   WatchTarget,
 } from './kv-client.js';
 import type { Lease } from './lease.js';
-import { type LeaseInfo, type LeaseOptions, Leases, type LeasesParts } from './leases.js';
+import { type FindLeaseOptions, type LeaseInfo, type LeaseOptions, Leases } from './leases.js';
 import { type MemberName, StoreMembers } from './members.js';
 import { type StoreMetrics, storeMetrics } from './metrics.js';
 import { putKeepNames, toDelete, toPut } from './operations.js';
@@ -71,36 +68,11 @@ import type { StateHashAt } from './state-hashes.js';
 import type { StoreStateMachine } from './state-machine.js';
 import { type StoreStatus, statusOf } from './status.js';
 import { type BackupOptions, backupOf } from './store-backup.js';
+import type { StoreParts } from './store-parts.js';
 import { StoreReads } from './store-reads.js';
 import { StoreWatches } from './store-watches.js';
 import { respondDelete, respondPut, respondRange, Txn } from './txn.js';
 import type { Watch } from './watch.js';
-
-/** @since 0.1.0 */
-export interface StoreParts extends Pick<LeasesParts, 'keepsLeases'> {
-  readonly name: string;
-  /** Opened with `machine` as its state machine; closed with the store. */
-  readonly node: Node;
-  readonly machine: StoreStateMachine;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  /** Draws ids of leases. */
-  readonly random: Random;
-  /** Name of every member by id. */
-  readonly memberNames: ReadonlyMap<MemberId, string>;
-  /** Milliseconds before a call gives up; default 7,000. */
-  readonly timeoutMs?: number;
-  /** Milliseconds between two notes in the log of what a long lease has left; default 300,000. */
-  readonly leaseCheckpointMs?: number;
-  /** History that is not compacted by itself; default `'all'`. */
-  readonly history?: HistoryKeep;
-  /** What backups are protected with; default portable code. */
-  readonly checksums?: Checksums | undefined;
-  /** Where reads can be watched; default nowhere. */
-  readonly tracing?: Tracing | undefined;
-  /** Runs after the node is closed, to let go of what was opened around it. */
-  readonly onClosed?: () => Promise<void>;
-}
 
 const noAnswer = new Uint8Array(0);
 const localReadNames = ['serializable', 'minRevision'] as const;
@@ -281,6 +253,19 @@ export class Store implements KvClient {
    */
   async lease(ttlSeconds: number, options: LeaseOptions = {}): Promise<Lease> {
     return this.#leases.grant(ttlSeconds, options);
+  }
+
+  /**
+   * A lease that is there, whoever granted it: to be renewed, revoked or asked about, linearizably. Its
+   * `lost` counts from what the leader says it has left.
+   *
+   * @param id - of the lease
+   * @param options - `keepAlive: true` to renew it from here on, `timeoutMs`, `signal`
+   * @returns `undefined` when there is none of the id
+   * @throws {KontikiError} ARGUMENT_INVALID, and as `get`
+   */
+  async findLease(id: bigint, options: FindLeaseOptions = {}): Promise<Lease | undefined> {
+    return this.#leases.find(id, options);
   }
 
   /**
