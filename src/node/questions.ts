@@ -5,7 +5,7 @@
  * A question can be lost with a message or a leader. With the leader it is refused, and asked again by
  * whoever still wants to know. When no answer comes it is sent once more, beside the one under way: a leader
  * that is seconds behind with applying answers late, and who took only the answer to his newest question
- * would never have one.
+ * would never have one. About the membership it is refused then: two copies may have two answers.
  */
 import type { Clock } from '../base/clock.js';
 import { Deferred } from '../base/deferred.js';
@@ -47,7 +47,6 @@ interface AskedQuestion {
   readonly atMs: number;
   /** When it is sent next. */
   againAtMs: number;
-  isAgain: boolean;
   readonly deferred: Deferred<Uint8Array>;
 }
 
@@ -112,7 +111,7 @@ export class Questions {
     const head = { kind: 'ask-request', from: memberId, to, term: raft.term, id } as const;
     const request = { ...head, data: question, ...(membership && { membership }) };
     const atMs = clock.monotonicMs();
-    this.#asked.set(id, { request, atMs, againAtMs: atMs + againMs, isAgain: false, deferred });
+    this.#asked.set(id, { request, atMs, againAtMs: atMs + againMs, deferred });
     transport.send(request);
     onSent();
     return deferred.promise;
@@ -149,9 +148,8 @@ export class Questions {
     if (data !== undefined) asked.deferred.resolve(data);
     // Nothing is done about the membership by who refuses to answer.
     else {
-      // Unless it was sent twice: the first one may have been taken, before the member stepped down.
-      const isUndone = asked.request.membership && !asked.isAgain;
-      asked.deferred.reject(changed(refusal, isUndone ? { outcome: 'rejected' } : {}));
+      const fields = asked.request.membership ? ({ outcome: 'rejected' } as const) : {};
+      asked.deferred.reject(changed(refusal, fields));
     }
   }
 
@@ -168,12 +166,12 @@ export class Questions {
       const { atMs, deferred, request } = asked;
       // In the order in which they were asked.
       if (nowMs - atMs < againMs) return;
-      if (nowMs - atMs >= lostMs) {
+      // Who changes the group has to know that it may have been asked for twice (`node/members.ts`).
+      if (nowMs - atMs >= (request.membership ? againMs : lostMs)) {
         this.#asked.delete(id);
         deferred.reject(kontikiError('TIMEOUT', 'node: the question was not answered, ask again'));
       } else if (nowMs >= asked.againAtMs) {
         asked.againAtMs = nowMs + 2 * (nowMs - atMs);
-        asked.isAgain = true;
         transport.send(request);
       }
     }
