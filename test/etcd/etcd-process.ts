@@ -11,10 +11,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Json } from '../mvcc/plain-answer.js';
 
 const startTries = 200;
-
-export type Json = Record<string, unknown>;
 
 /** Version of the `etcd` on the PATH; `undefined` when there is none. */
 export function etcdVersion(): string | undefined {

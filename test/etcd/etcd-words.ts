@@ -9,7 +9,7 @@ import type {
   RangeOperation,
   TxnCommand,
 } from '../../src/mvcc/index.js';
-import type { Json } from './etcd-process.js';
+import type { Json } from '../mvcc/plain-answer.js';
 
 const errorCodes: Readonly<Record<string, string>> = {
   'etcdserver: mvcc: required revision has been compacted': 'COMPACTED',
