@@ -21,6 +21,8 @@ export const limits = {
   appendBytesMax: 1 * MiB,
   /** Unacknowledged append messages per follower. */
   inflightMessagesMax: 256,
+  /** Bytes of them. A path that is slow, or a member that takes none, has as much in front of heartbeats. */
+  inflightBytesMax: 8 * MiB,
   /** Payload bytes of the leader's own entries that are not applied yet. */
   uncommittedBytesMax: 64 * MiB,
   /** Bytes of a follower's log that are committed and not applied, above which it takes no more entries. */

@@ -17,6 +17,7 @@ export interface ApplyBacklogParts {
 /** @since 0.1.0 */
 export class ApplyBacklog {
   readonly #parts: ApplyBacklogParts;
+  #isFull = false;
 
   constructor(parts: ApplyBacklogParts) {
     this.#parts = parts;
@@ -26,16 +27,22 @@ export class ApplyBacklog {
    * Whether entries of the leader have to wait until more is applied: they are passed over, as if the network
    * had lost them, and come again. Only what is committed counts: what is not is bounded by its leader, and
    * may need this member to be committed at all.
+   *
+   * Once it is full it stays so until half of it is applied: the first message that is let in has the leader
+   * send all that may be on its way, and most of that would be lost again, and again.
    */
   get isFull(): boolean {
+    this.#isFull = this.#isAbove(this.#isFull ? 0.5 : 1);
+    return this.#isFull;
+  }
+
+  #isAbove(part: number): boolean {
     const { appliedIndex, log, raft } = this.#parts;
+    const [bytesMax, entriesMax] = [part * limits.backlogBytesMax, part * limits.backlogEntriesMax];
     const applied = appliedIndex();
     const bytes = log.bytesAbove(applied);
-    if (bytes <= limits.backlogBytesMax && log.lastIndex() - applied <= limits.backlogEntriesMax) {
-      return false;
-    }
+    if (bytes <= bytesMax && log.lastIndex() - applied <= entriesMax) return false;
     const { commit } = raft.status();
-    if (commit - applied > limits.backlogEntriesMax) return true;
-    return bytes - log.bytesAbove(commit) > limits.backlogBytesMax;
+    return commit - applied > entriesMax || bytes - log.bytesAbove(commit) > bytesMax;
   }
 }

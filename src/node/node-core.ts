@@ -1,6 +1,7 @@
 /**
  * The core of a node and what waits on it, made of what the node finds when it opens.
  */
+import { limits } from '../base/limits.js';
 import { randomId } from '../base/prng.js';
 import { sessionIdEnd } from '../base/session-id.js';
 import type { InitialState } from '../raft/log-reader.js';
@@ -49,7 +50,7 @@ export function nodeCore(
   const raft = new RawNode({
     ...{ id: identity.memberId, reader, random, applied: appliedIndex, latestSnapshot },
     ...leases.options,
-    ...{ heartbeatTicks, electionTicks },
+    ...{ heartbeatTicks, electionTicks, inflightBytesMax: limits.inflightBytesMax },
   });
   const session = sessionIdEnd + (randomId(random) % sessionIdEnd);
   const { sessions } = stateMachine;

@@ -68,7 +68,7 @@ export class Proposals {
   constructor(options: ProposalsOptions) {
     this.session = options.session;
     // Named from the session on, which is random: a refusal of an earlier life may still be on its way.
-    this.#batches = new SentBatches(options.session);
+    this.#batches = new SentBatches(options.session, options.resendMs);
     this.#clock = options.clock;
     this.#observer = options.observer;
     this.#meter = options.meter;

@@ -16,6 +16,10 @@ const boundaries: Readonly<Record<keyof typeof limits, Place>> = {
   frameBytesMax: ['transport/frame.test.ts', 'a size above the limit, cut at %j'],
   appendBytesMax: ['raft/leader.test.ts', 'N-6 A-23 appendBytesMax'],
   inflightMessagesMax: ['raft/leader.test.ts', 'F-1 F-2 full'],
+  inflightBytesMax: [
+    'node/apply-backlog.test.ts',
+    'a follower that applies a sixth of what is written',
+  ],
   uncommittedBytesMax: ['raft/leader.test.ts', 'H6 the first proposal -> may exceed the limit'],
   backlogBytesMax: ['node/apply-backlog.test.ts', '$applied applied, $commit committed of $last'],
   backlogEntriesMax: ['node/apply-backlog.test.ts', '$applied applied, $commit committed of $last'],

@@ -1,8 +1,14 @@
 // A member that applies more slowly than the others write takes no more than it can hold.
 import { expect, test } from 'vitest';
+import { utf8Text } from '../../src/base/bytes.js';
 import { limits } from '../../src/base/limits.js';
+import { sleep } from '../../src/base/sleep.js';
 import { ApplyBacklog } from '../../src/node/apply-backlog.js';
+import type { Entry } from '../../src/raft/types.js';
+import type { Transport } from '../../src/transport/index.js';
 import { Cluster } from './cluster.js';
+import { RecordingMachine } from './recording-machine.js';
+import type { VirtualTime } from './virtual-time.js';
 
 const mebibyte = 'x'.repeat(1 << 20);
 const bytesMax = limits.backlogBytesMax / (1 << 20);
@@ -64,3 +70,73 @@ test.each([
   const backlog = new ApplyBacklog({ raft, log, appliedIndex: () => at.applied });
   expect(backlog.isFull).toBe(at.isFull);
 });
+
+test('full -> until half of it is applied', () => {
+  let applied = 0;
+  const last = bytesMax + 1;
+  const log = { bytesAbove: (index: number) => (last - index) * (1 << 20), lastIndex: () => last };
+  const raft = { status: () => ({ commit: last }) as never };
+  const backlog = new ApplyBacklog({ raft, log, appliedIndex: () => applied });
+  expect(backlog.isFull).toBe(true);
+  applied = bytesMax / 2;
+  expect(backlog.isFull).toBe(true);
+  applied += 1;
+  expect(backlog.isFull).toBe(false);
+  applied = 1;
+  expect(backlog.isFull).toBe(false);
+});
+
+const bytesOf = (entries: readonly Entry[]) =>
+  entries.reduce((sum, { data }) => sum + data.length, 0);
+
+/** Applies 5 MiB/s, once it is told to be slow, and remembers no text. */
+class SlowMachine extends RecordingMachine {
+  isSlow = false;
+  readonly #time: VirtualTime;
+
+  constructor(time: VirtualTime) {
+    super();
+    this.#time = time;
+  }
+
+  override async apply(entries: readonly Entry[]) {
+    const ms = (bytesOf(entries) / (5 * (1 << 20))) * 1_000;
+    if (this.isSlow && ms > 0) await sleep(this.#time, ms);
+    return entries.map(({ data, index }) => {
+      this.durableIndex = index;
+      if (data.length === 0) return { value: undefined };
+      const [session, seq] = utf8Text(data.subarray(0, 60)).split(' ').map(Number);
+      return { requestId: { session: session as number, seq: seq as number }, value: 1 };
+    });
+  }
+}
+
+test('a follower that applies a sixth of what is written -> it is sent no more than twice that', async () => {
+  const cluster = new Cluster();
+  const sent = new Map<number, number>();
+  const around = (transport: Transport): Transport => {
+    const send = transport.send.bind(transport);
+    transport.send = (message) => {
+      const { kind, to } = message;
+      if (kind === 'append-request') {
+        sent.set(to, (sent.get(to) ?? 0) + bytesOf(message.entries));
+      }
+      send(message);
+    };
+    return transport;
+  };
+  for (const id of cluster.ids) {
+    await cluster.open(id, { machine: new SlowMachine(cluster.time), around });
+  }
+  const leader = await cluster.elect();
+  const [slow, quick] = cluster.followers(leader);
+  (cluster.member(slow).machine as SlowMachine).isSlow = true;
+  const text = 'x'.repeat(1 << 18);
+  // 31 MiB/s for 15 seconds.
+  for (let nth = 0; nth < 1_875; nth += 1) {
+    void cluster.propose(leader, text, 60_000);
+    await cluster.time.run(8);
+  }
+  expect((sent.get(slow) as number) / (sent.get(quick) as number)).toBeLessThan(2);
+  await cluster.close();
+}, 60_000);

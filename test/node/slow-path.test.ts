@@ -10,11 +10,13 @@ const cluster = { of: undefined as Cluster | undefined };
 afterEach(() => cluster.of?.close());
 
 /** A group with a leader, and what its members tell of leaders from then on. */
-async function led(bytesPerMs = Infinity): Promise<[Cluster, MemberId, string[]]> {
+async function led(bytesPerMs = Infinity, tickMs = 100): Promise<[Cluster, MemberId, string[]]> {
   const made = new Cluster();
   cluster.of = made;
   const paths = new SlowPaths(made.time, bytesPerMs);
-  for (const id of made.ids) await made.open(id, { around: (inner) => paths.before(inner) });
+  for (const id of made.ids) {
+    await made.open(id, { around: (inner) => paths.before(inner), parts: { tickMs } });
+  }
   const leader = await made.elect();
   const changes: string[] = [];
   for (const id of made.ids) {
@@ -66,3 +68,22 @@ test('more at once than a peer queue holds, on a follower -> all is done', async
   expect(await it.time.settle(endsOf(calls))).toEqual({ done: 120 });
   expect(it.texts(follower)).toHaveLength(120);
 });
+
+test.each([
+  [100, 3_000],
+  [50, 3_000],
+  [20, 6_000],
+  [10, 12_500],
+])(
+  '20 MiB in small pieces on each member, ticks of %i ms, paths of %i kB/s -> one leader, all is done',
+  async (tickMs, bytesPerMs) => {
+    const [it, , changes] = await led(bytesPerMs, tickMs);
+    const text = 'x'.repeat(1 << 16);
+    const calls = it.ids.flatMap((id) =>
+      Array.from({ length: 320 }, (_, nth) => it.propose(id, `${nth}${text}`, 50_000)),
+    );
+    const ends = await it.time.settle(endsOf(calls), 120_000);
+    expect(changes).toEqual([]);
+    expect(ends).toEqual({ done: 960 });
+  },
+);
