@@ -3,27 +3,17 @@
 // runs n times as many; a failure prints its seed.
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { commands, leaseIds, ranges, selections, txns } from '../mvcc/command-arbitraries.js';
+import { calledCommands, leaseIds, ranges, selections, txns } from '../mvcc/command-arbitraries.js';
 import { depth } from '../mvcc/depth.js';
 import { reading } from '../mvcc/reference-rules.js';
 import { EtcdProcess, etcdVersion } from './etcd-process.js';
-import { type CommonCommand, EtcdTwin } from './etcd-twin.js';
+import { EtcdTwin } from './etcd-twin.js';
 
 const version = etcdVersion();
 const kind = <K extends string>(name: K) => fc.constant(name);
 
-const common = commands
-  .filter((command): command is CommonCommand =>
-    ['put', 'delete', 'txn', 'compact', 'lease-grant', 'lease-revoke'].includes(command.op),
-  )
-  .map((command): CommonCommand => {
-    // Leases that last, and are revoked by no clock.
-    if (command.op === 'lease-grant') return { ...command, ttlSeconds: 9_000 };
-    return command.op === 'lease-revoke' ? { op: command.op, id: command.id } : command;
-  });
-
 const step = fc.oneof(
-  { weight: 12, arbitrary: fc.record({ kind: kind('run'), command: common }) },
+  { weight: 12, arbitrary: fc.record({ kind: kind('run'), command: calledCommands }) },
   { weight: 6, arbitrary: fc.record({ kind: kind('range'), range: ranges }) },
   { weight: 2, arbitrary: fc.record({ kind: kind('read-txn'), txn: txns }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('lease'), id: fc.constantFrom(...leaseIds) }) },

@@ -10,6 +10,7 @@ import type {
   RangeOperation,
   TxnCommand,
 } from '../../src/mvcc/index.js';
+import type { CalledCommand } from '../mvcc/command-arbitraries.js';
 import { cut, type Json, plainAnswer, plainEvent, words } from '../mvcc/plain-answer.js';
 import { type ReferenceAnswer, ReferenceModel } from '../mvcc/reference-model.js';
 import { isIn, staticFault } from '../mvcc/reference-rules.js';
@@ -22,12 +23,6 @@ const last = '\xff\xff\xff';
 
 /** Why a command may be refused for what there is. */
 const reasons = ['KEY_NOT_FOUND', 'LEASE_NOT_FOUND', 'COMPACTED', 'FUTURE_REVISION'];
-
-/** What both have. */
-export type CommonCommand = Extract<
-  Command,
-  { op: 'put' | 'delete' | 'txn' | 'compact' | 'lease-grant' | 'lease-revoke' }
->;
 
 export class EtcdTwin {
   readonly model = new ReferenceModel();
@@ -48,7 +43,7 @@ export class EtcdTwin {
     return new EtcdTwin(etcd, new EtcdWords(Number((header as Json).revision)));
   }
 
-  async run(command: CommonCommand): Promise<void> {
+  async run(command: CalledCommand): Promise<void> {
     if (isRefusedHereAlone(command)) return;
     const { answer } = this.model.execute(command);
     const told = await this.#execute(command);
@@ -120,7 +115,7 @@ export class EtcdTwin {
     );
   }
 
-  async #execute(command: CommonCommand): Promise<Json> {
+  async #execute(command: CalledCommand): Promise<Json> {
     const etcd = this.#etcd;
     const ours = this.#words;
     switch (command.op) {
@@ -163,7 +158,7 @@ function expectSame(command: Command, told: Json, answer: ReferenceAnswer): void
  * A transaction that changes a key twice is refused here wherever the two stand. etcd does not see all of those
  * that are nested, and takes a delete without an end for one of nothing.
  */
-function isRefusedHereAlone(command: CommonCommand): boolean {
+function isRefusedHereAlone(command: CalledCommand): boolean {
   if (command.op !== 'txn' || staticFault(command) === undefined) return false;
   return [...command.success, ...command.failure].some((it) => {
     return it.op === 'txn' || (it.op === 'delete' && it.keys.lt === undefined);

@@ -318,6 +318,22 @@ export const commands: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: compact },
 );
 
+/** What a user can ask for by a call of its own. */
+export type CalledCommand = Extract<
+  Command,
+  { op: 'put' | 'delete' | 'txn' | 'compact' | 'lease-grant' | 'lease-revoke' }
+>;
+
+const calls = ['put', 'delete', 'txn', 'compact', 'lease-grant', 'lease-revoke'];
+
+/** Those, with leases that last and are revoked by no clock. */
+export const calledCommands: fc.Arbitrary<CalledCommand> = commands
+  .filter((command): command is CalledCommand => calls.includes(command.op))
+  .map((command) => {
+    if (command.op === 'lease-grant') return { ...command, ttlSeconds: 9_000 };
+    return command.op === 'lease-revoke' ? { op: command.op, id: command.id } : command;
+  });
+
 /** Commands of one turn, compactions apart. */
 export const batch = fc.array(change, { minLength: 1, maxLength: 8 });
 

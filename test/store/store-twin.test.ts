@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { test } from 'vitest';
 import type { Compare, Operation } from '../../src/mvcc/index.js';
 import {
-  commands,
+  type CalledCommand,
+  calledCommands,
   keys,
   leaseIds,
   ranges,
@@ -14,21 +15,12 @@ import {
 } from '../mvcc/command-arbitraries.js';
 import { depth } from '../mvcc/depth.js';
 import { reading } from '../mvcc/reference-rules.js';
-import { type CalledCommand, StoreTwin } from './store-twin.js';
+import { StoreTwin } from './store-twin.js';
 
 const kind = <K extends string>(name: K) => fc.constant(name);
 
-const called = commands
-  .filter((command): command is CalledCommand =>
-    ['put', 'delete', 'txn', 'compact', 'lease-grant', 'lease-revoke'].includes(command.op),
-  )
-  .map((command): CalledCommand => {
-    // Leases that last, and are revoked by no clock.
-    if (command.op === 'lease-grant') return { ...command, ttlSeconds: 9_000 };
-    return command.op === 'lease-revoke' ? { op: command.op, id: command.id } : command;
-  })
-  // `cmp` takes no negative numbers.
-  .filter((command) => !hasNegative(command));
+// `cmp` takes no negative numbers.
+const called = calledCommands.filter((command) => !hasNegative(command));
 
 function hasNegative(operation: CalledCommand | Operation): boolean {
   if (operation.op !== 'txn') return false;

@@ -4,7 +4,6 @@
  */
 import { expect } from 'vitest';
 import type {
-  Command,
   Compare,
   KeyEvent,
   KeySelection,
@@ -19,14 +18,9 @@ import type { KeyRangeOptions, RangeQueryOptions } from '../../src/store/kv-clie
 import { cmp, op, type TxnOperation } from '../../src/store/operations.js';
 import type { Store } from '../../src/store/store.js';
 import type { TxnOperationResponse } from '../../src/store/txn.js';
+import type { CalledCommand } from '../mvcc/command-arbitraries.js';
 import { cut, type Json, plainAnswer, plainEvent, words } from '../mvcc/plain-answer.js';
 import { ReferenceModel } from '../mvcc/reference-model.js';
-
-/** What a store is asked by calls of its own. */
-export type CalledCommand = Extract<
-  Command,
-  { op: 'put' | 'delete' | 'txn' | 'compact' | 'lease-grant' | 'lease-revoke' }
->;
 
 const orders = {
   key: 'key',
