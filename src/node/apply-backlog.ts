@@ -29,10 +29,14 @@ export class ApplyBacklog {
    * may need this member to be committed at all.
    *
    * Once it is full it stays so until half of it is applied: the first message that is let in has the leader
-   * send all that may be on its way, and most of that would be lost again, and again.
+   * send all that may be on its way, and most of that would be lost again, and again. Not where the others
+   * commit nothing without this member: they would stand still meanwhile.
+   *
+   * @param leaderCommit - what the leader says is committed
    */
-  get isFull(): boolean {
-    this.#isFull = this.#isAbove(this.#isFull ? 0.5 : 1);
+  isFull(leaderCommit: number): boolean {
+    const isSpare = leaderCommit > this.#parts.log.lastIndex();
+    this.#isFull = this.#isAbove(this.#isFull && isSpare ? 0.5 : 1);
     return this.#isFull;
   }
 

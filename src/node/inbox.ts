@@ -5,7 +5,7 @@
 import { isErrorOf } from '../base/errors.js';
 import { limits } from '../base/limits.js';
 import type { WireMessage } from '../codec/wire-message.js';
-import type { LocalMessage, Message } from '../raft/messages.js';
+import type { AppendRequest, LocalMessage, Message } from '../raft/messages.js';
 import type { RawNode } from '../raft/raw-node.js';
 import type { ApplyBacklog } from './apply-backlog.js';
 import type { Handover } from './handover.js';
@@ -59,13 +59,13 @@ export class Inbox {
       // Proposals travel in requests of the driver's own, which are fenced by term.
       else if (message.kind === 'propose-request') continue;
       else if (isOfSnapshots(message)) snapshots?.onMessage(message);
-      else if (bringsEntries(message) && backlog.isFull) continue;
+      else if (bringsEntries(message) && backlog.isFull(message.commit)) continue;
       else step(parts, message);
     }
   }
 }
 
-function bringsEntries(message: Message): boolean {
+function bringsEntries(message: Message): message is AppendRequest {
   return message.kind === 'append-request' && message.entries.length > 0;
 }
 

@@ -56,12 +56,16 @@ interface Call {
   isRetry: boolean;
   /** A question is on its way, and nobody knows yet what became of it. */
   isAsked: boolean;
+  /** Milliseconds that the next question is given: the leader may be far behind with applying. */
+  waitMs: number;
 }
 
 const nothing = { id: 0, by: 0, name: '', address: '', voter: false, promote: false };
 
 /** Pauses between two questions of a call, in milliseconds. */
 const pauses = { minMs: 5, maxMs: 100 } as const;
+/** For the answer to one of them, longer each time. */
+const waits = { minMs: 2_000, maxMs: 16_000 } as const;
 
 /** @since 0.1.0 */
 export class Members {
@@ -163,7 +167,10 @@ export class Members {
     const { signal, timeoutMs } = options;
     signal?.throwIfAborted();
     if (this.#closed !== undefined) throw withOutcome(this.#closed, 'rejected');
-    const call: Call = { request, result: new Deferred(), isRetry: false, isAsked: false };
+    const call: Call = {
+      ...{ request, result: new Deferred<MemberId>(), isRetry: false, isAsked: false },
+      waitMs: waits.minMs,
+    };
     const timer = this.#parts.timers.after(timeoutMs, () => {
       const what = `was not made within ${timeoutMs} ms`;
       call.result.reject(outcomeOf(call, 'TIMEOUT', `node: the change of the membership ${what}`));
@@ -213,12 +220,15 @@ export class Members {
     call.isAsked = true;
     try {
       const question = encodeMembershipQuestion({ kind: 'change', request, isRetry });
-      const answer = decodeMembershipAnswer(await this.#parts.questions.ask(question, true));
+      const answer = decodeMembershipAnswer(
+        await this.#parts.questions.ask(question, true, call.waitMs),
+      );
       // Here, for the call may be ended before whoever waits for this gets its turn.
       if (mayComeTrue(request, answer)) call.isRetry = true;
       return answer;
     } catch (error) {
       if (!isPassing(error)) throw error;
+      if (error.code === 'TIMEOUT') call.waitMs = Math.min(2 * call.waitMs, waits.maxMs);
       // The question, or only its answer, was lost: unless nobody was asked, or it was turned away.
       const isUndone = error.code === 'NO_LEADER' || error.outcome === 'rejected';
       if (!isUndone) call.isRetry = true;

@@ -174,15 +174,15 @@ export class NodeMembers {
   }
 
   /**
-   * Not for long, and not without a leader: the quorum may need the very member that joins, which can begin
-   * by an older list, too. The id of one that was removed is refused later.
+   * Not for long: the quorum may need the very member that joins, which can begin by an older list, too. The
+   * id of one that was removed is refused later. Without a leader as long: others that have one, and are asked
+   * at the same time, come before with a newer list.
    */
   async #catchUp(): Promise<void> {
     const { electionMs, raft, readIndex, timers } = this.#parts;
-    if (raft.leader === noMember) return;
     const answered = new AbortController();
     const over = () => answered.abort();
-    readIndex().then(over, over);
+    if (raft.leader !== noMember) readIndex().then(over, over);
     await sleep(timers, electionMs / 5, answered.signal);
   }
 

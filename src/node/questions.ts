@@ -5,7 +5,8 @@
  * A question can be lost with a message or a leader. With the leader it is refused, and asked again by
  * whoever still wants to know. When no answer comes it is sent once more, beside the one under way: a leader
  * that is seconds behind with applying answers late, and who took only the answer to his newest question
- * would never have one. About the membership it is refused then: two copies may have two answers.
+ * would never have one. About the membership it is given up then, for two copies may have two answers, and
+ * who asks has to know of both (`node/members.ts`): the next one is given longer.
  */
 import type { Clock } from '../base/clock.js';
 import { Deferred } from '../base/deferred.js';
@@ -47,6 +48,8 @@ interface AskedQuestion {
   readonly atMs: number;
   /** When it is sent next. */
   againAtMs: number;
+  /** After as long it is given up. */
+  readonly waitMs: number;
   readonly deferred: Deferred<Uint8Array>;
 }
 
@@ -75,10 +78,11 @@ export class Questions {
    * Asks whoever leads, this member too.
    *
    * @param membership - about the membership: the driver there answers
+   * @param waitMs - how long such a question waits for its answer
    * @throws {KontikiError} NO_LEADER, LEADER_CHANGED, OVERLOADED, TIMEOUT: ask again; CLOSED, or why
    *   the node stopped
    */
-  async ask(question: Uint8Array, membership = false): Promise<Uint8Array> {
+  async ask(question: Uint8Array, membership = false, waitMs = againMs): Promise<Uint8Array> {
     if (this.#closed !== undefined) throw this.#closed;
     const { leader, role } = this.#parts.raft;
     const answerer = this.#answererOf(membership);
@@ -86,7 +90,7 @@ export class Questions {
     if (leader === noMember || !this.#parts.canReachLeader()) {
       throw kontikiError('NO_LEADER', 'node: no leader is known that can be reached');
     }
-    return this.#send(leader, question, membership);
+    return this.#send(leader, question, membership ? waitMs : undefined);
   }
 
   /**
@@ -96,10 +100,11 @@ export class Questions {
    */
   async askThrough(member: MemberId, question: Uint8Array): Promise<Uint8Array> {
     if (this.#closed !== undefined) throw this.#closed;
-    return this.#send(member, question, true);
+    return this.#send(member, question, againMs);
   }
 
-  #send(to: MemberId, question: Uint8Array, membership: boolean): Promise<Uint8Array> {
+  /** @param waitMs - of a question about the membership, which is sent once; absent for others */
+  #send(to: MemberId, question: Uint8Array, waitMs: number | undefined): Promise<Uint8Array> {
     const { raft, memberId, transport, clock, onSent } = this.#parts;
     if (this.#asked.size >= limits.questionsMax) {
       const message = `node: expected fewer than ${limits.questionsMax} questions waiting at once`;
@@ -109,9 +114,11 @@ export class Questions {
     this.#nextId += 1;
     const deferred = new Deferred<Uint8Array>();
     const head = { kind: 'ask-request', from: memberId, to, term: raft.term, id } as const;
-    const request = { ...head, data: question, ...(membership && { membership }) };
+    const isOnce = waitMs !== undefined;
+    const request = { ...head, data: question, ...(isOnce && ({ membership: true } as const)) };
     const atMs = clock.monotonicMs();
-    this.#asked.set(id, { request, atMs, againAtMs: atMs + againMs, deferred });
+    const againAtMs = isOnce ? Number.POSITIVE_INFINITY : atMs + againMs;
+    this.#asked.set(id, { request, atMs, againAtMs, waitMs: waitMs ?? lostMs, deferred });
     transport.send(request);
     onSent();
     return deferred.promise;
@@ -163,11 +170,10 @@ export class Questions {
     const { clock, transport } = this.#parts;
     const nowMs = clock.monotonicMs();
     for (const [id, asked] of this.#asked) {
-      const { atMs, deferred, request } = asked;
+      const { atMs, deferred, request, waitMs } = asked;
       // In the order in which they were asked.
       if (nowMs - atMs < againMs) return;
-      // Who changes the group has to know that it may have been asked for twice (`node/members.ts`).
-      if (nowMs - atMs >= (request.membership ? againMs : lostMs)) {
+      if (nowMs - atMs >= waitMs) {
         this.#asked.delete(id);
         deferred.reject(kontikiError('TIMEOUT', 'node: the question was not answered, ask again'));
       } else if (nowMs >= asked.againAtMs) {

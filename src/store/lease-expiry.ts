@@ -102,7 +102,7 @@ export class LeaseExpiry {
   }
 
   /**
-   * How long a lease has left; `undefined` when it is not there.
+   * How long a lease has left at least, whoever leads; `undefined` when it is not there.
    *
    * @throws {KontikiError} as {@link keepAlive}
    */
@@ -112,8 +112,9 @@ export class LeaseExpiry {
     this.#mustBe(reign);
     const lease = reign.watch.get(id);
     if (lease === undefined || !isMeant(lease, generation)) return undefined;
-    const leftMs = lease.expiryMs - this.#parts.clock.monotonicMs();
-    return { ttlSeconds: lease.ttlSeconds, remainingMs: Math.max(0, Math.ceil(leftMs)) };
+    // A renewal that is not in the log yet is none to the next leader.
+    const leftMs = Math.min(lease.expiryMs - this.#parts.clock.monotonicMs(), lease.notedMs);
+    return { ttlSeconds: lease.ttlSeconds, remainingMs: Math.max(0, Math.floor(leftMs)) };
   }
 
   close(): void {
@@ -237,7 +238,10 @@ export class LeaseExpiry {
     try {
       const whole = leases.map(({ id, generation }) => ({ id, generation, remainingMs: 0 }));
       await this.#checkpoint(reign, whole);
-      for (const lease of leases) lease.isNoted = false;
+      for (const lease of leases) {
+        lease.isNoted = false;
+        lease.notedMs = Number.POSITIVE_INFINITY;
+      }
     } finally {
       for (const lease of leases) lease.resets -= 1;
     }

@@ -20,6 +20,8 @@ export interface WatchedLease extends HeapItem {
   ending: Promise<void> | undefined;
   /** The log has a checkpoint of it, or may get one. */
   isNoted: boolean;
+  /** Milliseconds that the next leader finds there at least; `Infinity` for a whole TTL. */
+  notedMs: number;
   /** Resets under way; meanwhile no checkpoint may be proposed. */
   resets: number;
 }
@@ -60,6 +62,7 @@ export class LeaseWatch {
       checkpointMs: this.#nextCheckpoint(leftMs, nowMs),
       ending: undefined,
       isNoted: remainingMs !== 0,
+      notedMs: remainingMs === 0 ? Number.POSITIVE_INFINITY : remainingMs,
       resets: 0,
       due: 0,
       heapAt: -1,
@@ -93,6 +96,7 @@ export class LeaseWatch {
   note(lease: WatchedLease, nowMs: number): number {
     const leftMs = Math.max(1, Math.ceil(lease.expiryMs - nowMs));
     lease.isNoted = true;
+    lease.notedMs = Math.min(lease.notedMs, leftMs);
     lease.checkpointMs = this.#nextCheckpoint(leftMs, nowMs);
     this.#enqueue(lease);
     return leftMs;

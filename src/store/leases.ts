@@ -151,9 +151,12 @@ export class Leases {
     const { generation } = entry;
     const left = await this.#client.timeToLive({ id, generation }, time.left);
     if (left === undefined) return undefined;
+    // An alarm since then has lost all that were held here.
+    this.#parts.checkServing();
+    const { ttlSeconds } = left;
     // It is as if it had been renewed so long ago that this is what is left.
-    const renewedMs = askedMs + left.remainingMs - 1_000 * entry.ttlSeconds;
-    return this.#hold(entry, renewedMs, options.keepAlive === true);
+    const renewedMs = askedMs + left.remainingMs - 1_000 * ttlSeconds;
+    return this.#hold({ ...entry, ttlSeconds }, renewedMs, options.keepAlive === true);
   }
 
   /**

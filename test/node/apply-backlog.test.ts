@@ -68,22 +68,25 @@ test.each([
   };
   const raft = { status: () => ({ commit: at.commit }) as never };
   const backlog = new ApplyBacklog({ raft, log, appliedIndex: () => at.applied });
-  expect(backlog.isFull).toBe(at.isFull);
+  expect(backlog.isFull(at.commit)).toBe(at.isFull);
 });
 
-test('full -> until half of it is applied', () => {
+test('full -> until half of it is applied, unless nothing is committed without it', () => {
   let applied = 0;
   const last = bytesMax + 1;
   const log = { bytesAbove: (index: number) => (last - index) * (1 << 20), lastIndex: () => last };
   const raft = { status: () => ({ commit: last }) as never };
   const backlog = new ApplyBacklog({ raft, log, appliedIndex: () => applied });
-  expect(backlog.isFull).toBe(true);
+  const [needed, spare] = [last, last + 1];
+  expect(backlog.isFull(spare)).toBe(true);
   applied = bytesMax / 2;
-  expect(backlog.isFull).toBe(true);
+  expect(backlog.isFull(spare)).toBe(true);
   applied += 1;
-  expect(backlog.isFull).toBe(false);
+  expect(backlog.isFull(spare)).toBe(false);
+  applied = 0;
+  expect(backlog.isFull(needed)).toBe(true);
   applied = 1;
-  expect(backlog.isFull).toBe(false);
+  expect(backlog.isFull(needed)).toBe(false);
 });
 
 const bytesOf = (entries: readonly Entry[]) =>
