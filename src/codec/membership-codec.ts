@@ -153,7 +153,16 @@ function readMembershipQuestion(values: readonly Scalar[]): MembershipQuestion {
     address: readText('address', reader),
   };
   reader.end();
+  checkTexts(request);
   return { kind: 'change', isRetry, request };
+}
+
+/** They are kept by all members for good, and dialled: whoever asks may not have checked them. */
+function checkTexts({ address, kind, name }: MembershipRequest): void {
+  const isNamed = kind !== 'add' || isMemberText(name);
+  const isPlaced = (kind !== 'add' && kind !== 'update') || isAddress(address);
+  if (isNamed && isPlaced) return;
+  throw kontikiError('FRAME_INVALID', `a member can not have this name and address: ${kind}`);
 }
 
 function readLife(reader: FlatReader): PeerLife {

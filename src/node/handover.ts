@@ -114,7 +114,10 @@ export class Handover {
   /** A hostile or broken member may send what fits a frame on its way here, and none to the others. */
   #proposeForwarded(commands: readonly Uint8Array[]): ForwardRefusal['code'] | undefined {
     const bytes = commands.reduce((sum, { length }) => sum + length, 0);
-    return bytes > commandBytesMax ? 'PROPOSAL_DROPPED' : this.#propose(commands);
+    const { lastIndex, applied } = this.#parts.raft.status();
+    // Entries weigh more in memory than their bytes, which are all that the core counts.
+    const isTooMany = lastIndex - applied + commands.length > limits.backlogEntriesMax;
+    return bytes > commandBytesMax || isTooMany ? 'PROPOSAL_DROPPED' : this.#propose(commands);
   }
 
   #forward(to: MemberId, id: number, commands: readonly Uint8Array[]): void {

@@ -23,12 +23,17 @@ export interface InboxParts {
   readonly observer: NodeObserver | undefined;
 }
 
+/** By so much a term may rise in a tick: at ten of them a second all terms last for a year and a half. */
+const termRiseMax = 2 ** 24;
+
 /** Of the core, about messages that make no sense. */
 const refusals = ['MEMBER_UNKNOWN', 'MESSAGE_INVALID', 'ARGUMENT_INVALID'] as const;
 
 /** @since 0.1.0 */
 export class Inbox {
   #messages: (WireMessage | LocalMessage)[] = [];
+  /** The core takes any step of a term, and a few thousand of them would be all the terms there are. */
+  #termMax = Number.POSITIVE_INFINITY;
 
   /**
    * Takes a message of a peer.
@@ -46,12 +51,21 @@ export class Inbox {
     this.#messages.push(message);
   }
 
+  /**
+   * With each tick: until the next one no message is taken whose term is far above this one. A member that is
+   * cut off begins no more than one in an election timeout, and asks before.
+   */
+  tick(term: number): void {
+    this.#termMax = term + termRiseMax;
+  }
+
   /** Hands over everything that waits. */
   drain(parts: InboxParts): void {
     const messages = this.#messages;
     this.#messages = [];
     const { backlog, handover, questions, snapshots } = parts;
     for (const message of messages) {
+      if ('term' in message && message.term > this.#termMax) continue;
       if (message.kind === 'forward-request') handover.onForward(message);
       else if (message.kind === 'forward-refusal') handover.onRefusal(message);
       else if (message.kind === 'ask-request') questions.onRequest(message);

@@ -62,9 +62,10 @@ export class MemberDirectory implements MemberList {
     const told = news === undefined || news.length === 0 ? nobody : decodeMemberList(news);
     const known = new Map([...this.members, ...told.members].map((info) => [info.id, info]));
     const configuration = canonical(state);
+    const learners = new Set(configuration.learners);
     const members = memberIds(configuration).map((id): MemberInfo => {
       const info = known.get(id) ?? { id, name: String(id), address: '', promote: false };
-      const isLearner = configuration.learners.includes(id);
+      const isLearner = learners.has(id);
       return info.promote && !isLearner ? { ...info, promote: false } : info;
     });
     const ids = new Set(members.map(({ id }) => id));

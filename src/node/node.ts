@@ -196,6 +196,7 @@ export class Node extends EventEmitter<NodeEvents> {
       onRefused: (memberId, error) => this.#onRefused(memberId, error),
       onIncident: (incident) => this.#report('incident', incident),
     });
+    this.#inbox.tick(this.#raft.term);
     this.#ticker.start();
     // Nobody else can be leading: waiting for the election timeout would only delay the start.
     if (alone) this.#raft.campaign();
@@ -338,6 +339,7 @@ export class Node extends EventEmitter<NodeEvents> {
 
   #onTick(): void {
     this.#tickDue = true;
+    this.#inbox.tick(this.#raft.term);
     this.#handover.tick();
     this.#proposals.sweep();
     this.#reads.sweep(this.#env.clock.monotonicMs() - readTimeoutMs);

@@ -124,6 +124,8 @@ export class PeerRegistry {
    * @throws {KontikiError} as {@link admit}
    */
   async vouch(peer: MemberIdentity, probe: boolean): Promise<void> {
+    // Of one that was met only its own connections tell anything new: whoever asks may say anything of it.
+    if (this.hasMet(peer.memberId)) return this.#check(peer);
     if (peer.memberId !== this.#self.memberId) return this.admit(peer, probe);
     if (this.#isSelf(peer) && this.#view.leads()) return;
     throw kontikiError('NO_LEADER', 'node: expected to be asked by members that know this leader');

@@ -137,6 +137,8 @@ export class Reads {
     const asked = this.#asked.get(state.readId);
     if (asked === undefined) return;
     this.#asked.delete(state.readId);
+    // A probe is answered for the observer alone: until all is applied, which may be days, it would be kept.
+    if (asked.readers.length === 0) return;
     this.#indexed.push({ index: state.index, readers: asked.readers });
     this.applied(appliedIndex);
   }

@@ -160,13 +160,14 @@ export class RaftLog {
    * agree (semantics §8.3). A position whose term is unknown is reported with term 0.
    */
   findConflictByTerm(index: number, term: number): LogId {
-    let at = index;
-    for (; at > 0; at -= 1) {
-      const own = this.term(at);
-      if (own === undefined) return { index: at, term: 0 };
-      if (own <= term) return { index: at, term: own };
+    // Terms never fall along the log; whoever asks may name any position, again and again.
+    let low = Math.max(0, this.firstIndex - 2);
+    while (low < index) {
+      const at = Math.ceil((low + index) / 2);
+      if ((this.term(at) ?? 0) <= term) low = at;
+      else index = at - 1;
     }
-    return { index: 0, term: 0 };
+    return { index, term: this.term(index) ?? 0 };
   }
 
   commitTo(index: number): void {

@@ -44,7 +44,8 @@ export class WatchHistory {
   readonly #state: WatchHistoryOptions['state'];
   readonly #readsMax: number;
   #reads = 0;
-  #waiting: Waiting[] = [];
+  #waiting: (Waiting | undefined)[] = [];
+  /** Slots of `#waiting` that were given up. */
   #waitingAt = 0;
   #stretches: Stretch[] = [];
   /** The state that the stretches are of. */
@@ -150,13 +151,22 @@ export class WatchHistory {
         this.#waitingAt = 0;
         return;
       }
+      // Its answer would be held by it until nobody waits any more, which may be never.
+      this.#waiting[this.#waitingAt] = undefined;
       this.#waitingAt += 1;
+      this.#compact();
       try {
         next.resolve(this.#launch(next.range));
       } catch (error) {
         next.reject(error);
       }
     }
+  }
+
+  #compact(): void {
+    if (this.#waitingAt < 1_024 || 2 * this.#waitingAt < this.#waiting.length) return;
+    this.#waiting = this.#waiting.slice(this.#waitingAt);
+    this.#waitingAt = 0;
   }
 }
 

@@ -38,6 +38,24 @@ test('what anybody may ask: to join, or for a word on a peer; nothing else', () 
   expect(() => decodeInquiry(bytes)).toThrow(expect.objectContaining({ code: 'FRAME_INVALID' }));
 });
 
+const added = { kind: 'add', id: 0, by: 0, voter: false, promote: false } as const;
+const moved = { ...added, kind: 'update', id: 2, name: '' } as const;
+
+test.each([
+  ['a name and an address', { ...added, name: 'n4', address: '127.0.0.1:9' }, true],
+  ['another address', { ...moved, address: 'n2.example:9' }, true],
+  ['an address that is none', { ...added, name: 'n4', address: 'no address at all' }, false],
+  ['another address that is none', { ...moved, address: 'nowhere' }, false],
+  ['no name', { ...added, name: '', address: '127.0.0.1:9' }, false],
+  ['a name that fills a frame', { ...added, name: 'x'.repeat(1_000_000), address: 'a:9' }, false],
+])('a change of the group with %s -> taken: %s', (_what, request, isTaken) => {
+  // All members keep it for good, and dial it: whoever asks need not have looked at it.
+  const question: MembershipQuestion = { kind: 'change', request, isRetry: false };
+  const bytes = encodeMembershipQuestion(question);
+  if (isTaken) expect(decodeMembershipQuestion(bytes)).toStrictEqual(question);
+  else expect(codeOf(() => decodeMembershipQuestion(bytes))).toBe('FRAME_INVALID');
+});
+
 test('damaged bytes -> a question or FRAME_INVALID', () => {
   const join = encodeJoinQuestion({ token: 'blue', name: 'n4' });
   const bytes = mutated(fc.constantFrom(join, ...questions.map(encodeMembershipQuestion)));

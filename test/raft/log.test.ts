@@ -195,6 +195,26 @@ describe('log: conflict by term', () => {
     expect(log.findConflictByTerm(index, term)).toEqual({ index: at, term: found });
   });
 
+  test('any log, any position of it -> what walking down says', () => {
+    const steps = fc.array(fc.integer({ min: 0, max: 2 }), { maxLength: 30 });
+    const part = fc.double({ min: 0, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(steps, part, fc.integer({ min: 0, max: 8 }), (rises, share, term) => {
+        let last = 1;
+        const terms = rises.map((rise) => {
+          last = Math.min(8, last + rise);
+          return last;
+        });
+        const log = logOf({ stable: terms.slice(0, 9), unstable: terms.slice(9) });
+        const index = Math.round(share * terms.length);
+        let at = index;
+        while (at > 0 && (log.term(at) ?? 0) > term) at -= 1;
+        expect(log.findConflictByTerm(index, term)).toEqual({ index: at, term: log.term(at) ?? 0 });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   test.each([
     [30, 3, 30, 0],
     [14, 9, 14, 4],

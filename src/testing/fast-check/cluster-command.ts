@@ -1,6 +1,8 @@
 /** A step of a cluster under test, as fast-check runs and prints it. */
 import type fc from 'fast-check';
 import type { SimCluster, SimService } from '../cluster/sim-cluster.js';
+import { errorText } from '../error-text.js';
+import { InvariantViolation } from '../invariants/invariant-violation.js';
 import type { CommandHistory } from './command-history.js';
 
 /**
@@ -35,10 +37,30 @@ export class ClusterCommand<S extends SimService, Input, Output>
   }
 
   async run(history: CommandHistory<Input, Output>, cluster: SimCluster<S>): Promise<void> {
-    await this.#run(history, cluster);
+    try {
+      await this.#run(history, cluster);
+    } finally {
+      // It explains whatever came of it better than that does.
+      checkStanding(cluster);
+    }
   }
 
   toString(): string {
     return this.#text;
+  }
+}
+
+/**
+ * No fault of a sequence excuses a member that stops by itself.
+ *
+ * @throws {InvariantViolation} S1
+ * @since 0.1.0
+ */
+export function checkStanding<S extends SimService>(cluster: SimCluster<S>): void {
+  for (const name of cluster.running) {
+    const { failure } = cluster.service(name).status();
+    if (failure === undefined) continue;
+    const message = `${name} stopped: ${errorText(failure)}`;
+    throw new InvariantViolation('S1', cluster.sim.scheduler.nowUs, message);
   }
 }

@@ -11,7 +11,7 @@ import { type Observed, WholeAnswer } from '../checkers/observed.js';
 import type { SimCluster, SimService } from '../cluster/sim-cluster.js';
 import type { MachineService } from '../machine/machine-service.js';
 import { describedModel, type MachineModel } from '../machine/machine-spec.js';
-import { ClusterCommand } from './cluster-command.js';
+import { ClusterCommand, checkStanding } from './cluster-command.js';
 import { CommandHistory } from './command-history.js';
 import { faultCommands, heal } from './fault-commands.js';
 import { storeCommands } from './store-commands.js';
@@ -92,8 +92,12 @@ function sequences<S extends SimService, Input, Output>(
     run: async (cluster) => {
       await cluster.startAll();
       await fc.asyncModelRun(() => ({ model: newHistory(), real: cluster }), commands);
-      await heal(cluster);
-      await cluster.sim.runUntil(() => cluster.isSettled(), 30_000);
+      try {
+        await heal(cluster);
+        await cluster.sim.runUntil(() => cluster.isSettled(), 30_000);
+      } finally {
+        checkStanding(cluster);
+      }
     },
     toString: () => commands.toString(),
   }));

@@ -75,17 +75,29 @@ export function scenarioMismatch(value: Scenario): Mismatch | undefined {
     const where = `faults[${at}].`;
     const found =
       mismatchOf(where, each, scheduledFault) ??
-      kindMismatch(`${where}fault.`, each.fault, faultShapes);
+      kindMismatch(`${where}fault.`, each.fault, faultShapes) ??
+      lateMismatch(where, each, value);
     if (found !== undefined) return found;
   }
   for (const [at, each] of (value.changes ?? []).entries()) {
     const where = `changes[${at}].`;
     const found =
       mismatchOf(where, each, scheduledChange) ??
-      kindMismatch(`${where}change.`, each.change, changeShapes);
+      kindMismatch(`${where}change.`, each.change, changeShapes) ??
+      lateMismatch(where, each, value);
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** What comes later would meet a group that was healed, and owes liveness. */
+function lateMismatch(
+  where: string,
+  { atMs: got }: { readonly atMs: number },
+  { durationMs }: Scenario,
+): Mismatch | undefined {
+  if (got <= durationMs) return undefined;
+  return { name: `${where}atMs`, expected: `within durationMs, ${durationMs}`, got };
 }
 
 function kindMismatch<K extends string>(

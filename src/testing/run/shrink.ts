@@ -138,7 +138,9 @@ function fewer(scenario: Scenario, field: 'clients' | 'keys'): Scenario | undefi
 function rounder(toMs: number): Step {
   return (scenario) => {
     const faults = scenario.faults.map(({ atMs, fault }) => {
-      return { atMs: Math.max(1, Math.round(atMs / toMs) * toMs), fault };
+      const round = Math.max(1, Math.round(atMs / toMs) * toMs);
+      // What comes later would meet a group that was healed.
+      return { atMs: round > scenario.durationMs ? atMs : round, fault };
     });
     const isSame = faults.every(({ atMs }, at) => atMs === scenario.faults[at]?.atMs);
     return isSame ? undefined : { ...scenario, faults };

@@ -56,10 +56,14 @@ function describe(value: unknown): string {
  * fields in the order of their names, which says nothing.
  */
 function plain(value: unknown): unknown {
+  // As JSON has them, both would pass for `null`.
+  if (value === undefined) return ['undefined'];
+  if (typeof value === 'number' && !Number.isFinite(value)) return [String(value)];
   if (value instanceof Uint8Array) return `bytes ${hex(value)}`;
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
-  const names = Object.keys(value).sort() as (keyof typeof value)[];
+  const all = Object.keys(value).sort() as (keyof typeof value)[];
+  const names = all.filter((name) => value[name] !== undefined);
   return Object.fromEntries(names.map((name) => [name, plain(value[name])]));
 }
 

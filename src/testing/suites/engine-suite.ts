@@ -41,6 +41,9 @@ async function readAll(
   return found;
 }
 
+const batchOf = (keys: readonly BinaryString[], value: number): Put[] =>
+  keys.map((key) => [key, bytes(value)]);
+
 const keysOf = (pairs: readonly EnginePair[]): BinaryString[] => pairs.map(([key]) => key);
 
 function after(model: Model, batch: readonly Put[]): Model {
@@ -142,6 +145,19 @@ const reads: Readonly<Record<string, SuiteTest<KvEngine>>> = {
     checkSame(await bench.run(engine.getMany(['a', 'b'])), [bytes(1), bytes(2)], 'values');
   },
 
+  'batch: reads while it pauses -> all of it or nothing': async (bench) => {
+    const engine = await bench.open();
+    const keys = ['a', 'b', 'c'];
+    await bench.run(engine.write(batchOf(keys, 1), { sync: false }));
+    const seen = new Set<string>();
+    const look = async (): Promise<void> => {
+      seen.add((await engine.getMany(keys)).map((value) => value?.join()).join());
+    };
+    await bench.run(engine.write(batchOf(keys, 2), { sync: true, pause: look }));
+    await bench.run(look());
+    for (const values of seen) assert(['1,1,1', '2,2,2'].includes(values), `a part: ${values}`);
+  },
+
   'views: a write after the call -> neither cursor nor getMany sees it': async (bench) => {
     const engine = await bench.open();
     const pairs = Array.from({ length: 300 }, (_, i) => [`k${1_000 + i}`, bytes(1)] as const);
@@ -150,8 +166,14 @@ const reads: Readonly<Record<string, SuiteTest<KvEngine>>> = {
     const values = engine.getMany(['k1000', 'k1299', 'new']);
     const changed = pairs.map(([key], i) => [key, i % 2 > 0 ? undefined : bytes(2)] as const);
     const writing = engine.write([...changed, ['new', bytes(9)]], { sync: true });
-    const found = [...(await bench.run(cursor.next(10)))];
+    let isWritten = false;
+    const written = () => {
+      isWritten = true;
+    };
+    writing.then(written, written);
     // An engine whose cursors do not hold on to one moment lets the write wait for them.
+    for (let steps = 0; steps < 100 && !isWritten; steps += 1) await bench.step();
+    const found = [...(await bench.run(cursor.next(10)))];
     const rest = await bench.run(cursor.next(1_000));
     found.push(...rest);
     await bench.run(cursor.close());

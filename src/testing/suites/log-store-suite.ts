@@ -1,5 +1,6 @@
 /** Holds an implementation of `LogStore` to the contract. */
 import { assert } from '../../base/assert.js';
+import type { ConfState } from '../../raft/configuration.js';
 import type { HardState, LogId } from '../../raft/types.js';
 import type { LogStore, SnapshotMark } from '../../storage/log-store.js';
 import { checkRejects, checkSame } from './check.js';
@@ -15,6 +16,13 @@ import {
 } from './suite.js';
 
 const noState: HardState = { term: 0, vote: 0, commit: 0 };
+const configuration: ConfState = {
+  voters: [1, 2, 2 ** 53 - 1],
+  votersOutgoing: [1, 4],
+  learners: [7],
+  learnersNext: [4],
+  autoLeave: true,
+};
 const unlimited = Number.POSITIVE_INFINITY;
 
 const basics: Readonly<Record<string, SuiteTest<LogStore>>> = {
@@ -148,7 +156,7 @@ const trimming: Readonly<Record<string, SuiteTest<LogStore>>> = {
     await bench.run(append(log, entriesOf(1, 1, 10), { term: 3, vote: 0, commit: 4 }));
     const snapshot: SnapshotMark = {
       last: { term: 2, index: 30 },
-      configuration: { voters: [1, 2], learners: [3] },
+      configuration,
     };
     const hardState = { term: 3, vote: 0, commit: 30 };
     await bench.run(
@@ -166,7 +174,7 @@ const trimming: Readonly<Record<string, SuiteTest<LogStore>>> = {
     await bench.run(log.close());
     const again = await bench.open();
     await check(again, snapshot.last);
-    checkSame(again.initialState().voters, [1, 2], 'voters');
+    checkSame(again.initialState(), { hardState, ...configuration }, 'what it starts with');
     await bench.run(again.installed(snapshot.last));
     await check(again, undefined);
     await bench.run(again.close());
@@ -197,12 +205,12 @@ async function installs(bench: Bench<LogStore>): Promise<void> {
   const log = await bench.open();
   await bench.run(append(log, entriesOf(1, 1, 10), { term: 3, vote: 0, commit: 4 }));
   const last: LogId = { term: 2, index: 30 };
-  const snapshot: SnapshotMark = { last, configuration: { voters: [1, 2] } };
+  const snapshot: SnapshotMark = { last, configuration };
   const hardState = { term: 3, vote: 0, commit: 30 };
   await bench.run(log.append({ snapshot, hardState, entries: [], mustSync: true }));
   const again = await bench.crash();
   checkSame([again.firstIndex(), again.lastIndex(), again.term(30)], [31, 30, 2], 'ends');
-  checkSame(again.initialState(), { hardState, voters: [1, 2] }, 'what it starts with');
+  checkSame(again.initialState(), { hardState, ...configuration }, 'what it starts with');
   checkSame(again.installing, snapshot, 'installing');
   await bench.run(again.installed(last));
   const third = await bench.crash();

@@ -3,6 +3,10 @@
  * runner and no assertion library, so that they run wherever the implementation does.
  */
 import { assert } from '../../base/assert.js';
+import { systemTimers } from '../../base/clock.js';
+
+/** So many steps are turns of the microtask queue; what is not done by then waits for a real medium. */
+const turnsMax = 64;
 
 /**
  * The test runner: vitest's, Node's or any other with functions of this shape.
@@ -45,7 +49,8 @@ export interface SuiteRig<T> {
   crash?(): Promise<void> | void;
   /**
    * Lets the next effect of the medium happen, or at least time pass; false when nothing is left to
-   * happen. Crashes are tried between any two steps. Default: one turn of the microtask queue.
+   * happen. Crashes are tried between any two steps. Default: a turn of the
+   * microtask queue, and a millisecond once 64 of those have passed.
    */
   step?(): Promise<boolean>;
   /** Waits for a promise of the part; for media on virtual time, which must be driven. */
@@ -80,6 +85,7 @@ export interface SuiteOptions<T> {
  */
 export class Bench<T> {
   readonly #rig: SuiteRig<T>;
+  #steps = 0;
 
   /** @param rig - owned by the bench */
   constructor(rig: SuiteRig<T>) {
@@ -99,7 +105,9 @@ export class Bench<T> {
 
   async step(): Promise<boolean> {
     if (this.#rig.step !== undefined) return this.#rig.step();
-    await Promise.resolve();
+    this.#steps += 1;
+    if (this.#steps <= turnsMax) await Promise.resolve();
+    else await new Promise<void>((resolve) => void systemTimers.after(1, resolve));
     return true;
   }
 

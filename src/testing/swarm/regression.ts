@@ -3,6 +3,7 @@
  * §7.5): with all that was drawn, because a seed alone dies when the code draws differently.
  */
 import { kontikiError } from '../../base/errors.js';
+import { scenarioMismatch } from '../run/scenario-shape.js';
 import { shown } from '../shown.js';
 import type { DrawnRun } from './profiles.js';
 import { runDrawn, type SeedRun } from './run-seed.js';
@@ -53,6 +54,8 @@ export function readRegression(text: string): Regression {
   }
   const seed = run?.scenario?.seed ?? run?.cores?.seed;
   if (!Number.isSafeInteger(seed)) throw invalid('a run with a seed', run);
+  const found = run?.scenario && scenarioMismatch(run.scenario);
+  if (found !== undefined) throw invalid(`${found.name} to be ${found.expected}`, found.got);
   return { invariant, cause, version, profile, run } as Regression;
 }
 

@@ -2,6 +2,12 @@
 import { expect, test } from 'vitest';
 import type { BinaryString } from '../../../src/base/bytes.js';
 import type { LogId } from '../../../src/raft/types.js';
+import type {
+  EngineBatch,
+  EngineIterator,
+  EngineWriteOptions,
+  KeyRange,
+} from '../../../src/storage/kv-engine.js';
 import type { LogBatch } from '../../../src/storage/log-store.js';
 import { MemoryEngine } from '../../../src/storage/memory/kv-engine.js';
 import { MemoryLogStore } from '../../../src/storage/memory/log-store.js';
@@ -112,4 +118,107 @@ test('a transport: who is removed keeps its links -> found', async () => {
     'members: one that is not listed any more -> its links end both ways, nothing passes';
   const register = (runner: TestRunner) => transportSuite({ runner, name: 'mine', factory });
   expect(await failuresOf(register, 'members:')).toEqual([name]);
+});
+
+/** Starts with the voters of a snapshot, and nobody else. */
+class VotersAlone extends MemoryLogStore {
+  override initialState() {
+    const { hardState, voters } = super.initialState();
+    return { hardState, voters };
+  }
+
+  override reopen(): MemoryLogStore {
+    return heir(super.reopen(), this);
+  }
+}
+
+test('a log: learners and outgoing voters of a snapshot are forgotten -> found', async () => {
+  const factory = () => memoryRig<MemoryLogStore>(new VotersAlone({ voters: [1] }));
+  const failed = await failuresOf((runner) => logStoreSuite({ runner, name: 'log', factory }));
+  expect(failed).toEqual([
+    'a snapshot -> in place of the log, installing until installed',
+    installTest,
+  ]);
+});
+
+const turn = () => new Promise<boolean>((resolve) => setImmediate(() => resolve(true)));
+
+/** Its cursors show the moment of their first page, and `getMany` that of the next microtask. */
+class LateEngine extends MemoryEngine {
+  override iterate(range: KeyRange): EngineIterator {
+    let cursor: EngineIterator | undefined;
+    return {
+      next: (count) => {
+        cursor ??= super.iterate(range);
+        return cursor.next(count);
+      },
+      close: async () => cursor?.close(),
+    };
+  }
+
+  override async write(batch: EngineBatch, options: EngineWriteOptions): Promise<void> {
+    await turn();
+    await super.write(batch, options);
+  }
+
+  override reopen(): MemoryEngine {
+    return heir(super.reopen(), this);
+  }
+}
+
+/** Shows what it has come to of a batch. */
+class HalfEngine extends MemoryEngine {
+  override async write(batch: EngineBatch, { sync, pause }: EngineWriteOptions): Promise<void> {
+    for (const pair of batch) {
+      await super.write([pair], { sync: false });
+      await pause?.();
+    }
+    await super.write([], { sync });
+  }
+
+  override reopen(): MemoryEngine {
+    return heir(super.reopen(), this);
+  }
+}
+
+/** Answers `null` for what is not there, as some databases do. */
+class NullEngine extends MemoryEngine {
+  override async getMany(keys: readonly BinaryString[]) {
+    return this.getNow(keys);
+  }
+
+  override getNow(keys: readonly BinaryString[]): readonly (Uint8Array | undefined)[] {
+    return super.getNow(keys).map((value) => value ?? (null as unknown as undefined));
+  }
+
+  override reopen(): MemoryEngine {
+    return heir(super.reopen(), this);
+  }
+}
+
+test.each([
+  ['a view begins with its first page', () => new LateEngine()],
+  ['half a batch shows', () => new HalfEngine()],
+  ['null is answered for what is not there', () => new NullEngine()],
+])('an engine: %s -> found', async (_, make) => {
+  const factory = () => ({ ...memoryRig<MemoryEngine>(make()), step: turn });
+  const failed = await failuresOf((runner) => engineSuite({ runner, name: 'engine', factory }));
+  expect(failed).not.toEqual([]);
+});
+
+test('a right engine that waits for I/O, on a rig without steps -> holds', async () => {
+  class Waiting extends MemoryEngine {
+    override async write(batch: EngineBatch, options: EngineWriteOptions): Promise<void> {
+      await turn();
+      await super.write(batch, options);
+    }
+
+    override reopen(): MemoryEngine {
+      return heir(super.reopen(), this);
+    }
+  }
+  const factory = () => memoryRig<MemoryEngine>(new Waiting());
+  const register = (runner: TestRunner) =>
+    engineSuite({ runner, name: 'engine', factory, runs: 1 });
+  expect(await failuresOf(register)).toEqual([]);
 });

@@ -68,3 +68,10 @@ describe('profiles', () => {
     expect(calm).toEqual([]);
   });
 });
+
+test('a scenario with a field that nobody looks at -> OPTIONS_INVALID', () => {
+  const size = { members: 3, durationMs: 500, clients: 1, pauseMs: 100, keys: 1, faults: [] };
+  const texts = { invariant: 'V3', cause: 'c', version: '0.1.0', profile: 'standard' };
+  const text = JSON.stringify({ ...texts, run: { scenario: { seed: 1, ...size, ticksMs: 10 } } });
+  expect(() => readRegression(text)).toThrow(expect.objectContaining({ code: 'OPTIONS_INVALID' }));
+});
