@@ -178,6 +178,33 @@ test('a founder that got its address later -> one that joins is told it', async 
   expect(decodeJoinAnswer(answer!)).toMatchObject({ founders: [member, gone] });
 });
 
+test('one that joins asks a member that knows no leader -> answered by its list, a fifth of an election timeout later', async () => {
+  const list = [1, 2].map((id) => ({ id, name: `n${id}`, address: `${id}:1`, promote: false }));
+  const context = encodeMemberList({ members: list, removed: [] });
+  const peerMemory = { load: () => new Map(), save: async () => undefined };
+  const time = new VirtualTime();
+  const members = new NodeMembers({
+    identity: { clusterId: 7, memberId: 1, dirId: 'a' },
+    initial: { voters: [1, 2], context },
+    options: { joining: { token: 'blue', founders: list }, peerMemory },
+    transport: { updatePeers: () => undefined },
+    raft: { role: 'follower', leader: 0, term: 2 },
+    readIndex: () => Promise.reject(new Error('nobody leads')),
+    ...{ log: {}, questions: {}, clock: time, timers: time, electionMs: 1_000 },
+  } as unknown as NodeMembersParts);
+  let answer: Uint8Array | undefined;
+  const question = encodeJoinQuestion({ token: 'blue', name: 'n2' });
+  const asked = members.answerInquiry(question).then((given) => {
+    answer = given;
+  });
+  // Whoever has a leader, and is asked beside it, has a newer list.
+  await time.run(199);
+  expect(answer).toBeUndefined();
+  await time.run(1);
+  await asked;
+  expect(decodeJoinAnswer(answer!)).toMatchObject({ kind: 'member', memberId: 2 });
+});
+
 test('a question to be passed on -> to the leader, once; others are not', async () => {
   const asked: Uint8Array[] = [];
   const questions = {
