@@ -34,6 +34,9 @@ export class Inbox {
   #messages: (WireMessage | LocalMessage)[] = [];
   /** The core takes any step of a term, and a few thousand of them would be all the terms there are. */
   #termMax = Number.POSITIVE_INFINITY;
+  #rise = 0;
+  /** A message of a higher term came since the last tick. */
+  #isPassedOver = false;
 
   /**
    * Takes a message of a peer.
@@ -53,10 +56,13 @@ export class Inbox {
 
   /**
    * With each tick: until the next one no message is taken whose term is far above this one. A member that is
-   * cut off begins no more than one in an election timeout, and asks before.
+   * cut off begins no more than one in an election timeout, and asks before. Where the others are further all
+   * the same, by somebody's doing, while this member was away, it follows after as many ticks.
    */
   tick(term: number): void {
-    this.#termMax = term + termRiseMax;
+    this.#rise = this.#isPassedOver ? this.#rise + termRiseMax : termRiseMax;
+    this.#isPassedOver = false;
+    this.#termMax = term + this.#rise;
   }
 
   /** Hands over everything that waits. */
@@ -65,7 +71,7 @@ export class Inbox {
     this.#messages = [];
     const { backlog, handover, questions, snapshots } = parts;
     for (const message of messages) {
-      if ('term' in message && message.term > this.#termMax) continue;
+      if (this.#isTooHigh(message)) continue;
       if (message.kind === 'forward-request') handover.onForward(message);
       else if (message.kind === 'forward-refusal') handover.onRefusal(message);
       else if (message.kind === 'ask-request') questions.onRequest(message);
@@ -76,6 +82,12 @@ export class Inbox {
       else if (bringsEntries(message) && backlog.isFull(message.commit)) continue;
       else step(parts, message);
     }
+  }
+
+  #isTooHigh(message: WireMessage | LocalMessage): boolean {
+    if (!('term' in message) || message.term <= this.#termMax) return false;
+    this.#isPassedOver = true;
+    return true;
   }
 }
 
