@@ -21,14 +21,8 @@ export const limits = {
   appendBytesMax: 1 * MiB,
   /** Unacknowledged append messages per follower. */
   inflightMessagesMax: 256,
-  /** Bytes of them. A path that is slow, or a member that takes none, has as much in front of heartbeats. */
-  inflightBytesMax: 8 * MiB,
   /** Payload bytes of the leader's own entries that are not applied yet. */
   uncommittedBytesMax: 64 * MiB,
-  /** Bytes of a follower's log that are committed and not applied, above which it takes no more entries. */
-  backlogBytesMax: 64 * MiB,
-  /** Entries of it, which weigh more in memory than their bytes. */
-  backlogEntriesMax: 262_144,
   /** Encoded bytes of committed entries handed to the state machine at a time. */
   applyBytesMax: 4 * MiB,
   /** Records that a command reads and changes in one turn; one that needs more goes on in the next. */
@@ -47,12 +41,6 @@ export const limits = {
   readsMax: 10_000,
   /** Passes that the reads of one member have under way; past it those that come share the next one. */
   readPassesMax: 256,
-  /**
-   * Bytes of commands on their way from one member to the leader; the others wait. Answers wait behind them,
-   * and a leader that hears none for an election timeout leads no more: in a second they pass where 19 Mbit/s
-   * do. Enough for two values of 1 MiB, and for all that a session may have under way of some 500 bytes each.
-   */
-  forwardBytesMax: 2.25 * MiB,
   /** Bytes of commands that wait in one process to be handed over. */
   queuedBytesMax: 256 * MiB,
   /** Commands waiting in one process for their own apply. */
@@ -152,18 +140,6 @@ assert(limits.watcherEventsMax <= limits.watchEventsMax, 'one queue fits all que
 assert(limits.requestBytesMax < limits.watchBytesMax, 'every request can be held for watchers');
 assert(limits.requestBytesMax < limits.frameBytesMax / 2, 'every request fits a peer frame');
 assert(limits.requestBytesMax < limits.applyBytesMax, 'every request fits an apply batch');
-assert(
-  limits.appendBytesMax <= limits.requestBytesMax,
-  'several forwarded requests are no more than one may be',
-);
-assert(
-  2 * limits.appendBytesMax <= limits.forwardBytesMax,
-  'one batch is made while one is applied',
-);
-assert(
-  limits.forwardBytesMax < limits.peerQueueBytesMax / 8,
-  'what is forwarded leaves a peer queue to other messages',
-);
 assert(limits.appendBytesMax < limits.frameBytesMax / 2, 'every append message fits a peer frame');
 assert(
   limits.appendBytesMax * limits.inflightMessagesMax >= limits.uncommittedBytesMax,

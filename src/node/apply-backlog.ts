@@ -3,9 +3,9 @@
  * by what it takes (`limits.uncommittedBytesMax`); a follower whose state machine is slower than the others
  * would acknowledge without end, and hold all of it.
  */
-import { limits } from '../base/limits.js';
 import type { RawNode } from '../raft/raw-node.js';
 import type { LogStore } from '../storage/log-store.js';
+import { nodeLimits } from './node-limits.js';
 
 /** @since 0.1.0 */
 export interface ApplyBacklogParts {
@@ -42,7 +42,10 @@ export class ApplyBacklog {
 
   #isAbove(part: number): boolean {
     const { appliedIndex, log, raft } = this.#parts;
-    const [bytesMax, entriesMax] = [part * limits.backlogBytesMax, part * limits.backlogEntriesMax];
+    const [bytesMax, entriesMax] = [
+      part * nodeLimits.backlogBytesMax,
+      part * nodeLimits.backlogEntriesMax,
+    ];
     const applied = appliedIndex();
     const bytes = log.bytesAbove(applied);
     if (bytes <= bytesMax && log.lastIndex() - applied <= entriesMax) return false;

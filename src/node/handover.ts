@@ -15,6 +15,7 @@ import { type MemberId, noMember } from '../raft/types.js';
 import type { LogStore } from '../storage/log-store.js';
 import type { Transport } from '../transport/transport.js';
 import { commandBytesMax } from './named-command.js';
+import { nodeLimits } from './node-limits.js';
 import type { Proposals } from './proposals.js';
 import type { Reads } from './reads.js';
 import { SeenBatches } from './seen-batches.js';
@@ -116,7 +117,7 @@ export class Handover {
     const bytes = commands.reduce((sum, { length }) => sum + length, 0);
     const { lastIndex, applied } = this.#parts.raft.status();
     // Entries weigh more in memory than their bytes, which are all that the core counts.
-    const isTooMany = lastIndex - applied + commands.length > limits.backlogEntriesMax;
+    const isTooMany = lastIndex - applied + commands.length > nodeLimits.backlogEntriesMax;
     return bytes > commandBytesMax || isTooMany ? 'PROPOSAL_DROPPED' : this.#propose(commands);
   }
 

@@ -1,13 +1,14 @@
 /**
  * The core of a node and what waits on it, made of what the node finds when it opens.
  */
-import { limits } from '../base/limits.js';
+
 import { randomId } from '../base/prng.js';
 import { sessionIdEnd } from '../base/session-id.js';
 import type { InitialState } from '../raft/log-reader.js';
 import { RawNode } from '../raft/raw-node.js';
 import type { Snapshot } from '../raft/types.js';
 import { LeaseSetting } from './lease.js';
+import { nodeLimits } from './node-limits.js';
 import { checkTickMs, type NodeOptions } from './node-options.js';
 import { Proposals } from './proposals.js';
 import { Reads } from './reads.js';
@@ -50,7 +51,7 @@ export function nodeCore(
   const raft = new RawNode({
     ...{ id: identity.memberId, reader, random, applied: appliedIndex, latestSnapshot },
     ...leases.options,
-    ...{ heartbeatTicks, electionTicks, inflightBytesMax: limits.inflightBytesMax },
+    ...{ heartbeatTicks, electionTicks, inflightBytesMax: nodeLimits.inflightBytesMax },
   });
   const session = sessionIdEnd + (randomId(random) % sessionIdEnd);
   const { sessions } = stateMachine;

@@ -9,8 +9,9 @@
  * A batch travels in one message. It is on its way until any of it is applied here, until it is refused or
  * lost, or for an election timeout, whichever ends first. That its callers give up takes nothing off the way.
  */
-import { limits } from '../base/limits.js';
+
 import type { MemberId } from '../raft/types.js';
+import { nodeLimits } from './node-limits.js';
 import type { SentBatch } from './waiter.js';
 
 /** However little a leader waits. */
@@ -109,5 +110,5 @@ export class SentBatches {
  */
 function forwardBytesMax(electionMs: number): number {
   const part = electionMs < 1_000 ? electionMs / 2_500 : 1;
-  return Math.max(forwardBytesMin, part * limits.forwardBytesMax);
+  return Math.max(forwardBytesMin, part * nodeLimits.forwardBytesMax);
 }

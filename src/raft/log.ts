@@ -161,7 +161,7 @@ export class RaftLog {
    */
   findConflictByTerm(index: number, term: number): LogId {
     // Terms never fall along the log; whoever asks may name any position, again and again.
-    let low = Math.max(0, this.firstIndex - 2);
+    let low = this.firstIndex - 2;
     while (low < index) {
       const at = Math.ceil((low + index) / 2);
       if ((this.term(at) ?? 0) <= term) low = at;

@@ -1,9 +1,9 @@
 // A member that applies more slowly than the others write takes no more than it can hold.
 import { expect, test } from 'vitest';
 import { utf8Text } from '../../src/base/bytes.js';
-import { limits } from '../../src/base/limits.js';
 import { sleep } from '../../src/base/sleep.js';
 import { ApplyBacklog } from '../../src/node/apply-backlog.js';
+import { nodeLimits } from '../../src/node/node-limits.js';
 import type { Entry } from '../../src/raft/types.js';
 import type { Transport } from '../../src/transport/index.js';
 import { Cluster } from './cluster.js';
@@ -11,7 +11,7 @@ import { RecordingMachine } from './recording-machine.js';
 import type { VirtualTime } from './virtual-time.js';
 
 const mebibyte = 'x'.repeat(1 << 20);
-const bytesMax = limits.backlogBytesMax / (1 << 20);
+const bytesMax = nodeLimits.backlogBytesMax / (1 << 20);
 
 /** One of three applies nothing. */
 async function withSlow() {
@@ -59,8 +59,8 @@ test.each([
   { applied: 0, commit: bytesMax, last: 1_000, each: 1 << 20, isFull: false },
   { applied: 0, commit: bytesMax + 1, last: 1_000, each: 1 << 20, isFull: true },
   { applied: 500, commit: 500 + bytesMax + 1, last: 1_000, each: 1 << 20, isFull: true },
-  { applied: 0, commit: limits.backlogEntriesMax, last: 10 ** 7, each: 1, isFull: false },
-  { applied: 0, commit: limits.backlogEntriesMax + 1, last: 10 ** 7, each: 1, isFull: true },
+  { applied: 0, commit: nodeLimits.backlogEntriesMax, last: 10 ** 7, each: 1, isFull: false },
+  { applied: 0, commit: nodeLimits.backlogEntriesMax + 1, last: 10 ** 7, each: 1, isFull: true },
 ])('$applied applied, $commit committed of $last, $each bytes each -> $isFull', (at) => {
   const log = {
     bytesAbove: (index: number) => (at.last - index) * at.each,

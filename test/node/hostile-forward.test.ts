@@ -1,8 +1,8 @@
 // A member that forwards commands without bytes: they are entries all the same.
 import { expect, test } from 'vitest';
-import { limits } from '../../src/base/limits.js';
 import { decodeWireMessage, encodeWireMessage } from '../../src/codec/wire-codec.js';
 import type { WireMessage } from '../../src/codec/wire-message.js';
+import { nodeLimits } from '../../src/node/node-limits.js';
 import { Cluster } from './cluster.js';
 
 test('ten frames of 380 KB while nothing commits -> the leader takes what it could apply', async () => {
@@ -29,7 +29,7 @@ test('ten frames of 380 KB while nothing commits -> the leader takes what it cou
     hear.get(leader)?.(decodeWireMessage(encodeWireMessage({ ...head, id, commands })));
     await cluster.time.run(1);
   }
-  expect(cluster.node(leader).status.raft.lastIndex).toBeLessThan(2 * limits.backlogEntriesMax);
+  expect(cluster.node(leader).status.raft.lastIndex).toBeLessThan(2 * nodeLimits.backlogEntriesMax);
   await cluster.close();
 }, 60_000);
 

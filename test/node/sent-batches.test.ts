@@ -4,13 +4,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { kontikiError } from '../../src/base/errors.js';
-import { limits } from '../../src/base/limits.js';
 import { sessionIdEnd } from '../../src/base/session-id.js';
+import { nodeLimits } from '../../src/node/node-limits.js';
 import { Proposals } from '../../src/node/proposals.js';
 
 const [leader, another] = [7, 8];
 const session = sessionIdEnd + 5;
-const whole = limits.forwardBytesMax;
+const whole = nodeLimits.forwardBytesMax;
 const zeros = new Uint8Array(whole + 1);
 
 class World {
